@@ -1,0 +1,119 @@
+"""What a stack reads its pixels through: a small picklable description with `read(region)`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+Region: TypeAlias = tuple[slice, ...]
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Access to the pixels of one array, wherever they are.
+
+    A source is small and picklable: it names a place (a path, a key inside it) and opens it
+    where it is read, so it travels to a thread or to a cluster worker as it is. Only
+    `ArraySource` and sources made from it carry pixels; their `paths` is empty.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the whole array."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the elements, byte order included."""
+        ...
+
+    @property
+    def chunks(self) -> tuple[int, ...] | None:
+        """Extent of the units that the format reads at once; None where any region is as cheap."""
+        ...
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Files or folders that must be within reach of whoever reads; empty for memory."""
+        ...
+
+    def read(self, region: Region) -> Array:
+        """Elements of a region.
+
+        Parameters
+        ----------
+        region : tuple of slice
+            One slice per axis, with start >= 0, stop <= length and step >= 1.
+
+        Returns
+        -------
+        ndarray
+            As many axes as `shape`. It may be a view, and read-only.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ArraySource:
+    """An array in memory: NumPy, or anything that slices like it and gives NumPy arrays."""
+
+    array: Any
+
+    def __post_init__(self) -> None:
+        if isinstance(self.array, np.ma.MaskedArray):
+            object.__setattr__(self, "array", without_mask(self.array))
+        elif getattr(self.array, "dtype", None) == object:
+            object.__setattr__(self, "array", numbers_of(np.asarray(self.array)))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the whole array."""
+        return tuple(int(length) for length in self.array.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the elements."""
+        return np.dtype(self.array.dtype)
+
+    @property
+    def chunks(self) -> tuple[int, ...] | None:
+        """None: memory has no reading units."""
+        return None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """No file stands behind memory."""
+        return ()
+
+    def read(self, region: Region) -> Array:
+        """Elements of a region, as a view where the array allows it."""
+        return np.asarray(self.array[region])
+
+
+def without_mask(masked: np.ma.MaskedArray[Any, Any]) -> Array:
+    """A masked array's data with NaN where it is masked; unchanged where nothing is."""
+    if not np.ma.is_masked(masked):
+        return np.asarray(masked.data)
+    dtype = np.result_type(masked.dtype, np.float32)
+    return np.asarray(masked.astype(dtype).filled(np.nan))
+
+
+def numbers_of(objects: Array) -> Array:
+    """An object array as float64, None as NaN.
+
+    Raises
+    ------
+    ValueError
+        Where an element is neither a real number nor None.
+    """
+    try:
+        return objects.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"The array of shape {objects.shape} holds Python objects that are not numbers "
+            f"({error}); give an array of real numbers, with None or NaN where there is no data."
+        ) from None

@@ -1,0 +1,435 @@
+"""A stack: data with names for its axes, and the choice of which of them the frames run along."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from .source import Array, ArraySource, Region, Source
+
+CHANNEL_NAMES = frozenset({"c", "channel", "channels", "band", "rgb", "lambda"})
+TIME_NAMES = frozenset({"t", "time", "frame", "frames"})
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of the data: its name, pixel size, position of pixel 0 and unit."""
+
+    name: str
+    scale: float = 1.0
+    translate: float = 0.0
+    unit: str = "pixel"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the user chose of a stack; plain values only, so that a recipe can hold it.
+
+    Attributes
+    ----------
+    frames_along : tuple of int, optional
+        Axes that the frames run along, outermost first, as non-negative positions in the data.
+        None: as `default_frame_axes` says.
+    frames : tuple of three int, optional
+        Start, stop and step over the frames counted along all those axes.
+    channel : int, optional
+        Index along the channel axis; None keeps all channels.
+    region : tuple of (start, stop), optional
+        Rows and columns, in pixels.
+    """
+
+    frames_along: tuple[int, ...] | None = None
+    frames: tuple[int, int, int] | None = None
+    channel: int | None = None
+    region: tuple[tuple[int, int], tuple[int, int]] | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a stack was opened, so that a recipe can name it again.
+
+    Attributes
+    ----------
+    path : str, optional
+        File or folder as it was opened; `key` and `pattern` as they were given.
+    sample : str, optional
+        Name of the sample; `item` says which of its stacks.
+    """
+
+    path: str | None = None
+    key: str | None = None
+    pattern: str | None = None
+    sample: str | None = None
+    item: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """Frames along one or more axes of a source.
+
+    The frames are counted along `frame_axes`, the last of them fastest. What is left of the axes
+    is one frame: (y, x), (z, y, x), or with the channel axis last.
+
+    Attributes
+    ----------
+    source : Source
+        Where the pixels are.
+    axes : tuple of Axis
+        One per axis of the source.
+    rgb : bool
+        The last axis holds the 3 or 4 components of a colour.
+    name : str
+        What the user calls it: a layer's or a file's name.
+    selection : Selection
+        What of it is used.
+    origin : Origin, optional
+        Where it was opened; None for data that exist only in memory.
+    """
+
+    source: Source
+    axes: tuple[Axis, ...]
+    rgb: bool = False
+    name: str = "stack"
+    selection: Selection = field(default_factory=Selection)
+    origin: Origin | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.axes) != len(self.source.shape):
+            raise ValueError(
+                f"{self.name}: {len(self.axes)} axes were named for data of "
+                f"{len(self.source.shape)} dimensions; give one axis per dimension."
+            )
+        if self.source.dtype.kind not in "buif":
+            kind = "complex numbers" if self.source.dtype.kind == "c" else f"{self.source.dtype}"
+            raise ValueError(
+                f"{self.name} holds {kind}; frames of real numbers are needed: take the "
+                "magnitude, the real or the imaginary part first."
+            )
+        _check_selection(self)
+
+    # -- what it is ----------------------------------------------------------------------------
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of a pixel."""
+        return self.source.dtype
+
+    @property
+    def channel_axis(self) -> int | None:
+        """Position of the channel axis in the data, None where there is none."""
+        return channel_axis_of([axis.name for axis in self.axes], self.rgb)
+
+    @property
+    def frame_axes(self) -> tuple[int, ...]:
+        """Axes of the data that the frames run along, outermost first."""
+        if self.selection.frames_along is not None:
+            return self.selection.frames_along
+        return default_frame_axes([axis.name for axis in self.axes], self.rgb)
+
+    @property
+    def image_axes(self) -> tuple[int, ...]:
+        """Axes of the data that make up one frame, in the frame's order: a channel axis last."""
+        channel = self.channel_axis
+        inside = [
+            axis
+            for axis in range(len(self.axes))
+            if axis not in self.frame_axes and axis != channel
+        ]
+        keeps_channel = channel is not None and channel not in self.frame_axes
+        if keeps_channel and channel is not None and self.selection.channel is None:
+            inside.append(channel)
+        return tuple(inside)
+
+    @property
+    def frame_numbers(self) -> range:
+        """The chosen frames as numbers in the whole stack."""
+        total = math.prod(self.source.shape[axis] for axis in self.frame_axes)
+        return range(total) if self.selection.frames is None else range(*self.selection.frames)
+
+    @property
+    def n_frames(self) -> int:
+        """Number of the chosen frames."""
+        return len(self.frame_numbers)
+
+    @property
+    def frame_shape(self) -> tuple[int, ...]:
+        """Shape of one frame."""
+        bounds = self._bounds()
+        return tuple(bounds[axis][1] - bounds[axis][0] for axis in self.image_axes)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of frames, then the frame's shape."""
+        return (self.n_frames, *self.frame_shape)
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one frame."""
+        return math.prod(self.frame_shape) * self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all chosen frames."""
+        return self.n_frames * self.frame_bytes
+
+    def summary(self) -> str:
+        """What it is in plain words: "2,000 frames of 64 x 64, uint16, frames along axis 0 (t)"."""
+        size = " x ".join(str(length) for length in self.frame_shape)
+        if not self.frame_axes:
+            return f"one image of {size}, {self.dtype}"
+        along = " and ".join(f"{axis} ({self.axes[axis].name})" for axis in self.frame_axes)
+        plural = "axes" if len(self.frame_axes) > 1 else "axis"
+        count = "1 frame" if self.n_frames == 1 else f"{self.n_frames:,} frames"
+        return f"{count} of {size}, {self.dtype}, frames along {plural} {along}"
+
+    # -- choosing ------------------------------------------------------------------------------
+
+    def select(self, selection: Selection) -> Stack:
+        """The same data with another choice of frame axes, frames, channel and region.
+
+        Raises
+        ------
+        ValueError
+            Where the selection names an axis, a frame, a channel or pixels that are not there.
+        """
+        return replace(self, selection=selection)
+
+    def frame_number(self, position: Sequence[int]) -> int | None:
+        """Index among the chosen frames of a position in the data; None where it is not chosen."""
+        number = 0
+        for axis in self.frame_axes:
+            number = number * self.source.shape[axis] + int(position[axis])
+        numbers = self.frame_numbers
+        return numbers.index(number) if number in numbers else None
+
+    def frame_position(self, index: int) -> dict[int, int]:
+        """Position in the data of a chosen frame: {axis: index along it}."""
+        lengths = [self.source.shape[axis] for axis in self.frame_axes]
+        number = self.frame_numbers[index]
+        position: dict[int, int] = {}
+        for axis, length in zip(reversed(self.frame_axes), reversed(lengths), strict=True):
+            number, position[axis] = divmod(number, length)
+        return position
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def read(self, start: int, stop: int, rows: tuple[int, int] | None = None) -> Array:
+        """Frames `start` to `stop` (exclusive), as (n, *frame_shape).
+
+        Parameters
+        ----------
+        start, stop : int
+            Numbers among the chosen frames.
+        rows : tuple of int, optional
+            First and last (exclusive) row of the frame to read: axis -2 of a plain frame.
+
+        Returns
+        -------
+        ndarray
+            In the source's own type; maybe a view, maybe read-only.
+        """
+        numbers = self.frame_numbers[start:stop]
+        bounds = self._bounds()
+        if rows is not None:
+            row_axis = self.row_axis
+            first = bounds[row_axis][0]
+            bounds[row_axis] = (first + rows[0], first + rows[1])
+        pieces = [self._read_piece(piece, bounds) for piece in self._pieces(numbers)]
+        if not pieces:
+            shape = tuple(bounds[axis][1] - bounds[axis][0] for axis in self.image_axes)
+            return np.empty((0, *shape), self.dtype)
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+    def frame(self, index: int) -> Array:
+        """One frame, without the leading axis."""
+        return np.asarray(self.read(index, index + 1)[0])
+
+    @property
+    def row_axis(self) -> int:
+        """Axis of the data that a frame's rows run along."""
+        spatial = [axis for axis in self.image_axes if axis != self.channel_axis]
+        return spatial[-2] if len(spatial) > 1 else spatial[0]
+
+    def _bounds(self) -> dict[int, tuple[int, int]]:
+        bounds = {axis: (0, length) for axis, length in enumerate(self.source.shape)}
+        channel = self.channel_axis
+        if self.selection.channel is not None and channel is not None:
+            bounds[channel] = (self.selection.channel, self.selection.channel + 1)
+        if self.selection.region is not None:
+            spatial = [axis for axis in self.image_axes if axis != channel]
+            for axis, limits in zip(spatial[-2:], self.selection.region, strict=True):
+                bounds[axis] = limits
+        return bounds
+
+    def _pieces(self, numbers: range) -> Iterator[dict[int, slice]]:
+        """The frames as boxes of the source: one slice along each frame axis."""
+        if not numbers:
+            return
+        if not self.frame_axes:
+            yield {}
+            return
+        *outer, inner = self.frame_axes
+        length = self.source.shape[inner]
+        number = numbers[0]
+        while number <= numbers[-1]:
+            row, first = divmod(number, length)
+            last = min(numbers[-1], (row + 1) * length - 1) - row * length
+            steps = (last - first) // numbers.step
+            piece = {inner: slice(first, first + steps * numbers.step + 1, numbers.step)}
+            for axis in reversed(outer):
+                row, index = divmod(row, self.source.shape[axis])
+                piece[axis] = slice(index, index + 1)
+            yield piece
+            number += (steps + 1) * numbers.step
+
+    def _read_piece(self, piece: dict[int, slice], bounds: dict[int, tuple[int, int]]) -> Array:
+        region: Region = tuple(
+            piece.get(axis, slice(*bounds[axis])) for axis in range(len(self.axes))
+        )
+        block = self.source.read(region)
+        kept = self.image_axes
+        dropped = [a for a in range(block.ndim) if a not in kept and a not in self.frame_axes]
+        order = (*self.frame_axes, *kept, *dropped)
+        block = block.transpose(order)
+        frame_shape = block.shape[len(self.frame_axes) : len(self.frame_axes) + len(kept)]
+        return block.reshape(-1, *frame_shape)
+
+
+def stack_of(
+    data: Any,
+    *,
+    axes: Sequence[str] | None = None,
+    scale: Sequence[float] | None = None,
+    translate: Sequence[float] | None = None,
+    units: Sequence[str] | None = None,
+    rgb: bool = False,
+    name: str = "stack",
+    selection: Selection | None = None,
+    origin: Origin | None = None,
+) -> Stack:
+    """A stack from an array or a source.
+
+    Parameters
+    ----------
+    data : array_like or Source
+        At least one-dimensional. A masked array's mask and None in object arrays become NaN.
+    axes : sequence of str, optional
+        Names of the axes; by default y and x for the last two, with the channel axis c behind
+        them where `rgb` is set, and axis 0, axis 1 ... for the others.
+    scale, translate : sequence of float, optional
+        Pixel size and position of pixel 0 along each axis, in `units`.
+    units : sequence of str, optional
+        Unit of each axis; pixel by default.
+    rgb : bool
+        The last axis holds colour components.
+    name : str
+        What to call it in messages.
+    selection : Selection, optional
+        Frames, channel and region to use.
+    origin : Origin, optional
+        Where the data were opened.
+    """
+    if isinstance(data, Source):
+        source: Source = data
+    elif hasattr(data, "shape") and hasattr(data, "dtype") and hasattr(data, "__getitem__"):
+        source = ArraySource(data)
+    else:
+        source = ArraySource(np.asarray(data))
+    ndim = len(source.shape)
+    names = tuple(axes) if axes is not None else default_axis_names(ndim, rgb)
+    sizes = tuple(scale) if scale is not None else (1.0,) * ndim
+    origins = tuple(translate) if translate is not None else (0.0,) * ndim
+    unit_names = tuple(units) if units is not None else ("pixel",) * ndim
+    for what, given in (
+        ("axis names", names),
+        ("scales", sizes),
+        ("translations", origins),
+        ("units", unit_names),
+    ):
+        if len(given) != ndim:
+            raise ValueError(
+                f"{name}: {len(given)} {what} were given for data of {ndim} dimensions; give {ndim}."
+            )
+    described = tuple(
+        Axis(*each) for each in zip(names, sizes, origins, unit_names, strict=True)
+    )
+    return Stack(source, described, rgb, name, selection or Selection(), origin)
+
+
+def default_axis_names(ndim: int, rgb: bool) -> tuple[str, ...]:
+    """Names for axes that nobody named: axis 0 ..., y, x, and c for colour components."""
+    tail = ("y", "x", "c") if rgb else ("y", "x")
+    tail = tail[-ndim:] if ndim < len(tail) else tail
+    return (*(f"axis {number}" for number in range(ndim - len(tail))), *tail)
+
+
+def channel_axis_of(names: Sequence[str], rgb: bool) -> int | None:
+    """Position of the channel axis: the last for colour, else the one that is named so."""
+    if rgb:
+        return len(names) - 1
+    named = [axis for axis, name in enumerate(names) if name.lower() in CHANNEL_NAMES]
+    return named[0] if len(named) == 1 else None
+
+
+def default_frame_axes(names: Sequence[str], rgb: bool) -> tuple[int, ...]:
+    """Axes that the frames run along where the user did not say.
+
+    The time axis where one is named; else all axes before the last two (three for colour) that
+    are not a channel axis; else, for an unnamed channel-first image, that channel axis.
+    """
+    timed = [axis for axis, name in enumerate(names) if name.lower() in TIME_NAMES]
+    if timed:
+        return (timed[0],)
+    channel = channel_axis_of(names, rgb)
+    others = [axis for axis in range(len(names)) if axis != channel]
+    leading = tuple(others[:-2])
+    if not leading and channel is not None and not rgb:
+        return (channel,)
+    return leading
+
+
+def _check_selection(stack: Stack) -> None:
+    """Refuse a selection that the data cannot meet, in one sentence."""
+    chosen, shape = stack.selection, stack.source.shape
+    axes = stack.frame_axes
+    if len(set(axes)) != len(axes) or any(not 0 <= axis < len(shape) for axis in axes):
+        raise ValueError(
+            f"{stack.name}: frames along axes {axes} were asked for, but the data has the axes "
+            f"0 to {len(shape) - 1}; name each axis once."
+        )
+    spatial = [axis for axis in stack.image_axes if axis != stack.channel_axis]
+    if not spatial:
+        raise ValueError(
+            f"{stack.name} of shape {shape} leaves no axis for the pixels of a frame when frames "
+            f"run along axes {axes}; choose fewer frame axes."
+        )
+    total = math.prod(shape[axis] for axis in axes)
+    if chosen.frames is not None:
+        start, stop, step = chosen.frames
+        if step < 1 or not 0 <= start <= stop <= total:
+            raise ValueError(
+                f"{stack.name}: frames {start} to {stop} in steps of {step} were asked for, but it "
+                f"has {total:,} frames; give 0 <= start <= stop <= {total} and a step of 1 or more."
+            )
+    if chosen.channel is not None:
+        channel = stack.channel_axis
+        count = shape[channel] if channel is not None else 0
+        if channel in axes or not 0 <= chosen.channel < count:
+            raise ValueError(
+                f"{stack.name}: channel {chosen.channel} was asked for, but it has "
+                f"{count or 'no'} channels beside its frames."
+            )
+    if chosen.region is not None:
+        extents = [shape[axis] for axis in spatial[-2:]]
+        if len(extents) < 2 or any(
+            not 0 <= start < stop <= extent
+            for (start, stop), extent in zip(chosen.region, extents, strict=True)
+        ):
+            raise ValueError(
+                f"{stack.name}: the region {chosen.region} does not lie inside a frame of "
+                f"{' x '.join(map(str, extents))} pixels; give (start, stop) of rows and columns."
+            )

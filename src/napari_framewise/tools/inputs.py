@@ -1,0 +1,197 @@
+"""Inputs by role: what a tool asks for, and the check that it was given just that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from ..stacks.stack import Stack
+from .model import Model
+from .outcome import PointsResult, ShapesResult, Table
+
+Value: TypeAlias = Stack | PointsResult | ShapesResult | Table | Model
+
+
+class Kind(StrEnum):
+    """What an input is."""
+
+    STACK = "stack"
+    FRAME = "frame"
+    LABELS = "labels"
+    POINTS = "points"
+    SHAPES = "shapes"
+    TABLE = "table"
+    MODEL = "model"
+
+
+TYPES: dict[Kind, type] = {
+    Kind.STACK: Stack,
+    Kind.FRAME: Stack,
+    Kind.LABELS: Stack,
+    Kind.POINTS: PointsResult,
+    Kind.SHAPES: ShapesResult,
+    Kind.TABLE: Table,
+    Kind.MODEL: Model,
+}
+
+
+@dataclass(frozen=True)
+class Input:
+    """One role that a tool's inputs play.
+
+    Attributes
+    ----------
+    name : str
+        The role: a word of the recipe and an option of the command line.
+    kind : Kind
+        What is taken. A FRAME may come as a stack of several frames where `several_frames`.
+    title, description : str
+        Label and tooltip.
+    least, most : int
+        How many are taken; `least` 0 is optional.
+    same_frame_as : str, optional
+        Role with whose frame shape it must agree.
+    same_length_as : str, optional
+        Role with whose number of frames it must agree.
+    several_frames : bool
+        A FRAME or LABELS input may hold more than one frame.
+    model_kind : str, optional
+        Kind of model that is taken.
+    """
+
+    name: str
+    kind: Kind
+    title: str
+    description: str
+    least: int = 1
+    most: int = 1
+    same_frame_as: str | None = None
+    same_length_as: str | None = None
+    several_frames: bool = False
+    model_kind: str | None = None
+
+    @property
+    def images(self) -> bool:
+        """Taken from an image or labels layer, or from an image file."""
+        return self.kind in (Kind.STACK, Kind.FRAME, Kind.LABELS)
+
+
+class Inputs(Mapping[str, tuple[Value, ...]]):
+    """Values by role; a role that was left out is an empty tuple.
+
+    Parameters
+    ----------
+    roles : sequence of Input
+        The roles of the tool.
+    given : mapping
+        One value, or a sequence of them, per role.
+
+    Raises
+    ------
+    ValueError
+        Where a role is unknown, a value is of another kind, too few or too many were given, or
+        shapes do not agree: in one sentence.
+    """
+
+    def __init__(self, roles: Sequence[Input], given: Mapping[str, Any]) -> None:
+        self._values: dict[str, tuple[Value, ...]] = {role.name: () for role in roles}
+        for name, value in given.items():
+            if name not in self._values:
+                raise ValueError(
+                    f"There is no input {name!r}; the inputs are: {', '.join(self._values)}."
+                )
+            if value is not None:
+                alone = isinstance(value, tuple(TYPES.values()))
+                self._values[name] = (value,) if alone else tuple(value)
+        for role in roles:
+            for each in self._values[role.name]:
+                _check_kind(role, each)
+        for role in roles:
+            _check_count(role, self._values[role.name])
+        for role in roles:
+            for each in self._values[role.name]:
+                if isinstance(each, Stack):
+                    _check_shape(role, each, self._values)
+
+    def __getitem__(self, name: str) -> tuple[Value, ...]:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def stack(self, name: str) -> Stack:
+        """The one stack in a role."""
+        value = self._values[name][0]
+        assert isinstance(value, Stack)
+        return value
+
+    def stacks(self, name: str) -> tuple[Stack, ...]:
+        """The stacks in a role, maybe none."""
+        return tuple(value for value in self._values[name] if isinstance(value, Stack))
+
+    def optional_stack(self, name: str) -> Stack | None:
+        """The stack in a role that may be left out."""
+        return next(iter(self.stacks(name)), None)
+
+
+def _check_kind(role: Input, value: Any) -> None:
+    if not isinstance(value, TYPES[role.kind]):
+        raise ValueError(
+            f"{role.title} was given a {type(value).__name__}; it takes a {role.kind.value}."
+        )
+    if role.model_kind and isinstance(value, Model) and value.kind != role.model_kind:
+        raise ValueError(
+            f"{role.title} was given a {value.kind} model; it takes a {role.model_kind} model."
+        )
+    if not isinstance(value, Stack):
+        return
+    if value.n_frames == 0 or 0 in value.frame_shape:
+        raise ValueError(
+            f"{role.title}: {value.name} is empty ({value.summary()}); at least one frame with "
+            "one pixel is needed."
+        )
+    single = role.kind in (Kind.FRAME, Kind.LABELS) and not role.several_frames
+    if single and value.n_frames > 1:
+        raise ValueError(
+            f"{role.title}: {value.name} holds {value.summary()}; one image is needed: choose "
+            "one frame of it."
+        )
+
+
+def _check_count(role: Input, values: tuple[Value, ...]) -> None:
+    if role.least <= len(values) <= role.most:
+        return
+    wanted = str(role.least) if role.least == role.most else f"{role.least} to {role.most}"
+    given = "none was" if not values else f"{len(values)} were"
+    raise ValueError(f"{role.title}: {given} given; {wanted} {_noun(role)} needed.")
+
+
+def _noun(role: Input) -> str:
+    plural = role.kind.value if role.kind.value.endswith("s") else f"{role.kind.value}s"
+    return f"{role.kind.value} is" if role.most == 1 else f"{plural} are"
+
+
+def _check_shape(role: Input, value: Stack, values: Mapping[str, tuple[Value, ...]]) -> None:
+    for partner, what in ((role.same_frame_as, "shape"), (role.same_length_as, "n_frames")):
+        other = next(iter(values.get(partner, ())), None) if partner else None
+        if not isinstance(other, Stack):
+            continue
+        if what == "shape" and value.frame_shape != other.frame_shape:
+            raise ValueError(
+                f"{role.title}: {value.name} has frames of {_size(value)} pixels, but "
+                f"{other.name} has frames of {_size(other)}; they must be alike."
+            )
+        if what == "n_frames" and value.n_frames != other.n_frames:
+            raise ValueError(
+                f"{role.title}: {value.name} has {value.n_frames:,} frames, but {other.name} has "
+                f"{other.n_frames:,}; as many are needed."
+            )
+
+
+def _size(stack: Stack) -> str:
+    return " x ".join(map(str, stack.frame_shape))

@@ -1,0 +1,250 @@
+"""What a tool gives back: layers, tables, plots, models, a summary in words and diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from ..stacks.source import Array
+from ..stacks.stack import Axis
+from .model import Model
+
+Entity: TypeAlias = Literal["frame", "pair", "object", "iteration", "landmark"]
+"""What one row of a table is; a row of frames or pairs is tied to the slider."""
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Named columns of equal length, one row per entity.
+
+    Attributes
+    ----------
+    name : str
+        What the table holds.
+    entity : str
+        What a row is: "frame", "pair", "object", "iteration" or "landmark".
+    columns : mapping of str to ndarray
+        One-dimensional arrays of equal length. A column named as the entity gives its number.
+    notes : mapping of str to str
+        What a column is, with its unit.
+    """
+
+    name: str
+    entity: Entity
+    columns: Mapping[str, Array]
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        columns = {name: np.asarray(values) for name, values in self.columns.items()}
+        lengths = {values.shape for values in columns.values()}
+        if len(lengths) > 1 or any(len(shape) != 1 for shape in lengths):
+            raise ValueError(
+                f"The table {self.name} was given columns of shapes {sorted(lengths)}; "
+                "one-dimensional columns of one length are needed."
+            )
+        object.__setattr__(self, "columns", columns)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    def row(self, index: int) -> dict[str, Any]:
+        """One row as {column: value}."""
+        return {name: values[index] for name, values in self.columns.items()}
+
+
+@dataclass(frozen=True)
+class Placing:
+    """Where a layer lies in the world.
+
+    Attributes
+    ----------
+    axes : tuple of Axis
+        Names, scale, translate and units, one per axis of the layer's data (without the
+        components of a colour).
+    like : str, optional
+        Role of the input on whose pixel grid the result lies: a rotation, shear or affine that
+        the user gave that layer holds for the result too.
+    """
+
+    axes: tuple[Axis, ...]
+    like: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ImageResult:
+    """An image or labels layer.
+
+    Attributes
+    ----------
+    name : str
+        Proposed name of the layer.
+    data : array_like
+        An array, or a lazy array-like.
+    placing : Placing
+        Where it lies.
+    kind : {"image", "labels"}
+        Type of the layer.
+    rgb : bool
+        The last axis holds colour components.
+    contrast_limits : tuple of float, optional
+        Always given where the data are lazy.
+    colormap : str, optional
+        Name of a napari colormap; gray by default.
+    visible : bool
+        Shown at once.
+    metadata : mapping
+        More to keep with the layer, such as the unit of its values.
+    """
+
+    name: str
+    data: Any
+    placing: Placing
+    kind: Literal["image", "labels"] = "image"
+    rgb: bool = False
+    contrast_limits: tuple[float, float] | None = None
+    colormap: str | None = None
+    visible: bool = True
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class VectorsResult:
+    """A vectors layer: data (n, 2, ndim), starts and displacements in pixels of its axes."""
+
+    name: str
+    data: Array
+    placing: Placing
+    features: Table | None = None
+    color_by: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class PointsResult:
+    """A points layer: data (n, ndim) in pixels of its axes."""
+
+    name: str
+    data: Array
+    placing: Placing
+    features: Table | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ShapesResult:
+    """A shapes layer: one (vertices, ndim) array in pixels of its axes per shape."""
+
+    name: str
+    data: Sequence[Array]
+    placing: Placing
+    shape_type: str = "path"
+    features: Table | None = None
+
+
+LayerResult: TypeAlias = ImageResult | VectorsResult | PointsResult | ShapesResult
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One line of a plot.
+
+    Attributes
+    ----------
+    y : str
+        Column of the plot's table.
+    error : str, optional
+        Column with the half width of its error band.
+    label : str
+        Name in the legend.
+    """
+
+    y: str
+    error: str | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Columns of a table drawn against one of them.
+
+    Attributes
+    ----------
+    title : str
+        Headline.
+    table : str
+        Name of the table.
+    x : str
+        Column along the abscissa.
+    curves : tuple of Curve
+        Lines with their error bands.
+    x_label, y_label : str
+        Axis labels with units.
+    band : str
+        What the error bands are, for the legend: "95 % interval".
+    """
+
+    title: str
+    table: str
+    x: str
+    curves: tuple[Curve, ...]
+    x_label: str = ""
+    y_label: str = ""
+    band: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """All that a run gives back.
+
+    Attributes
+    ----------
+    layers : tuple of ImageResult, VectorsResult, PointsResult or ShapesResult
+        Layers to add.
+    tables : tuple of Table
+        Numbers, a row per entity.
+    plots : tuple of Plot
+        Curves over the tables.
+    models : tuple of Model
+        What was fitted and can be applied to other data.
+    summary : str
+        The result in one or two sentences.
+    diagnostics : tuple of str
+        What the user should know before trusting it: "3 frames held no data".
+    """
+
+    layers: tuple[LayerResult, ...] = ()
+    tables: tuple[Table, ...] = ()
+    plots: tuple[Plot, ...] = ()
+    models: tuple[Model, ...] = ()
+    summary: str = ""
+    diagnostics: tuple[str, ...] = ()
+
+    def table(self, name: str | None = None) -> Table:
+        """The table of that name, or the only one.
+
+        Raises
+        ------
+        ValueError
+            Where there is no such table, or no name was given for one of several.
+        """
+        found = [table for table in self.tables if name in (None, table.name)]
+        if len(found) != 1:
+            names = ", ".join(table.name for table in self.tables) or "none"
+            raise ValueError(f"The table {name or ''} was asked for; the tables are: {names}.")
+        return found[0]
+
+    def layer(self, name: str) -> LayerResult:
+        """The layer result of that name.
+
+        Raises
+        ------
+        ValueError
+            Where there is none.
+        """
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        names = ", ".join(layer.name for layer in self.layers) or "none"
+        raise ValueError(f"The layer {name} was asked for; the layers are: {names}.")

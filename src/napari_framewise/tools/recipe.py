@@ -1,0 +1,101 @@
+"""Recipes: the tools run, their inputs by role, parameters and versions, as plain values."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..stacks.stack import Selection
+
+SCHEMA = 1
+
+
+class _Plain(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class InputRef(_Plain):
+    """Where one input comes from.
+
+    Exactly one of `path`, `sample` and `step` says the place: a file or folder (relative to the
+    recipe, or absolute), a sample of this package, or the result of an earlier step.
+
+    Attributes
+    ----------
+    path : str, optional
+        File or folder.
+    key : str, optional
+        Array inside the file.
+    pattern : str, optional
+        Which files of a folder, such as ``*.tif``.
+    sample : str, optional
+        Name of a sample; `item` says which of its stacks.
+    step : int, optional
+        Number of an earlier step, from 0; `item` says which of its layers or models.
+    item : str
+        Stack of a sample, or result of a step.
+    selection : Selection
+        Frames, channel and region used.
+    axes, scale, translate, units, rgb :
+        The axes as the user set them, where they differ from what the file says.
+    name : str
+        What the user called it.
+    """
+
+    path: str | None = None
+    key: str | None = None
+    pattern: str | None = None
+    sample: str | None = None
+    step: int | None = None
+    item: str = ""
+    selection: Selection = Field(default_factory=Selection)
+    axes: tuple[str, ...] | None = None
+    scale: tuple[float, ...] | None = None
+    translate: tuple[float, ...] | None = None
+    units: tuple[str, ...] | None = None
+    rgb: bool | None = None
+    name: str = ""
+
+
+class Step(_Plain):
+    """One run of one tool.
+
+    Attributes
+    ----------
+    tool : str
+        Name of the tool.
+    inputs : dict
+        References by role.
+    parameters : dict
+        All parameters with their values.
+    """
+
+    tool: str
+    inputs: dict[str, tuple[InputRef, ...]] = Field(default_factory=dict)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class Recipe(_Plain):
+    """Steps to run again.
+
+    Attributes
+    ----------
+    schema_version : int
+        Version of this form.
+    steps : tuple of Step
+        In the order they were run.
+    versions : dict
+        Versions of this package and of those that decide the numbers.
+    """
+
+    schema_version: Literal[1] = SCHEMA
+    steps: tuple[Step, ...]
+    versions: dict[str, str] = Field(default_factory=dict)
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that decide the numbers."""
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("napari-framewise", "numpy", "scipy", "numba")}

@@ -1,0 +1,100 @@
+"""A tool: what it declares, so that form, options, recipe, progress and layers come of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
+
+from pydantic import ValidationError
+
+from ..stacks.engine import Engine
+from ..stacks.plan import Plan
+from ..stacks.progress import Progress
+from ..stacks.work import Work
+from .inputs import Input, Inputs
+from .outcome import Outcome
+from .parameters import Parameters, sentence_of
+
+P = TypeVar("P", bound=Parameters)
+Run: TypeAlias = Generator[Progress, None, Outcome]
+Menu: TypeAlias = Literal["measure", "filter", "register", "transform"]
+
+
+@dataclass(frozen=True)
+class Tool(Generic[P]):
+    """One tool, reached the same way from a panel, Python, the command line and a cluster.
+
+    Attributes
+    ----------
+    name : str
+        Its name on every floor: module, command, recipe, docs page.
+    title : str
+        Its name in menus.
+    menu : str
+        The Layers menu that it stands in.
+    sentence : str
+        What it does, in one sentence.
+    inputs : tuple of Input
+        Roles of its inputs. The first is the one that a batch runs over.
+    parameters : type of Parameters
+        Its parameters.
+    work : Work
+        Its work shape.
+    run : callable
+        ``run(inputs, parameters, engine)``: a generator of `Progress` that returns an `Outcome`.
+    preview : callable
+        ``preview(inputs, parameters, index)``: the `Outcome` for one frame, quickly.
+    plan : callable
+        ``plan(inputs, parameters, engine)``: how the run will be cut, for the memory told before.
+    advise : callable, optional
+        ``advise(inputs, parameters)``: what can be said before running, in a sentence.
+    methods : callable
+        ``methods(inputs, parameters)``: sentence for the methods part of a paper.
+    citations : tuple of str
+        Sources that go with it.
+    warm_up : callable, optional
+        Compiles what a run needs, so that the first run does not wait.
+    """
+
+    name: str
+    title: str
+    menu: Menu
+    sentence: str
+    inputs: tuple[Input, ...]
+    parameters: type[P]
+    work: Work
+    run: Callable[[Inputs, P, Engine], Run]
+    preview: Callable[[Inputs, P, int], Outcome]
+    plan: Callable[[Inputs, P, Engine], Plan]
+    methods: Callable[[Inputs, P], str]
+    citations: tuple[str, ...] = ()
+    advise: Callable[[Inputs, P], str] | None = None
+    warm_up: Callable[[], None] | None = None
+
+    def input(self, name: str) -> Input:
+        """The role of that name."""
+        return next(role for role in self.inputs if role.name == name)
+
+    def check_inputs(self, given: dict[str, Any]) -> Inputs:
+        """Inputs by role.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, where they are not what the roles ask for.
+        """
+        return Inputs(self.inputs, given)
+
+    def check_parameters(self, given: dict[str, Any]) -> P:
+        """Parameters from plain values.
+
+        Raises
+        ------
+        ValueError
+            In a sentence for each that is wrong.
+        """
+        try:
+            return self.parameters.model_validate(given)
+        except ValidationError as error:
+            raise ValueError(sentence_of(error, self.parameters)) from None
