@@ -1,0 +1,178 @@
+"""The house keeps its floors: what imports what, what a worker loads, how long a file may be."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = "napari_framewise"
+SOURCES = Path(__file__).parents[1] / "src" / PACKAGE
+FLOORS = ("numerics", "stacks", "tools", "samples", "io", "cli", "plugin")
+GUI = {
+    "PyQt5", "PyQt6", "PySide2", "PySide6", "app_model", "magicgui", "napari", "qtpy", "superqt",
+    "vispy",
+}  # fmt: skip
+NUMERICS_STANDS_ON = {"numba", "numpy", "scipy", "skimage", *sys.stdlib_module_names}
+LONGEST_FILE = 440
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(SOURCES.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported_names(source: str, module: str, is_package: bool = False) -> Iterator[str]:
+    """Every absolute dotted name that `source` imports, wherever in the file it does."""
+    package = module if is_package else module.rpartition(".")[0]
+
+    def absolute(name: str, level: int) -> str:
+        if not level:
+            return name
+        base = package.rsplit(".", level - 1)[0]
+        return f"{base}.{name}" if name else base
+
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = absolute(node.module or "", node.level)
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and node.args:
+            called = ast.unparse(node.func).rpartition(".")[2]
+            first = node.args[0]
+            if (
+                called in {"import_module", "__import__", "find_spec"}
+                and isinstance(first, ast.Constant)
+                and isinstance(first.value, str)
+            ):
+                name = first.value.lstrip(".")
+                yield absolute(name, len(first.value) - len(name))
+
+
+def floor_of(name: str) -> str:
+    """The floor of a module of ours; "" for the package itself, its public face."""
+    parts = name.split(".")
+    return parts[1] if len(parts) > 1 else ""
+
+
+def complaints(source: str, module: str, is_package: bool = False) -> list[str]:
+    """What `module` imports and must not."""
+    floor = floor_of(module)
+    if floor and floor not in FLOORS:
+        return [f"{module} stands on no floor"]
+    # The face shows the Python calls and the files, neither the command line nor the plugin.
+    own = FLOORS.index(floor) if floor else FLOORS.index("io")
+    found = []
+    for name in imported_names(source, module, is_package):
+        top = name.partition(".")[0]
+        if top == PACKAGE:
+            target = floor_of(name)
+            if target in FLOORS:
+                if FLOORS.index(target) > own:
+                    found.append(f"{module} reaches up to {name}")
+            elif floor and target != "__version__":
+                found.append(f"{module} reaches up to the public face for {name}")
+        elif floor == "numerics" and top not in NUMERICS_STANDS_ON:
+            found.append(f"{module} imports {top}: numerics takes arrays and nothing else")
+        elif floor != "plugin" and top in GUI:
+            found.append(f"{module} imports {top}: only the plugin may load the GUI")
+    return found
+
+
+FILES = sorted(SOURCES.rglob("*.py"))
+FILE_NAMES = [str(path.relative_to(SOURCES)) for path in FILES]
+
+
+@pytest.mark.parametrize("path", FILES, ids=FILE_NAMES)
+def test_imports_only_from_floors_below(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert not complaints(source, module_name(path), path.name == "__init__.py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=FILE_NAMES)
+def test_file_is_short_enough_to_be_about_one_thing(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "message"),
+    [
+        ("numerics.mixing", "from napari_framewise.stacks import Stack", "reaches up"),
+        ("numerics.mixing", "from napari_framewise import stacks", "reaches up"),
+        ("numerics.mixing", "from ..tools.mixing import run", "reaches up"),
+        ("stacks.stack", "from .. import io", "reaches up"),
+        ("tools.mixing", "def run():\n    from napari_framewise.io import read", "reaches up"),
+        ("tools.mixing", "from napari_framewise import fit_mixing", "public face"),
+        ("io.tables", "import napari_framewise.cli", "reaches up"),
+        ("io", "import importlib\nimportlib.import_module('..cli', __package__)", "reaches up"),
+        ("cli", "from importlib import import_module\nimport_module('.plugin')", "reaches up"),
+        ("numerics.mixing", "import dask.array as da", "imports dask"),
+        ("numerics.mixing", "import pandas", "imports pandas"),
+        ("numerics.mixing", "__import__('zarr')", "imports zarr"),
+        ("stacks.plan", "if TYPE_CHECKING:\n    from napari.layers import Image", "imports napari"),
+        ("tools.mixing", "class A:\n    import magicgui", "imports magicgui"),
+        ("samples.mixtures", "from qtpy.QtCore import Qt", "imports qtpy"),
+        ("cli", "def main():\n    import superqt", "imports superqt"),
+        ("helpers", "import numpy", "stands on no floor"),
+    ],
+)
+def test_a_forbidden_import_is_found(module: str, source: str, message: str) -> None:
+    (found,) = complaints(source, f"{PACKAGE}.{module}", is_package=module in FLOORS[:-2])
+    assert message in found
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("numerics.mixing", "import math\nimport numpy as np\nfrom numba import njit"),
+        ("numerics.mixing", "from ._solve import qr\nfrom . import bounds"),
+        ("tools.mixing", "from napari_framewise import __version__, stacks"),
+        ("tools.mixing", "from ..numerics.mixing import fit"),
+        ("io.tables", "import pandas\nfrom napari_framewise.samples import mixture"),
+        ("cli", "from napari_framewise.io import read"),
+        ("plugin.panel", "import napari\nfrom napari_framewise import tools, cli"),
+        ("plugin.panel", "TEXT = 'import napari_framewise.nothing'"),
+    ],
+)
+def test_a_rightful_import_is_left_alone(module: str, source: str) -> None:
+    assert complaints(source, f"{PACKAGE}.{module}") == []
+
+
+def test_a_package_counts_its_relative_imports_from_itself() -> None:
+    assert list(imported_names("from .mixing import run", f"{PACKAGE}.tools", is_package=True)) == [
+        f"{PACKAGE}.tools.mixing.run"
+    ]
+
+
+def test_the_public_face_leaves_the_plugin_alone() -> None:
+    assert complaints("from .io import read", PACKAGE, is_package=True) == []
+    assert complaints("from .plugin import panel", PACKAGE, is_package=True)
+
+
+def loaded_by(*floors: str) -> set[str]:
+    """What a fresh interpreter has loaded after it imported every module of these floors."""
+    modules = [module_name(path) for path in FILES if floor_of(module_name(path)) in floors]
+    assert {floor_of(module) for module in modules} == set(floors)
+    script = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\n"
+    script += "print('loaded:', *{name.partition('.')[0] for name in sys.modules})"
+    run = subprocess.run(
+        [sys.executable, "-c", script, *modules], capture_output=True, text=True, check=True
+    )
+    return set(run.stdout.rpartition("loaded:")[2].split())
+
+
+def test_a_worker_never_loads_the_gui() -> None:
+    loaded = loaded_by("numerics", "stacks", "tools", "samples", "io", "cli")
+    assert "numba" in loaded
+    assert not loaded & GUI
+
+
+def test_numerics_alone_load_no_files_and_no_cluster() -> None:
+    loaded = loaded_by("numerics")
+    assert "numpy" in loaded
+    assert not loaded & {*GUI, "dask", "distributed", "h5py", "pandas", "tifffile", "zarr"}
