@@ -1,0 +1,1 @@
+"""Sources of pixels in files: one module per kind, each small and picklable."""
