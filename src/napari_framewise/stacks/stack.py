@@ -9,20 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .axes import Axis, channel_axis_of, default_axis_names, default_frame_axes
 from .source import Array, ArraySource, Region, Source
-
-CHANNEL_NAMES = frozenset({"c", "channel", "channels", "band", "rgb", "lambda"})
-TIME_NAMES = frozenset({"t", "time", "frame", "frames"})
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One axis of the data: its name, pixel size, position of pixel 0 and unit."""
-
-    name: str
-    scale: float = 1.0
-    translate: float = 0.0
-    unit: str = "pixel"
 
 
 @dataclass(frozen=True)
@@ -185,6 +173,47 @@ class Stack:
         plural = "axes" if len(self.frame_axes) > 1 else "axis"
         count = "1 frame" if self.n_frames == 1 else f"{self.n_frames:,} frames"
         return f"{count} of {size}, {self.dtype}, frames along {plural} {along}"
+
+    # -- where it lies -------------------------------------------------------------------------
+
+    @property
+    def leading_shape(self) -> tuple[int, ...]:
+        """Lengths of the axes in front of a frame where a result has a value for every frame.
+
+        One per frame axis where all frames are chosen; else one axis for the chosen frames.
+        """
+        if self.selection.frames is None:
+            return tuple(self.source.shape[axis] for axis in self.frame_axes)
+        return (self.n_frames,)
+
+    @property
+    def leading_axes(self) -> tuple[Axis, ...]:
+        """Axes that belong to `leading_shape`, moved and widened by the choice of frames."""
+        chosen = tuple(self.axes[axis] for axis in self.frame_axes)
+        if self.selection.frames is None or not chosen:
+            return chosen
+        if len(chosen) > 1:
+            return (Axis("frame"),)
+        numbers, axis = self.frame_numbers, chosen[0]
+        return (
+            replace(
+                axis,
+                scale=axis.scale * numbers.step,
+                translate=axis.translate + axis.scale * numbers.start,
+            ),
+        )
+
+    @property
+    def grid(self) -> tuple[Axis, ...]:
+        """Axes of one frame, moved to where a chosen region starts."""
+        bounds = self._bounds()
+        return tuple(
+            replace(
+                self.axes[axis],
+                translate=self.axes[axis].translate + self.axes[axis].scale * bounds[axis][0],
+            )
+            for axis in self.image_axes
+        )
 
     # -- choosing ------------------------------------------------------------------------------
 
@@ -354,42 +383,8 @@ def stack_of(
             raise ValueError(
                 f"{name}: {len(given)} {what} were given for data of {ndim} dimensions; give {ndim}."
             )
-    described = tuple(
-        Axis(*each) for each in zip(names, sizes, origins, unit_names, strict=True)
-    )
+    described = tuple(Axis(*each) for each in zip(names, sizes, origins, unit_names, strict=True))
     return Stack(source, described, rgb, name, selection or Selection(), origin)
-
-
-def default_axis_names(ndim: int, rgb: bool) -> tuple[str, ...]:
-    """Names for axes that nobody named: axis 0 ..., y, x, and c for colour components."""
-    tail = ("y", "x", "c") if rgb else ("y", "x")
-    tail = tail[-ndim:] if ndim < len(tail) else tail
-    return (*(f"axis {number}" for number in range(ndim - len(tail))), *tail)
-
-
-def channel_axis_of(names: Sequence[str], rgb: bool) -> int | None:
-    """Position of the channel axis: the last for colour, else the one that is named so."""
-    if rgb:
-        return len(names) - 1
-    named = [axis for axis, name in enumerate(names) if name.lower() in CHANNEL_NAMES]
-    return named[0] if len(named) == 1 else None
-
-
-def default_frame_axes(names: Sequence[str], rgb: bool) -> tuple[int, ...]:
-    """Axes that the frames run along where the user did not say.
-
-    The time axis where one is named; else all axes before the last two (three for colour) that
-    are not a channel axis; else, for an unnamed channel-first image, that channel axis.
-    """
-    timed = [axis for axis, name in enumerate(names) if name.lower() in TIME_NAMES]
-    if timed:
-        return (timed[0],)
-    channel = channel_axis_of(names, rgb)
-    others = [axis for axis in range(len(names)) if axis != channel]
-    leading = tuple(others[:-2])
-    if not leading and channel is not None and not rgb:
-        return (channel,)
-    return leading
 
 
 def _check_selection(stack: Stack) -> None:

@@ -58,7 +58,9 @@ class FieldSpec:
         if self.optional and text.strip().lower() in ("", "none"):
             return None
         if self.many:
-            return tuple(self._one(part) for part in text.replace(";", ",").split(",") if part.strip())
+            return tuple(
+                self._one(part) for part in text.replace(";", ",").split(",") if part.strip()
+            )
         return self._one(text)
 
     def format(self, value: Any) -> str:

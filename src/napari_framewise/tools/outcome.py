@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from ..stacks.source import Array
-from ..stacks.stack import Axis
+from ..stacks.axes import Axis
 from .model import Model
 
 Entity: TypeAlias = Literal["frame", "pair", "object", "iteration", "landmark"]
