@@ -1,0 +1,167 @@
+"""What a fit of mixing coefficients gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from enum import IntFlag
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+class Status(IntFlag):
+    """What is to be said about one frame; 0 is a plain, complete fit."""
+
+    NO_DATA = 1
+    """No usable pixel: the whole row is NaN."""
+    PARTIAL = 2
+    """Pixels of this frame were not finite and were left out, for this frame only."""
+    UNDETERMINED = 4
+    """The pixels left do not determine the coefficients: the whole row is NaN."""
+    AT_BOUND = 8
+    """At least one bound is active; see ``at_bound``."""
+    NOT_CONVERGED = 16
+    """The Huber iterations did not settle."""
+    NO_GAIN = 32
+    """The fitted gain is not positive, so there are no fractions: coefficients are NaN."""
+    NOISE_UNRESOLVED = 64
+    """The residual is no larger than what the references' noise explains: errors are NaN."""
+
+
+@dataclass(frozen=True)
+class MixingFit:
+    """Mixing coefficients of ``n`` frames, with how far to trust them.
+
+    All arrays have the frames as leading axis, also for a single frame (``n = 1``).
+    ``K`` is the number of references. A frame without an answer is a row of NaN with a
+    `Status`; nothing else is affected.
+
+    Attributes
+    ----------
+    coefficients : (n, K) float64
+        Share of each reference. With a free gain these are the shares ``b / sum(b)``.
+    errors : (n, K) float64
+        Standard error of each coefficient from the frame's own noise. NaN where a bound
+        holds the coefficient (see `at_bound`), and without residual degrees of freedom.
+        With another coefficient at its bound it is conditional on that bound being active.
+    covariance : (n, K, K) float64
+        Its diagonal is ``errors ** 2``; rows and columns of held coefficients are NaN.
+    unconstrained, unconstrained_errors : (n, K) float64
+        The solution without bounds (a sum-to-one still holds), and its standard errors.
+    at_bound : (n, K) bool
+        The coefficient is held by an active bound, its own or, through the sum, the others'.
+    shared_errors : (n, K) float64
+        Standard error that comes from the noise of the references. It is common to all
+        frames: it does not average out over frames and does not blur differences between
+        frames. 0 where no reference noise was given.
+    offset, offset_errors : (n,) float64
+        Free constant per frame, in counts; 0 and NaN where it was not fitted.
+    gain, gain_errors : (n,) float64
+        ``sum(b)``; 1 and NaN where it was not fitted.
+    rss : (n,) float64
+        Weighted residual sum of squares over the used pixels.
+    rmse : (n,) float64
+        ``sqrt(rss / sum of weights)``.
+    r2 : (n,) float64
+        Centred weighted R squared over the used pixels, ``1 - rss / tss`` with
+        ``tss = sum w (y - mean_w y) ** 2``; negative where the fit is worse than a constant,
+        NaN for a constant frame.
+    chi2 : (n,) float64
+        Reduced chi-square: `rss` over its expectation under the detector's noise; NaN without
+        a detector.
+    n_pixels : (n,) int64
+        Pixels used.
+    dof : (n,) int64
+        Residual degrees of freedom, pixels minus fitted unknowns (active bounds excluded).
+    status : (n,) uint8
+        Bits of `Status`.
+    """
+
+    coefficients: FloatArray
+    errors: FloatArray
+    covariance: FloatArray
+    unconstrained: FloatArray
+    unconstrained_errors: FloatArray
+    at_bound: NDArray[np.bool_]
+    shared_errors: FloatArray
+    offset: FloatArray
+    offset_errors: FloatArray
+    gain: FloatArray
+    gain_errors: FloatArray
+    rss: FloatArray
+    rmse: FloatArray
+    r2: FloatArray
+    chi2: FloatArray
+    n_pixels: NDArray[np.int64]
+    dof: NDArray[np.int64]
+    status: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return len(self.coefficients)
+
+
+def concatenate(fits: Sequence[MixingFit]) -> MixingFit:
+    """Join the fits of consecutive blocks into one, in the order given.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to join.
+    """
+    if not fits:
+        raise ValueError("No fits were given; concatenate needs at least one.")
+    joined: dict[str, Any] = {
+        field.name: np.concatenate([getattr(fit, field.name) for fit in fits])
+        for field in fields(MixingFit)
+    }
+    return MixingFit(**joined)
+
+
+def confidence_interval(fit: MixingFit, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
+    """Limits ``coefficient -+ t * error``, t at `MixingFit.dof` degrees of freedom.
+
+    Parameters
+    ----------
+    fit : MixingFit
+        A fit.
+    level : float
+        Confidence level, between 0 and 1.
+
+    Returns
+    -------
+    low, high : (n, K) float64
+        NaN where `MixingFit.errors` is NaN. The shared error of noisy references is not in them.
+    """
+    from scipy.special import stdtrit
+
+    if not 0 < level < 1:
+        raise ValueError(f"The level was {level}; it must lie between 0 and 1, such as 0.95.")
+    dof = np.where(fit.dof > 0, fit.dof, np.nan)
+    half = stdtrit(dof, 0.5 + level / 2)[:, None] * fit.errors
+    return fit.coefficients - half, fit.coefficients + half
+
+
+_SENTENCES: dict[Status, str] = {
+    Status.NO_DATA: "held no data",
+    Status.PARTIAL: "had pixels without data, which were left out",
+    Status.UNDETERMINED: "had too few pixels left to tell the references apart",
+    Status.AT_BOUND: "ended at a bound; there a flag stands instead of an error",
+    Status.NOT_CONVERGED: "did not settle in the robust fit",
+    Status.NO_GAIN: "had no positive gain, so no shares",
+    Status.NOISE_UNRESOLVED: "had residuals below the noise of the references, so no error",
+}
+
+
+def diagnostics(fit: MixingFit) -> tuple[str, ...]:
+    """Sentences such as "3 frames held no data.", most serious first; empty where all is well."""
+    sentences = []
+    for flag, text in _SENTENCES.items():
+        count = int(np.count_nonzero(fit.status & flag))
+        if count:
+            sentences.append(f"{count:,} frame{'s' if count > 1 else ''} {text}.")
+    return tuple(sentences)

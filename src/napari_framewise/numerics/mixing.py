@@ -1,0 +1,55 @@
+"""Mixing coefficients: how much of each reference image is in every frame.
+
+A frame ``y`` (all its pixels) is modelled as ``y = sum_k b_k R_k [+ c] + noise``, with references
+``R_k`` and coefficients ``b_k`` that may have to sum to one, be non-negative or keep to bounds.
+
+Typical use::
+
+    design = prepare(np.stack([image1, image2]), constraint="sum_to_one")
+    fits = [fit(block, design) for block in blocks]
+    x = concatenate(fits).coefficients[:, 0]
+"""
+
+from __future__ import annotations
+
+from napari_framewise.numerics._mixing_design import (
+    COMBINATIONS,
+    Constraint,
+    Design,
+    prepare,
+)
+from napari_framewise.numerics._mixing_fit import fit, predict, residual, resolvable
+from napari_framewise.numerics._mixing_result import (
+    MixingFit,
+    Status,
+    concatenate,
+    confidence_interval,
+    diagnostics,
+)
+from napari_framewise.numerics.references import ReplicateMean, average_replicates
+from napari_framewise.numerics.weights import Detector
+
+__all__ = [
+    "COMBINATIONS",
+    "Constraint",
+    "Design",
+    "Detector",
+    "MixingFit",
+    "ReplicateMean",
+    "Status",
+    "average_replicates",
+    "concatenate",
+    "confidence_interval",
+    "diagnostics",
+    "fit",
+    "predict",
+    "prepare",
+    "residual",
+    "resolvable",
+    "warm_up",
+]
+
+
+def warm_up(dtype: object = "uint16", n_references: int = 2) -> None:
+    """Compile or load the kernels that a fit of frames of `dtype` needs (1-3 s the first time)."""
+    raise NotImplementedError
