@@ -161,8 +161,9 @@ def loaded_by(*floors: str) -> set[str]:
     script = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\n"
     script += "print('loaded:', *{name.partition('.')[0] for name in sys.modules})"
     run = subprocess.run(
-        [sys.executable, "-c", script, *modules], capture_output=True, text=True, check=True
+        [sys.executable, "-c", script, *modules], capture_output=True, text=True, check=False
     )
+    assert run.returncode == 0, run.stderr
     return set(run.stdout.rpartition("loaded:")[2].split())
 
 
