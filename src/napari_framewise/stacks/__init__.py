@@ -1,0 +1,1 @@
+"""Stacks and the engine that computes on them: sources, plans, executors, results."""

@@ -21,7 +21,7 @@ class Axis:
 
 def default_axis_names(ndim: int, rgb: bool) -> tuple[str, ...]:
     """Names for axes that nobody named: axis 0 ..., y, x, and c for colour components."""
-    tail = ("y", "x", "c") if rgb else ("y", "x")
+    tail: tuple[str, ...] = ("y", "x", "c") if rgb else ("y", "x")
     tail = tail[-ndim:] if ndim < len(tail) else tail
     return (*(f"axis {number}" for number in range(ndim - len(tail))), *tail)
 

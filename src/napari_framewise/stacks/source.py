@@ -66,7 +66,7 @@ class ArraySource:
     def __post_init__(self) -> None:
         if isinstance(self.array, np.ma.MaskedArray):
             object.__setattr__(self, "array", without_mask(self.array))
-        elif getattr(self.array, "dtype", None) == object:
+        elif self.array.dtype.kind == "O":
             object.__setattr__(self, "array", numbers_of(np.asarray(self.array)))
 
     @property
@@ -77,7 +77,8 @@ class ArraySource:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the elements."""
-        return np.dtype(self.array.dtype)
+        dtype: np.dtype[Any] = np.dtype(self.array.dtype)
+        return dtype
 
     @property
     def chunks(self) -> tuple[int, ...] | None:
@@ -99,7 +100,7 @@ def without_mask(masked: np.ma.MaskedArray[Any, Any]) -> Array:
     if not np.ma.is_masked(masked):
         return np.asarray(masked.data)
     dtype = np.result_type(masked.dtype, np.float32)
-    return np.asarray(masked.astype(dtype).filled(np.nan))
+    return np.asarray(np.ma.filled(masked.astype(dtype), np.nan))
 
 
 def numbers_of(objects: Array) -> Array:

@@ -290,8 +290,7 @@ class Stack:
             bounds[channel] = (self.selection.channel, self.selection.channel + 1)
         if self.selection.region is not None:
             spatial = [axis for axis in self.image_axes if axis != channel]
-            for axis, limits in zip(spatial[-2:], self.selection.region, strict=True):
-                bounds[axis] = limits
+            bounds.update(zip(spatial[-2:], self.selection.region, strict=True))
         return bounds
 
     def _pieces(self, numbers: range) -> Iterator[dict[int, slice]]:
@@ -381,7 +380,8 @@ def stack_of(
     ):
         if len(given) != ndim:
             raise ValueError(
-                f"{name}: {len(given)} {what} were given for data of {ndim} dimensions; give {ndim}."
+                f"{name}: {len(given)} {what} were given for data of {ndim} dimensions; "
+                f"give {ndim}."
             )
     described = tuple(Axis(*each) for each in zip(names, sizes, origins, unit_names, strict=True))
     return Stack(source, described, rgb, name, selection or Selection(), origin)

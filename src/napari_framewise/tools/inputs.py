@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from ..stacks.stack import Stack
+from napari_framewise.stacks.stack import Stack
+
 from .model import Model
 from .outcome import PointsResult, ShapesResult, Table
 

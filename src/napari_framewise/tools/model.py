@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from ..stacks.source import Array
+from napari_framewise.stacks.source import Array
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from ..stacks.source import Array
-from ..stacks.axes import Axis
+from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.source import Array
+
 from .model import Model
 
 Entity: TypeAlias = Literal["frame", "pair", "object", "iteration", "landmark"]

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..stacks.stack import Selection
+from napari_framewise.stacks.stack import Selection
 
 SCHEMA = 1
 

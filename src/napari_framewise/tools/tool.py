@@ -8,10 +8,11 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import ValidationError
 
-from ..stacks.engine import Engine
-from ..stacks.plan import Plan
-from ..stacks.progress import Progress
-from ..stacks.work import Work
+from napari_framewise.stacks.engine import Engine
+from napari_framewise.stacks.plan import Plan
+from napari_framewise.stacks.progress import Progress
+from napari_framewise.stacks.work import Work
+
 from .inputs import Input, Inputs
 from .outcome import Outcome
 from .parameters import Parameters, sentence_of
