@@ -54,7 +54,7 @@ class FieldSpec:
     rare: bool
 
     def parse(self, text: str) -> Any:
-        """The value that a text stands for; what it can't read stays text for the model to refuse."""
+        """The value that a text stands for; text that it can't read, for the model to refuse."""
         if self.optional and text.strip().lower() in ("", "none"):
             return None
         if self.many:

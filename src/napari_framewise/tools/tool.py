@@ -1,4 +1,4 @@
-"""A tool: what it declares, so that form, options, recipe, progress and layers come of themselves."""
+"""A tool: what it declares; form, options, recipe, progress and layers follow from that."""
 
 from __future__ import annotations
 
