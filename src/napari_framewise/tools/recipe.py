@@ -18,8 +18,9 @@ class _Plain(BaseModel):
 class InputRef(_Plain):
     """Where one input comes from.
 
-    Exactly one of `path`, `sample` and `step` says the place: a file or folder (relative to the
-    recipe, or absolute), a sample of this package, or the result of an earlier step.
+    Exactly one of `path`, `sample`, `step` and `memory` says the place: a file or folder (relative
+    to the recipe, or absolute), a sample of this package, the result of an earlier step, or data
+    that exist only in memory until the recipe is saved.
 
     Attributes
     ----------
@@ -33,6 +34,8 @@ class InputRef(_Plain):
         Name of a sample; `item` says which of its stacks.
     step : int, optional
         Number of an earlier step, from 0; `item` says which of its layers or models.
+    memory : str, optional
+        Name of data that exist only in memory; a saved recipe has a path in its place.
     item : str
         Stack of a sample, or result of a step.
     selection : Selection
@@ -48,6 +51,7 @@ class InputRef(_Plain):
     pattern: str | None = None
     sample: str | None = None
     step: int | None = None
+    memory: str | None = None
     item: str = ""
     selection: Selection = Field(default_factory=Selection)
     axes: tuple[str, ...] | None = None
