@@ -1,1 +1,1 @@
-"""Stacks and the engine that computes on them: sources, plans, executors, results."""
+"""Stacks of frames and the engine that runs computations over them."""

@@ -1,0 +1,56 @@
+"""Where passes run: threads of this process, or a dask cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An executor and the memory it may take for blocks in flight.
+
+    Attributes
+    ----------
+    executor : Executor
+        Runs blocks.
+    budget : int
+        Bytes for blocks in flight: input, output and temporaries.
+    """
+
+    executor: Any
+    budget: int = 96 * MIB
+
+    @classmethod
+    def local(cls, workers: int | None = None) -> Engine:
+        """Threads of this process; by default as many as it has processors."""
+        raise NotImplementedError
+
+    @classmethod
+    def cluster(cls, address: str) -> Engine:
+        """The dask.distributed scheduler at an address ("tcp://host:8786"); close it afterwards.
+
+        Raises
+        ------
+        ValueError
+            Where distributed is not installed, or nothing answers at the address.
+        """
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Give back a cluster's connection; nothing to do for threads."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
