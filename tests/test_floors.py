@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
+from napari_framewise.tools.registry import NAMES
+
 PACKAGE = "napari_framewise"
-SOURCES = Path(__file__).parents[1] / "src" / PACKAGE
+ROOT = Path(__file__).parents[1]
+SOURCES = ROOT / "src" / PACKAGE
 FLOORS = ("numerics", "stacks", "tools", "samples", "io", "cli", "plugin")
 GUI = {
     "PyQt5", "PyQt6", "PySide2", "PySide6", "app_model", "magicgui", "napari", "qtpy", "superqt",
@@ -97,6 +103,33 @@ def test_imports_only_from_floors_below(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=FILE_NAMES)
 def test_file_is_short_enough_to_be_about_one_thing(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "place", ["src/napari_framewise/tools/{}.py", "tests/tools/test_{}.py", "docs/tools/{}.md"]
+)
+def test_who_knows_the_name_of_a_tool_finds_all_of_it(name: str, place: str) -> None:
+    assert (ROOT / place.format(name)).is_file()
+
+
+def test_what_is_imported_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    required = [*project["dependencies"], *project["optional-dependencies"]["cluster"]]
+    # "dask[array]>=2025.1" is dask.
+    declared = {re.split(r"[^\w-]", requirement)[0].lower() for requirement in required}
+    distributions = packages_distributions()
+    imported = {
+        name.partition(".")[0]
+        for path in FILES
+        for name in imported_names(path.read_text(encoding="utf-8"), module_name(path))
+    }
+    undeclared = {
+        top
+        for top in imported - sys.stdlib_module_names - {PACKAGE}
+        if not declared & {name.lower().replace("_", "-") for name in distributions.get(top, ())}
+    }
+    assert not undeclared
 
 
 @pytest.mark.parametrize(
