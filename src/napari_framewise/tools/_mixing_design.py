@@ -1,0 +1,198 @@
+"""From the inputs of a mixture to its design: references, masks, detector, middle mixture."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from napari_framewise.numerics import mixing as numerics
+from napari_framewise.stacks.engine import Engine
+from napari_framewise.stacks.passes import run_pass
+from napari_framewise.stacks.progress import Progress
+from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.stack import Selection, Stack
+from napari_framewise.stacks.work import Cost, Reduce
+from napari_framewise.tools._mixing_blocks import replicate_statistics
+from napari_framewise.tools.inputs import Inputs
+
+if TYPE_CHECKING:
+    from napari_framewise.tools.mixing import MixingParameters
+
+T = TypeVar("T")
+SAMPLED = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A design and what its references are called.
+
+    Attributes
+    ----------
+    design : Design
+        What every block of frames is fitted to.
+    names : tuple of str
+        Where each reference came from.
+    averaged : bool
+        All references are averages of several frames, so that their noise is known.
+    """
+
+    design: numerics.Design
+    names: tuple[str, ...]
+    averaged: bool
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """What the coefficients are called: x1, x2, ..."""
+        return tuple(f"x{number}" for number in range(1, len(self.names) + 1))
+
+
+def prepared_design(
+    inputs: Inputs, parameters: MixingParameters, engine: Engine
+) -> Generator[Progress, None, Prepared]:
+    """The design that the inputs and parameters ask for."""
+    stack = inputs.stack("stack")
+    groups = _reference_groups(inputs, parameters)
+    references, noises = [], []
+    for _, group in groups:
+        mean, noise = yield from _averaged(group, engine)
+        references.append(mean)
+        noises.append(noise)
+    images: dict[str, Array | None] = {}
+    for role in ("mask", "weights", "dark", "flat"):
+        given = inputs.optional_stack(role)
+        varying = role == "mask" and given is not None and given.n_frames > 1
+        images[role] = None
+        if given is not None and not varying:
+            images[role], _ = yield from _averaged(given, engine)
+    averaged = bool(groups) and all(group.n_frames > 1 for _, group in groups)
+    correct = averaged and parameters.reference_noise == "correct"
+    options: dict[str, Any] = {
+        "constraint": parameters.constraint,
+        "bounds": _bounds(parameters),
+        "offset": parameters.offset,
+        "gain": parameters.gain,
+        "loss": parameters.loss,
+        "errors": parameters.errors,
+        "reference_noise": np.stack(noises) if correct else None,
+        **images,
+    }
+    shown = np.stack(references) if references else np.empty((0, *stack.frame_shape))
+    if parameters.detector_gain is not None:
+        detector = numerics.Detector(
+            gain=parameters.detector_gain,
+            offset=parameters.detector_offset,
+            read_noise=parameters.read_noise,
+            saturation=parameters.saturation,
+        )
+        middle = _middle(stack, numerics.prepare(shown, **options))
+        options.update(detector=detector, poisson_weights=parameters.poisson_weights, middle=middle)
+    design = numerics.prepare(shown, **options)
+    return Prepared(design, tuple(name for name, _ in groups), averaged)
+
+
+def prepared_here(inputs: Inputs, parameters: MixingParameters) -> Prepared:
+    """The design, computed in the calling thread for a preview."""
+    return _drained(prepared_design(inputs, parameters, Engine.local()))
+
+
+def fitted_stacks(inputs: Inputs) -> tuple[Stack, ...]:
+    """The stack, and the mask where there is one for every frame."""
+    stack, mask = inputs.stack("stack"), inputs.optional_stack("mask")
+    if mask is None or mask.n_frames == 1:
+        return (stack,)
+    if mask.n_frames != stack.n_frames:
+        raise ValueError(
+            f"Mask: {mask.name} has {mask.n_frames:,} frames, but {stack.name} has "
+            f"{stack.n_frames:,}; one for all frames, or one per frame, is needed."
+        )
+    return (stack, mask)
+
+
+def sampled_frames(stack: Stack, count: int) -> Array:
+    """Up to `count` frames, evenly spread over the stack."""
+    indices = np.unique(np.linspace(0, stack.n_frames - 1, count).round().astype(int))
+    return np.concatenate([stack.read(int(index), int(index) + 1) for index in indices])
+
+
+def _reference_groups(inputs: Inputs, parameters: MixingParameters) -> list[tuple[str, Stack]]:
+    """Each reference as the frames that are averaged to it, with its name."""
+    groups: list[tuple[str, Stack]] = []
+    for given in inputs.stacks("references"):
+        if parameters.several_frames == "average" or given.n_frames == 1:
+            groups.append((given.name, given))
+            continue
+        groups += [
+            (f"{given.name} [{number}]", _part(given, index, index + 1))
+            for index, number in enumerate(given.frame_numbers)
+        ]
+    stack = inputs.stack("stack")
+    whole = stack.select(_with_frames(stack.selection, None))
+    for text in parameters.reference_frames:
+        first, _, last = text.partition("-")
+        start, stop = int(first), int(last or first) + 1
+        if stop > whole.n_frames:
+            raise ValueError(
+                f"References in the stack: frames {text} were asked for, but {stack.name} has the "
+                f"frames 0 to {whole.n_frames - 1}."
+            )
+        groups.append((f"{stack.name} [{text}]", _part(whole, start, stop)))
+    return groups
+
+
+def _part(stack: Stack, start: int, stop: int) -> Stack:
+    numbers = stack.frame_numbers[start:stop]
+    chosen = (numbers[0], numbers[-1] + 1, numbers.step)
+    return stack.select(_with_frames(stack.selection, chosen)) if stack.frame_axes else stack
+
+
+def _with_frames(selection: Selection, frames: tuple[int, int, int] | None) -> Selection:
+    return Selection(selection.frames_along, frames, selection.channel, selection.region)
+
+
+def _averaged(stack: Stack, engine: Engine) -> Generator[Progress, None, tuple[Array, Array]]:
+    """Mean of the frames and its standard error; the error of one frame is NaN."""
+    if stack.n_frames == 1:
+        frame = stack.frame(0)
+        return frame, np.full(frame.shape, np.nan)
+    pixels = int(np.prod(stack.frame_shape))
+    statistics = yield from run_pass(
+        Reduce(),
+        replicate_statistics,
+        (stack,),
+        engine=engine,
+        cost=Cost(scratch=8 * pixels, seconds=5e-9 * pixels),
+        label=f"Averaging {stack.name}",
+        merge=numerics.ReplicateMean.merge,
+    )
+    mean, error = statistics.result()
+    return mean, error
+
+
+def _bounds(parameters: MixingParameters) -> tuple[Any, Any] | None:
+    if not parameters.lowest and not parameters.highest:
+        return None
+    lowest = parameters.lowest or (-np.inf,)
+    highest = parameters.highest or (np.inf,)
+    low, high = (each[0] if len(each) == 1 else np.array(each) for each in (lowest, highest))
+    return low, high
+
+
+def _middle(stack: Stack, design: numerics.Design) -> Array | None:
+    """Coefficients that span what a few frames hold: low, middle and high of each."""
+    fits = numerics.fit(sampled_frames(stack, SAMPLED), design)
+    known = fits.coefficients[np.isfinite(fits.coefficients).all(axis=1)]
+    if not len(known):
+        return None
+    return np.asarray(np.quantile(known, (0.05, 0.5, 0.95), axis=0))
+
+
+def _drained(generator: Generator[Any, None, T]) -> T:
+    while True:
+        try:
+            next(generator)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result

@@ -1,0 +1,176 @@
+"""What is said of a mixture: the table of frames, the design, the plot, the summary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_framewise.numerics import mixing as numerics
+from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.stack import Stack
+from napari_framewise.tools._mixing_design import Prepared
+from napari_framewise.tools.frames import frame_columns
+from napari_framewise.tools.inputs import Inputs
+from napari_framewise.tools.outcome import Curve, Plot, Table
+
+if TYPE_CHECKING:
+    from napari_framewise.tools.mixing import MixingParameters
+
+
+def coefficient_table(stack: Stack, fits: numerics.MixingFit, prepared: Prepared) -> Table:
+    """One row per frame."""
+    columns, notes = frame_columns(stack)
+    low, high = numerics.confidence_interval(fits)
+    per_coefficient: tuple[tuple[str, Array, str], ...] = (
+        ("", fits.coefficients, "Share of {}."),
+        ("_error", fits.errors, "Standard error of {0}; empty where a bound holds it."),
+        ("_interval", (high - low) / 2, "Half width of the 95 % interval of {}."),
+        ("_shared_error", fits.shared_errors, "Error of {} that all frames share."),
+        ("_free", fits.unconstrained, "Share of {} without bounds."),
+        ("_free_error", fits.unconstrained_errors, "Standard error without bounds, {}."),
+        ("_at_bound", fits.at_bound, "Whether a bound holds {}."),
+    )
+    for suffix, values, note in per_coefficient:
+        for k, (symbol, name) in enumerate(zip(prepared.symbols, prepared.names, strict=True)):
+            columns[symbol + suffix] = values[:, k]
+            notes[symbol + suffix] = note.format(name)
+    for i, first in enumerate(prepared.symbols):
+        for j in range(i + 1, len(prepared.symbols)):
+            name = f"covariance_{first}_{prepared.symbols[j]}"
+            columns[name] = fits.covariance[:, i, j]
+            notes[name] = "Covariance of the two coefficients."
+    per_frame: tuple[tuple[str, Array, str], ...] = (
+        ("offset", fits.offset, "Fitted background, counts."),
+        ("offset_error", fits.offset_errors, "Standard error of the background, counts."),
+        ("gain", fits.gain, "Sum of the fitted coefficients: the frame's brightness."),
+        ("gain_error", fits.gain_errors, "Standard error of the gain."),
+        ("rss", fits.rss, "Weighted residual sum of squares, counts squared."),
+        ("rmse", fits.rmse, "Root mean square residual, counts."),
+        ("r2", fits.r2, "Centred weighted R squared over the used pixels."),
+        ("chi2", fits.chi2, "Reduced chi-square; needs the detector."),
+        ("n_pixels", fits.n_pixels, "Pixels used."),
+        ("dof", fits.dof, "Residual degrees of freedom."),
+        ("status", fits.status, "Sum of what is to be said of the frame; 0 is a plain fit."),
+    )
+    for name, values, note in per_frame:
+        columns[name] = values
+        notes[name] = note
+    return Table("mixing", "frame", columns, notes)
+
+
+def design_table(prepared: Prepared) -> Table:
+    """What holds for the fit as a whole: one row."""
+    design = prepared.design
+    columns = {
+        "rank": np.array([design.rank]),
+        "condition": np.array([design.condition]),
+        "difference": np.array([design.difference]),
+        "n_pixels": np.array([design.n_pixels]),
+        "reference_pixels_left_out": np.array([design.reference_pixels_left_out]),
+        "saturated_pixels_left_out": np.array([design.saturated_pixels_left_out]),
+    }
+    notes = {
+        "rank": "Rank of the design really solved.",
+        "condition": "Its condition number, columns at unit norm.",
+        "difference": "||I1 - I2|| over the used pixels, counts; its like for more references.",
+        "n_pixels": "Pixels in use for all frames.",
+        "reference_pixels_left_out": "Pixels without a finite reference, dark, flat or weight.",
+        "saturated_pixels_left_out": "Pixels that a mixture may saturate.",
+    }
+    return Table("design", "object", columns, notes)
+
+
+def coefficient_plot(table: Table, prepared: Prepared) -> Plot:
+    """Coefficients with their error bands against the frame, or against time where it is known."""
+    abscissa = "time" if "time" in table.columns else "frame"
+    shown = prepared.symbols[:1] if _second_follows(table, prepared) else prepared.symbols
+    names = dict(zip(prepared.symbols, prepared.names, strict=True))
+    return Plot(
+        title="Mixing coefficients",
+        table=table.name,
+        x=abscissa,
+        curves=tuple(Curve(each, f"{each}_interval", f"{each} ({names[each]})") for each in shown),
+        x_label=table.notes[abscissa].rstrip(".") if abscissa == "time" else "Frame",
+        y_label="Coefficient",
+        band="95 % interval",
+    )
+
+
+def summary_of(fits: numerics.MixingFit, prepared: Prepared, frame: int | None = None) -> str:
+    """The result in words."""
+    design = prepared.design
+    said = []
+    for k, (symbol, name) in enumerate(zip(prepared.symbols, prepared.names, strict=True)):
+        values = fits.coefficients[:, k]
+        known = values[np.isfinite(values)]
+        if not len(known):
+            continue
+        if frame is not None:
+            error = fits.errors[0, k]
+            spread = f" ± {error:.2g}" if np.isfinite(error) else " (at its bound)"
+            said.append(f"{symbol} ({name}) = {known[0]:.4g}{spread}")
+            continue
+        errors = fits.errors[:, k]
+        typical = f", standard error {np.nanmedian(errors):.2g}" if _any(errors) else ""
+        said.append(
+            f"{symbol} ({name}): mean {known.mean():.4g}, {known.min():.4g} to {known.max():.4g}"
+            f"{typical}"
+        )
+    if not said:
+        return "No frame could be fitted."
+    if frame is not None:
+        return f"Frame {frame}: {'; '.join(said)}."
+    what = "||I1 - I2||" if len(prepared.names) == 2 else "Smallest difference of references"
+    return (
+        f"{'; '.join(said)}; over {len(fits):,} frames. {what} = {design.difference:.4g} counts "
+        f"over {design.n_pixels:,} pixels, rank {design.rank}, condition number "
+        f"{design.condition:.3g}."
+    )
+
+
+def diagnostics_of(
+    fits: numerics.MixingFit, prepared: Prepared, inputs: Inputs, parameters: MixingParameters
+) -> tuple[str, ...]:
+    """What the user should know before trusting the numbers."""
+    design = prepared.design
+    said = list(numerics.diagnostics(fits))
+    for count, why in (
+        (design.reference_pixels_left_out, "a reference, dark, flat or weight is not finite there"),
+        (design.saturated_pixels_left_out, "a mixture may saturate there"),
+    ):
+        if count:
+            said.append(f"{count:,} pixels were left out of all frames: {why}.")
+    if parameters.reference_frames:
+        said.append(
+            f"{len(parameters.reference_frames)} references are frames of the stack itself; the "
+            "coefficients of those frames share the references' noise."
+        )
+    if parameters.lowest and parameters.highest:
+        widths = np.array(parameters.highest) - np.array(parameters.lowest)
+        errors = fits.unconstrained_errors
+        wide = np.nanmedian(errors, axis=0) if _any(errors) else np.zeros(1)
+        if np.any(wide > widths / 4):
+            said.append(
+                "The standard error without bounds is more than a quarter of the bounds' width: "
+                "the bounds, not the data, decide many coefficients."
+            )
+    shared = fits.shared_errors
+    if prepared.averaged and _any(shared) and np.nanmax(shared) > 0:
+        said.append(
+            f"The noise of the references moves all frames together by up to "
+            f"{np.nanmax(shared):.2g}; averaging frames does not lessen it."
+        )
+    return tuple(said)
+
+
+def _any(values: Array) -> bool:
+    return bool(np.isfinite(values).any())
+
+
+def _second_follows(table: Table, prepared: Prepared) -> bool:
+    """With two references and a sum of one, the second coefficient says nothing new."""
+    if len(prepared.symbols) != 2:
+        return False
+    total = table.columns["x1"] + table.columns["x2"]
+    return bool(np.all(np.isnan(total) | (np.abs(total - 1) < 1e-9)))

@@ -1,0 +1,318 @@
+"""Unmix pixels: how much of each known spectrum is in every pixel of a stack of bands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from napari_framewise.numerics import unmixing as numerics
+from napari_framewise.numerics.mixing import Design, Status
+from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.engine import Engine
+from napari_framewise.stacks.passes import run_pass
+from napari_framewise.stacks.plan import Plan, make_plan
+from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.stack import Stack
+from napari_framewise.stacks.work import Cost, MapTiles
+from napari_framewise.tools.inputs import Input, Inputs, Kind
+from napari_framewise.tools.limits import limits_of
+from napari_framewise.tools.outcome import ImageResult, Outcome, Placing, Table
+from napari_framewise.tools.parameters import Parameters, parameter
+from napari_framewise.tools.tool import Run, Tool
+
+PREVIEWED_PIXELS = 2**16
+
+INPUTS = (
+    Input(
+        "stack",
+        Kind.STACK,
+        "Bands",
+        "A stack with one frame per band: (band, y, x).",
+    ),
+    Input(
+        "spectra",
+        Kind.FRAME,
+        "Spectra",
+        "The known spectra as an image of 2 to 16 rows, one per spectrum, and one column per "
+        "band: (K, band).",
+    ),
+    Input(
+        "weights",
+        Kind.FRAME,
+        "Band weights",
+        "Weight of each band, in proportion to one over its variance: one row, a column per band.",
+        least=0,
+    ),
+)
+
+
+class UnmixingParameters(Parameters):
+    """Parameters of the unmixing of pixels."""
+
+    constraint: Literal["fully_constrained", "non_negative", "sum_to_one", "none"] = parameter(
+        "fully_constrained",
+        "Constraint",
+        "What the abundances of a pixel must obey; fully constrained is both: a sum of one and "
+        "none negative.",
+    )
+    offset: bool = parameter(
+        False, "Free offset", "Fit a constant background to each pixel's spectrum as well."
+    )
+    lowest: tuple[float, ...] = parameter(
+        (),
+        "Lowest abundance",
+        "Lower bound: one number, or one for each spectrum.",
+        group="Bounds",
+        rare=True,
+    )
+    highest: tuple[float, ...] = parameter(
+        (), "Highest abundance", "Upper bound, as above.", group="Bounds", rare=True
+    )
+
+
+def run(inputs: Inputs, parameters: UnmixingParameters, engine: Engine) -> Run:
+    """Unmix the image tile by tile, each with all bands."""
+    stack = inputs.stack("stack")
+    design = _design(inputs, parameters)
+    tiles = yield from run_pass(
+        MapTiles(),
+        unmix_tile,
+        (stack,),
+        (design,),
+        engine=engine,
+        cost=_cost(stack, design.n_references),
+        label="Unmixing",
+    )
+    return _outcome(stack, _joined(tiles), _names(inputs))
+
+
+def preview(inputs: Inputs, parameters: UnmixingParameters, index: int) -> Outcome:
+    """Unmix as many rows around the middle as are quick; all bands take part in any."""
+    stack = inputs.stack("stack")
+    height, width = stack.frame_shape[-2:] if len(stack.frame_shape) > 1 else (1, 1)
+    rows = max(1, min(height, PREVIEWED_PIXELS // width))
+    first = (height - rows) // 2
+    block = stack.read(0, stack.n_frames, (first, first + rows))
+    found = numerics.unmix(block, _design(inputs, parameters))
+    return _outcome(stack, found, _names(inputs), first)
+
+
+def plan(inputs: Inputs, parameters: UnmixingParameters, engine: Engine) -> Plan:
+    """How the run is cut."""
+    stack = inputs.stack("stack")
+    cost = _cost(stack, inputs.stack("spectra").frame_shape[0])
+    return make_plan(MapTiles(), (stack,), cost, engine)
+
+
+def advise(inputs: Inputs, parameters: UnmixingParameters) -> str:
+    """How well the spectra can be told apart."""
+    design = _design(inputs, parameters)
+    return (
+        f"{design.n_references} spectra of {design.n_pixels} bands, rank {design.rank}, condition "
+        f"number {design.condition:.3g}."
+    )
+
+
+def methods(inputs: Inputs, parameters: UnmixingParameters) -> str:
+    """Sentence for the methods part of a paper."""
+    constraint = {
+        "sum_to_one": "abundances that sum to one",
+        "none": "abundances without constraints",
+        "non_negative": "non-negative abundances",
+        "fully_constrained": "non-negative abundances that sum to one",
+    }[parameters.constraint]
+    offset = " and a free constant" if parameters.offset else ""
+    return (
+        "Each pixel's spectrum was modelled as a linear mixture of the known spectra, fitted by "
+        f"least squares with {constraint}{offset}."
+    )
+
+
+def warm_up() -> None:
+    """Compile what a run needs."""
+    spectra = np.array([[1.0, 0.0, 2.0, 1.0], [0.0, 1.0, 1.0, 3.0]])
+    cube = np.ones((4, 2, 2), np.uint16)
+    numerics.unmix(cube, numerics.prepare_spectra(spectra))
+
+
+def unmix_tile(cube: Array, design: Design) -> numerics.Unmixing:
+    """Unmix one tile (band, rows, columns)."""
+    return numerics.unmix(cube, design)
+
+
+def _design(inputs: Inputs, parameters: UnmixingParameters) -> Design:
+    stack, spectra = inputs.stack("stack"), inputs.stack("spectra")
+    weights = inputs.optional_stack("weights")
+    for role, given in (("Spectra", spectra), ("Band weights", weights)):
+        if given is not None and given.frame_shape[-1] != stack.n_frames:
+            raise ValueError(
+                f"{role}: {given.name} has {given.frame_shape[-1]} columns, but {stack.name} has "
+                f"{stack.n_frames} bands (frames); one column per band is needed."
+            )
+    bounds = None
+    if parameters.lowest or parameters.highest:
+        bounds = (_limit(parameters.lowest, -np.inf), _limit(parameters.highest, np.inf))
+    return numerics.prepare_spectra(
+        spectra.frame(0),
+        constraint=parameters.constraint,
+        bounds=bounds,
+        offset=parameters.offset,
+        weights=None if weights is None else np.ravel(weights.frame(0)),
+    )
+
+
+def _limit(values: tuple[float, ...], missing: float) -> float | Array:
+    if not values:
+        return missing
+    return values[0] if len(values) == 1 else np.array(values)
+
+
+def _cost(stack: Stack, n_spectra: int) -> Cost:
+    width = stack.frame_shape[-1]
+    output = width * (9 * n_spectra + 5)
+    return Cost(output=output, scratch=output, seconds=width * n_spectra * 1e-7)
+
+
+def _joined(tiles: list[numerics.Unmixing]) -> numerics.Unmixing:
+    """The tiles under one another."""
+    return numerics.Unmixing(
+        *(
+            np.concatenate([getattr(tile, name) for tile in tiles], axis=axis)
+            for name, axis in (
+                ("abundances", 1),
+                ("errors", 1),
+                ("residual", 0),
+                ("at_bound", 1),
+                ("status", 0),
+            )
+        )
+    )
+
+
+def _names(inputs: Inputs) -> tuple[str, ...]:
+    spectra = inputs.stack("spectra")
+    return tuple(f"{spectra.name} [{row}]" for row in range(spectra.frame_shape[0]))
+
+
+def _outcome(
+    stack: Stack, found: numerics.Unmixing, names: tuple[str, ...], first_row: int = 0
+) -> Outcome:
+    rows, columns = stack.grid[-2:]
+    grid = (replace(rows, translate=rows.translate + first_row * rows.scale), columns)
+    maps = Placing((Axis("spectrum"), *grid), "stack")
+    layers = (
+        ImageResult(
+            f"{stack.name} residual",
+            found.residual,
+            Placing(grid, "stack"),
+            contrast_limits=limits_of(found.residual),
+            visible=False,
+        ),
+        ImageResult(
+            f"{stack.name} abundance errors",
+            found.errors,
+            maps,
+            contrast_limits=limits_of(found.errors),
+            visible=False,
+        ),
+        ImageResult(f"{stack.name} abundances", found.abundances, maps, contrast_limits=(0.0, 1.0)),
+    )
+    table = _table(found, names)
+    return Outcome(
+        layers=layers,
+        tables=(table,),
+        summary=_summary(found, table, names),
+        diagnostics=_diagnostics(found),
+    )
+
+
+def _table(found: numerics.Unmixing, names: tuple[str, ...]) -> Table:
+    """One row per spectrum."""
+    count = len(names)
+    flat = found.abundances.reshape(count, -1).astype(np.float64)
+    bound = found.at_bound.reshape(count, -1)
+    usable = np.isfinite(flat)
+    statistics = [_row(values[used]) for values, used in zip(flat, usable, strict=True)]
+    columns: dict[str, Array] = {
+        "object": np.arange(count),
+        "spectrum": np.array(names),
+        **{
+            name: np.array([row[i] for row in statistics])
+            for i, name in enumerate(("mean", "std", "min", "max", "negative"))
+        },
+        "at_bound": bound.mean(axis=1) if bound.size else np.full(count, np.nan),
+        "pixels": usable.sum(axis=1),
+    }
+    notes = {
+        "object": "Number of the spectrum, from 0.",
+        "spectrum": "Where the spectrum came from.",
+        "mean": "Mean abundance over the pixels.",
+        "std": "Standard deviation over the pixels.",
+        "min": "Smallest abundance.",
+        "max": "Largest abundance.",
+        "negative": "Share of pixels with a negative abundance.",
+        "at_bound": "Share of pixels where a bound holds the abundance.",
+        "pixels": "Pixels with an answer.",
+    }
+    return Table("abundances", "object", columns, notes)
+
+
+def _row(values: Array) -> tuple[float, float, float, float, float]:
+    if not len(values):
+        return (np.nan,) * 5
+    return (
+        float(values.mean()),
+        float(values.std()),
+        float(values.min()),
+        float(values.max()),
+        float((values < 0).mean()),
+    )
+
+
+def _summary(found: numerics.Unmixing, table: Table, names: tuple[str, ...]) -> str:
+    known = np.isfinite(found.residual)
+    if not known.any():
+        return "No pixel could be unmixed."
+    means = "; ".join(
+        f"{name} {mean:.3g}" for name, mean in zip(names, table.columns["mean"], strict=True)
+    )
+    return (
+        f"Mean abundance over {int(known.sum()):,} pixels: {means}. Median residual "
+        f"{np.median(found.residual[known]):.3g} counts."
+    )
+
+
+def _diagnostics(found: numerics.Unmixing) -> tuple[str, ...]:
+    said = []
+    for flag, text in (
+        (Status.NO_DATA, "held no data"),
+        (Status.PARTIAL, "had bands without data, which were left out there"),
+        (Status.UNDETERMINED, "had too few bands left to tell the spectra apart"),
+    ):
+        count = int(np.count_nonzero(found.status & flag))
+        if count:
+            said.append(f"{count:,} pixels {text}.")
+    return tuple(said)
+
+
+TOOL = Tool(
+    name="unmixing",
+    title="Unmix pixels",
+    menu="measure",
+    sentence="How much of each known spectrum is in every pixel of a stack of bands.",
+    inputs=INPUTS,
+    parameters=UnmixingParameters,
+    work=MapTiles(),
+    run=run,
+    preview=preview,
+    plan=plan,
+    methods=methods,
+    citations=(
+        "Heinz, D. C. and Chang, C.-I. (2001), IEEE Trans. Geosci. Remote Sensing 39, 529-545",
+        "Lawson, C. L. and Hanson, R. J. (1974), Solving Least Squares Problems, Prentice-Hall",
+    ),
+    advise=advise,
+    warm_up=warm_up,
+)
