@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_framewise.tools.registry import NAMES
+from napari_framewise.tools.registry import TOOLS
 
 PACKAGE = "napari_framewise"
 ROOT = Path(__file__).parents[1]
@@ -105,7 +105,7 @@ def test_file_is_short_enough_to_be_about_one_thing(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TOOLS)
 @pytest.mark.parametrize(
     "place", ["src/napari_framewise/tools/{}.py", "tests/tools/test_{}.py", "docs/tools/{}.md"]
 )

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Generator
+from contextlib import closing
+from typing import Any, TypeVar
 
 from ..stacks.engine import Engine
+from ..stacks.progress import Progress
+from ..stacks.stack import stack_of
+from .inputs import TYPES, Input
 from .outcome import Outcome
+from .progress_line import ProgressLine
+from .registry import get_tool
+
+T = TypeVar("T")
 
 
 def run(
@@ -16,5 +25,87 @@ def run(
     progress: bool = False,
     **given: Any,
 ) -> Outcome:
-    """Run a tool on arrays, stacks or files."""
-    raise NotImplementedError
+    """Run a tool.
+
+    Parameters
+    ----------
+    tool : str
+        Its name; ``napari-framewise list`` prints all.
+    engine : Engine, optional
+        Where it runs; by default in threads of this process.
+    cluster : str, optional
+        Address of a dask scheduler to run on instead, such as ``tcp://host:8786``.
+    progress : bool
+        Show a line of progress on the standard error.
+    **given
+        Inputs by role, everything else parameters; ``napari-framewise TOOL --help`` lists both.
+        An input is a Stack (`open_stack`, `stack_of`), an array (its last two axes are y and x),
+        a Model or a Table, or a list of them.
+
+    Returns
+    -------
+    Outcome
+        Tables, layers, models, a summary and diagnostics.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, where inputs or parameters are not what the tool needs.
+    """
+    chosen = get_tool(tool)
+    roles = {role.name: role for role in chosen.inputs}
+    inputs = chosen.check_inputs(
+        {name: values_of(roles[name], value) for name, value in given.items() if name in roles}
+    )
+    parameters = chosen.check_parameters(
+        {name: value for name, value in given.items() if name not in roles}
+    )
+    with ProgressLine(shown=progress) as line, engine_for(engine, cluster) as where:
+        return finish(chosen.run(inputs, parameters, where), line.show)
+
+
+def engine_for(engine: Engine | None, cluster: str | None) -> Engine:
+    """The engine asked for: a given one, a cluster's, or threads of this process."""
+    if engine is not None and cluster is not None:
+        raise ValueError("Both an engine and a cluster were given; give one of them.")
+    if cluster is not None:
+        return Engine.cluster(cluster)
+    return engine if engine is not None else Engine.local()
+
+
+def finish(run: Generator[Progress, None, T], report: Callable[[Progress], None]) -> T:
+    """Run a generator to its end, telling of its progress; give back what it returns."""
+    with closing(run):
+        while True:
+            try:
+                report(next(run))
+            except StopIteration as end:
+                value: T = end.value
+                return value
+
+
+def values_of(role: Input, value: Any) -> Any:
+    """What was given for a role with arrays as stacks; a list may hold several values.
+
+    Raises
+    ------
+    ValueError
+        Where a text was given: files are opened first.
+    """
+    several = isinstance(value, (list, tuple)) and (
+        role.most > 1 or any(isinstance(each, tuple(TYPES.values())) for each in value)
+    )
+    if several:
+        return tuple(_value_of(role, each, f"{role.name} {n}") for n, each in enumerate(value, 1))
+    return _value_of(role, value, role.name)
+
+
+def _value_of(role: Input, value: Any, name: str) -> Any:
+    if isinstance(value, str):
+        raise ValueError(
+            f"{role.title} was given the text {value!r}; open the file first: "
+            f"{role.name}=open_stack({value!r})."
+        )
+    if value is None or not role.images or isinstance(value, tuple(TYPES.values())):
+        return value
+    return stack_of(value, name=name)

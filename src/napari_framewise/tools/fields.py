@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from dataclasses import dataclass
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
@@ -82,14 +82,25 @@ class FieldSpec:
 
 
 def fields_of(model: type[Parameters]) -> tuple[FieldSpec, ...]:
-    """The fields of a Parameters model, in the order of its definition."""
+    """The fields of a Parameters model, in the order of its definition.
+
+    Raises
+    ------
+    TypeError
+        Where a field is of a type that forms and options can't show.
+    """
     return tuple(_spec(name, info) for name, info in model.model_fields.items())
 
 
 def _spec(name: str, info: FieldInfo) -> FieldSpec:
-    kind, optional, many = _unwrapped(info.annotation)
-    choices = tuple(map(str, get_args(kind))) if get_origin(kind) is Literal else ()
-    low, high, open_low, open_high = _bounds(info.metadata)
+    kind, optional, many, metadata = _unwrapped(info.annotation)
+    choices = get_args(kind) if get_origin(kind) is Literal else ()
+    if kind not in (bool, int, float, str) and not (choices and all(map(_is_text, choices))):
+        raise TypeError(
+            f"The parameter {name} is annotated {info.annotation}; use bool, int, float, str, a "
+            "Literal of texts, a tuple of one of them, or one of these or None."
+        )
+    low, high, open_low, open_high = _bounds([*info.metadata, *metadata])
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     return FieldSpec(
         name=name,
@@ -110,15 +121,22 @@ def _spec(name: str, info: FieldInfo) -> FieldSpec:
     )
 
 
-def _unwrapped(annotation: Any) -> tuple[Any, bool, bool]:
-    """The plain type inside an annotation, whether it is optional, and whether it is a tuple."""
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _unwrapped(annotation: Any) -> tuple[Any, bool, bool, list[Any]]:
+    """The plain type in an annotation, whether it is optional or a tuple, and its constraints."""
     optional = many = False
     if get_origin(annotation) in (Union, types.UnionType):
         inside = [each for each in get_args(annotation) if each is not types.NoneType]
-        optional, annotation = len(inside) < len(get_args(annotation)), inside[0]
+        if len(inside) == 1 < len(get_args(annotation)):
+            optional, annotation = True, inside[0]
     if get_origin(annotation) is tuple:
         many, annotation = True, get_args(annotation)[0]
-    return annotation, optional, many
+    if get_origin(annotation) is Annotated:
+        return annotation.__origin__, optional, many, list(annotation.__metadata__)
+    return annotation, optional, many, []
 
 
 def _bounds(metadata: list[Any]) -> tuple[float | None, float | None, bool, bool]:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from napari_framewise.stacks.stack import Stack
 
+from .alike import alike
 from .model import Model
 from .outcome import PointsResult, ShapesResult, Table
 
@@ -35,6 +36,17 @@ TYPES: dict[Kind, type] = {
     Kind.SHAPES: ShapesResult,
     Kind.TABLE: Table,
     Kind.MODEL: Model,
+}
+
+
+_NOUNS = {
+    Kind.STACK: ("stack", "stacks"),
+    Kind.FRAME: ("image", "images"),
+    Kind.LABELS: ("labels image", "labels images"),
+    Kind.POINTS: ("set of points", "sets of points"),
+    Kind.SHAPES: ("set of shapes", "sets of shapes"),
+    Kind.TABLE: ("table", "tables"),
+    Kind.MODEL: ("model", "models"),
 }
 
 
@@ -78,6 +90,15 @@ class Input:
         """Taken from an image or labels layer, or from an image file."""
         return self.kind in (Kind.STACK, Kind.FRAME, Kind.LABELS)
 
+    @property
+    def wanted(self) -> str:
+        """How many of what: "2 to 16 frames", "one stack"."""
+        one, many = _NOUNS[self.kind]
+        if self.most == 1:
+            return f"one {one}"
+        count = str(self.least) if self.least == self.most else f"{self.least} to {self.most}"
+        return f"{count} {many}"
+
 
 class Inputs(Mapping[str, tuple[Value, ...]]):
     """Values by role; a role that was left out is an empty tuple.
@@ -87,7 +108,8 @@ class Inputs(Mapping[str, tuple[Value, ...]]):
     roles : sequence of Input
         The roles of the tool.
     given : mapping
-        One value, or a sequence of them, per role.
+        One value, or a sequence of them, per role. A stack that must agree with another in the
+        shape of its frames takes over the choices that were left open; see `alike`.
 
     Raises
     ------
@@ -103,18 +125,27 @@ class Inputs(Mapping[str, tuple[Value, ...]]):
                 raise ValueError(
                     f"There is no input {name!r}; the inputs are: {', '.join(self._values)}."
                 )
-            if value is not None:
-                alone = isinstance(value, tuple(TYPES.values()))
-                self._values[name] = (value,) if alone else tuple(value)
+            if isinstance(value, Sequence) and not isinstance(value, str):
+                self._values[name] = tuple(value)
+            elif value is not None:
+                self._values[name] = (value,)
         for role in roles:
             for each in self._values[role.name]:
                 _check_kind(role, each)
-        for role in roles:
             _check_count(role, self._values[role.name])
+        for role in roles:
+            self._values[role.name] = tuple(self._cut_alike(role))
         for role in roles:
             for each in self._values[role.name]:
                 if isinstance(each, Stack):
+                    _check_frames(role, each)
                     _check_shape(role, each, self._values)
+
+    def _cut_alike(self, role: Input) -> Iterator[Value]:
+        partner = next(iter(self._values.get(role.same_frame_as or "", ())), None)
+        for each in self._values[role.name]:
+            both = isinstance(each, Stack) and isinstance(partner, Stack)
+            yield alike(each, partner) if both else each
 
     def __getitem__(self, name: str) -> tuple[Value, ...]:
         return self._values[name]
@@ -143,14 +174,15 @@ class Inputs(Mapping[str, tuple[Value, ...]]):
 def _check_kind(role: Input, value: Any) -> None:
     if not isinstance(value, TYPES[role.kind]):
         raise ValueError(
-            f"{role.title} was given a {type(value).__name__}; it takes a {role.kind.value}."
+            f"{role.title} was given a {type(value).__name__}; it takes a {_NOUNS[role.kind][0]}."
         )
     if role.model_kind and isinstance(value, Model) and value.kind != role.model_kind:
         raise ValueError(
             f"{role.title} was given a {value.kind} model; it takes a {role.model_kind} model."
         )
-    if not isinstance(value, Stack):
-        return
+
+
+def _check_frames(role: Input, value: Stack) -> None:
     if value.n_frames == 0 or 0 in value.frame_shape:
         raise ValueError(
             f"{role.title}: {value.name} is empty ({value.summary()}); at least one frame with "
@@ -167,14 +199,9 @@ def _check_kind(role: Input, value: Any) -> None:
 def _check_count(role: Input, values: tuple[Value, ...]) -> None:
     if role.least <= len(values) <= role.most:
         return
-    wanted = str(role.least) if role.least == role.most else f"{role.least} to {role.most}"
-    given = "none was" if not values else f"{len(values)} were"
-    raise ValueError(f"{role.title}: {given} given; {wanted} {_noun(role)} needed.")
-
-
-def _noun(role: Input) -> str:
-    plural = role.kind.value if role.kind.value.endswith("s") else f"{role.kind.value}s"
-    return f"{role.kind.value} is" if role.most == 1 else f"{plural} are"
+    given = {0: "nothing was", 1: "one was"}.get(len(values), f"{len(values)} were")
+    verb = "is" if role.most == 1 else "are"
+    raise ValueError(f"{role.title}: {given} given; {role.wanted} {verb} needed.")
 
 
 def _check_shape(role: Input, value: Stack, values: Mapping[str, tuple[Value, ...]]) -> None:

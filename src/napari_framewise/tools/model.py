@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -57,8 +57,8 @@ class Model:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        if not cls.kind:
-            raise TypeError(f"{cls.__name__} needs a class attribute 'kind'")
+        if "kind" not in vars(cls):
+            raise TypeError(f"{cls.__name__} needs a class attribute 'kind' of its own")
         Model.kinds[cls.kind] = cls
 
     def arrays(self) -> dict[str, Array]:
@@ -73,7 +73,7 @@ class Model:
         for each in fields(self):
             if each.name not in arrays:
                 value = getattr(self, each.name)
-                plain[each.name] = vars(value) if isinstance(value, Space) else value
+                plain[each.name] = asdict(value) if isinstance(value, Space) else value
         return plain
 
     @classmethod
@@ -99,4 +99,4 @@ class Model:
 
 
 def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(_as_tuple(each) for each in value) if isinstance(value, list) else value

@@ -8,9 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 
 class Parameters(BaseModel):
-    """Base of every tool's parameters: plain values only, none unknown, none changed later."""
+    """Base of every tool's parameters: plain values only, none unknown, none changed later.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_enum_values=True)
+    Numbers are finite, for JSON knows no others: what has no bound is None.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True
+    )
 
 
 def parameter(
@@ -63,14 +68,14 @@ def sentence_of(error: ValidationError, model: type[Parameters]) -> str:
 
 
 def _sentence(problem: Any, model: type[Parameters]) -> str:
-    message = str(problem["msg"]).removeprefix("Value error, ")
+    message = str(problem["msg"]).removeprefix("Value error, ").rstrip(".")
     place = problem["loc"]
     if not place:
-        return message
+        return f"{message}."
     name = str(place[0])
     if problem["type"] == "extra_forbidden":
         names = ", ".join(model.model_fields)
         return f"There is no parameter {name}; the parameters are: {names}."
-    title = (model.model_fields[name].title or name) if name in model.model_fields else name
-    given = problem.get("input")
-    return f"{title} was given {given!r}; {message[:1].lower()}{message[1:]}."
+    title = model.model_fields[name].title or name
+    wanted = message.replace("Input should be", "it should be")
+    return f"{title} was given {problem['input']!r}; {wanted[:1].lower()}{wanted[1:]}."

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .tool import Tool
+if TYPE_CHECKING:
+    from .tool import Tool
 
-NAMES: tuple[str, ...] = ("mixing", "unmixing")
+
+@dataclass(frozen=True)
+class Entry:
+    """What can be said of a tool without importing it: its module and its sentence."""
+
+    module: str
+    sentence: str
+
+
+TOOLS: dict[str, Entry] = {
+    "mixing": Entry(
+        f"{__package__}.mixing",
+        "How much of each reference image is in every frame, with how far to trust it.",
+    ),
+    "unmixing": Entry(
+        f"{__package__}.unmixing",
+        "How much of each known spectrum is in every pixel of a stack of bands.",
+    ),
+}
+"""In the order of the menus."""
 
 
 def get_tool(name: str) -> Tool[Any]:
@@ -18,12 +39,12 @@ def get_tool(name: str) -> Tool[Any]:
     ValueError
         Where there is no such tool.
     """
-    if name not in NAMES:
-        raise ValueError(f"There is no tool {name!r}; the tools are: {', '.join(NAMES)}.")
-    tool: Tool[Any] = import_module(f"{__package__}.{name}").TOOL
+    if name not in TOOLS:
+        raise ValueError(f"There is no tool {name!r}; the tools are: {', '.join(TOOLS)}.")
+    tool: Tool[Any] = import_module(TOOLS[name].module).TOOL
     return tool
 
 
 def all_tools() -> tuple[Tool[Any], ...]:
     """All tools, in the order of the menus."""
-    return tuple(get_tool(name) for name in NAMES)
+    return tuple(get_tool(name) for name in TOOLS)
