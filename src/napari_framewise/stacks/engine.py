@@ -1,12 +1,12 @@
-"""Where passes run: threads of this process, or a dask cluster."""
+"""Where passes run: threads of this process, or a dask cluster; and the memory they may take."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
 
-MIB = 2**20
+from .executors import Executor, LocalExecutor
+from .plan import MIB
 
 
 @dataclass(frozen=True)
@@ -21,13 +21,13 @@ class Engine:
         Bytes for blocks in flight: input, output and temporaries.
     """
 
-    executor: Any
+    executor: Executor
     budget: int = 96 * MIB
 
     @classmethod
     def local(cls, workers: int | None = None) -> Engine:
-        """Threads of this process; by default as many as it has processors."""
-        raise NotImplementedError
+        """Threads of this process; by default as many as it may use processors."""
+        return cls(LocalExecutor(workers))
 
     @classmethod
     def cluster(cls, address: str) -> Engine:
@@ -36,13 +36,16 @@ class Engine:
         Raises
         ------
         ValueError
-            Where distributed is not installed, or nothing answers at the address.
+            Where distributed is not installed, nothing answers at the address, it has no workers,
+            or they have another version of this package or none.
         """
-        raise NotImplementedError
+        from .cluster import ClusterExecutor
+
+        return cls(ClusterExecutor(address))
 
     def close(self) -> None:
         """Give back a cluster's connection; nothing to do for threads."""
-        raise NotImplementedError
+        self.executor.close()
 
     def __enter__(self) -> Engine:
         return self

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from .engine import Engine
+from .job import Job, rows_at
+from .plan import make_plan
 from .progress import Progress
-from .results import Sink
+from .sinks import Sink
 from .stack import Stack
-from .work import Cost, Work
+from .work import Cost, Reduce, Scan, Work
+
+_YIELD_SECONDS = 0.02
 
 
 def run_pass(
@@ -73,5 +78,56 @@ def run_pass(
     ValueError
         Where the stacks differ in length.
     """
-    raise NotImplementedError
-    yield
+    _check(work, stacks, merge)
+    plan = make_plan(work, stacks, cost, engine, into)
+    began = time.perf_counter()
+    yield Progress(label, 0, plan.items, work.unit)
+    job = Job(
+        work=work,
+        function=function,
+        stacks=tuple(stacks),
+        context=tuple(context),
+        merge=merge,
+        into=into,
+        span=plan.span,
+        step=plan.step,
+        rows_at=rows_at(stacks),
+    )
+    values: list[Any] = []
+    waiting: dict[int, list[Any]] = {}
+    merged, told = 0, began
+    run = engine.executor.start(job, plan, label, state)
+    try:
+        while merged < len(plan.blocks):
+            waiting.update(run.collect(_YIELD_SECONDS))
+            while merged in waiting:
+                if into is not None:
+                    into.mark(plan.blocks[merged])
+                for value in waiting.pop(merged):
+                    if merge is not None and values:
+                        values[0] = merge(values[0], value)
+                    else:
+                        values.append(value)
+                merged += 1
+            run.advance(merged)
+            now = time.perf_counter()
+            if now - told >= _YIELD_SECONDS or merged == len(plan.blocks):
+                told = now
+                yield Progress(label, run.done, plan.items, work.unit, now - began)
+    finally:
+        run.stop()
+    if isinstance(work, Reduce):
+        return values[0] if values else None
+    return (run.final_state(), values) if isinstance(work, Scan) else values
+
+
+def _check(work: Work, stacks: Sequence[Stack], merge: Callable[[Any, Any], Any] | None) -> None:
+    """Refuse what does not fit together."""
+    if not stacks:
+        raise ValueError("No stack was given; give at least one.")
+    lengths = {stack.n_frames for stack in stacks}
+    if len(lengths) > 1:
+        named = ", ".join(f"{stack.name} has {stack.n_frames:,}" for stack in stacks)
+        raise ValueError(f"The stacks differ in their number of frames ({named}); give equal ones.")
+    if isinstance(work, Reduce) != (merge is not None):
+        raise ValueError("A reduction, and nothing else, takes merge=.")

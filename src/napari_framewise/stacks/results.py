@@ -4,31 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
-
+from .axes import Axis
 from .engine import Engine
 from .lazy import LazyFrames
 from .progress import Progress
-from .source import Array
-from .stack import Axis, Stack
-
-
-class Sink(Protocol):
-    """A place for the frames of a result."""
-
-    @property
-    def frame_shape(self) -> tuple[int, ...]: ...
-    @property
-    def dtype(self) -> np.dtype[Any]: ...
-
-
-class MemorySink:
-    """Frames into an array that the caller made: `run_pass(..., into=MemorySink(array))`."""
-
-    def __init__(self, array: Array) -> None:
-        raise NotImplementedError
+from .stack import Stack
 
 
 def write_frames(
