@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,12 +16,12 @@ from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Selection, Stack
 from napari_framewise.stacks.work import Cost, Reduce
 from napari_framewise.tools._mixing_blocks import replicate_statistics
+from napari_framewise.tools.calls import finish
 from napari_framewise.tools.inputs import Inputs
 
 if TYPE_CHECKING:
     from napari_framewise.tools.mixing import MixingParameters
 
-T = TypeVar("T")
 SAMPLED = 64
 
 
@@ -95,7 +95,7 @@ def prepared_design(
 
 def prepared_here(inputs: Inputs, parameters: MixingParameters) -> Prepared:
     """The design, computed in the calling thread for a preview."""
-    return _drained(prepared_design(inputs, parameters, Engine.local()))
+    return finish(prepared_design(inputs, parameters, Engine.local()), lambda _: None)
 
 
 def fitted_stacks(inputs: Inputs) -> tuple[Stack, ...]:
@@ -187,12 +187,3 @@ def _middle(stack: Stack, design: numerics.Design) -> Array | None:
     if not len(known):
         return None
     return np.asarray(np.quantile(known, (0.05, 0.5, 0.95), axis=0))
-
-
-def _drained(generator: Generator[Any, None, T]) -> T:
-    while True:
-        try:
-            next(generator)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
