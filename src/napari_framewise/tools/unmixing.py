@@ -293,7 +293,7 @@ def _diagnostics(found: numerics.Unmixing) -> tuple[str, ...]:
     ):
         count = int(np.count_nonzero(found.status & flag))
         if count:
-            said.append(f"{count:,} pixels {text}.")
+            said.append(f"{count:,} pixel{'s' if count > 1 else ''} {text}.")
     return tuple(said)
 
 
