@@ -16,18 +16,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .io.batch import Batch, run_recipe
-    from .io.models import read_model, write_model
-    from .io.opening import open_stack
-    from .io.recipes import load_recipe, save_recipe
-    from .io.scripts import to_python
-    from .io.tables import read_table, write_table
-    from .io.writing import write_image
-    from .samples import sample
-    from .stacks.engine import Engine
-    from .stacks.stack import Selection, Stack, stack_of
-    from .tools.calls import run
-    from .tools.outcome import Outcome, Table
+    from .io.batch import Batch as Batch
+    from .io.batch import run_recipe as run_recipe
+    from .io.models import read_model as read_model
+    from .io.models import write_model as write_model
+    from .io.opening import open_stack as open_stack
+    from .io.recipes import load_recipe as load_recipe
+    from .io.recipes import save_recipe as save_recipe
+    from .io.scripts import to_python as to_python
+    from .io.tables import read_table as read_table
+    from .io.tables import write_table as write_table
+    from .io.writing import write_image as write_image
+    from .samples import sample as sample
+    from .stacks.engine import Engine as Engine
+    from .stacks.stack import Selection as Selection
+    from .stacks.stack import Stack as Stack
+    from .stacks.stack import stack_of as stack_of
+    from .tools.calls import run as run
+    from .tools.outcome import Outcome as Outcome
+    from .tools.outcome import Table as Table
 
     __version__: str
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+import os
+from pathlib import Path
+from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from napari_framewise.stacks.stack import Selection
 
 SCHEMA: Final = 1
+PLACES = ("path", "sample", "step", "memory")
 
 
 class _Plain(BaseModel):
@@ -60,6 +63,22 @@ class InputRef(_Plain):
     units: tuple[str, ...] | None = None
     rgb: bool | None = None
     name: str = ""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        given = [each for each in PLACES if getattr(self, each) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"An input names {' and '.join(given) or 'no place'}; it needs one of "
+                f"{', '.join(PLACES)}"
+            )
+        return self
+
+    def at(self, base: Path) -> InputRef:
+        """The same with an absolute path, where it is relative to the folder `base`."""
+        if self.path is None:
+            return self
+        return self.model_copy(update={"path": os.path.abspath(base / self.path)})
 
 
 class Step(_Plain):

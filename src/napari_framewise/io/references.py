@@ -1,0 +1,229 @@
+"""What a recipe's references name: files, samples and results of earlier steps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from ..samples import SAMPLES, SampleData
+from ..stacks.axes import Axis
+from ..stacks.stack import Origin, Selection, Stack, stack_of
+from ..tools.inputs import Kind, Value
+from ..tools.outcome import Entity, ImageResult, Outcome, Placing, PointsResult, ShapesResult, Table
+from ..tools.recipe import InputRef
+from .coordinates import points_of, shapes_of
+from .models import read_model
+from .opening import open_stack
+from .tables import read_table
+
+T = TypeVar("T")
+
+
+def resolve(ref: InputRef, kind: Kind, results: Sequence[Outcome] = ()) -> Value:
+    """What a reference of a loaded recipe names.
+
+    Parameters
+    ----------
+    ref : InputRef
+        With an absolute path, where it has one.
+    kind : Kind
+        What it is taken as.
+    results : sequence of Outcome
+        Of the steps so far.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, where it is not there or not of that kind.
+    """
+    value = _found(ref, kind, results)
+    if isinstance(value, Stack):
+        return _as_described(value, ref)
+    if isinstance(value, (PointsResult, ShapesResult)) and ref.axes is not None:
+        return replace(value, placing=_placing(ref))
+    return value
+
+
+def sample(name: str) -> SampleData:
+    """A sample: its stacks and what a tool should find in them.
+
+    Raises
+    ------
+    ValueError
+        Where there is no such sample.
+    """
+    if name not in SAMPLES:
+        names = ", ".join(SAMPLES) or "none"
+        raise ValueError(f"There is no sample {name!r}; the samples are: {names}.")
+    return SAMPLES[name].make()
+
+
+def reference_to(stack: Stack) -> InputRef | None:
+    """The reference to a stack's file or sample; None where it exists only in memory.
+
+    Axes are named in it only where they are not what the file says.
+    """
+    origin = stack.origin
+    if origin is None:
+        return None
+    ref = InputRef(
+        path=os.path.abspath(origin.path) if origin.path is not None else None,
+        key=origin.key,
+        pattern=origin.pattern,
+        sample=origin.sample,
+        item=origin.item,
+        selection=stack.selection,
+        name=stack.name,
+    )
+    try:
+        opened = _opened(origin)
+    except (OSError, ValueError):
+        opened = None
+    if opened is not None and (opened.axes, opened.rgb) == (stack.axes, stack.rgb):
+        return ref
+    return ref.model_copy(update=description_of(stack.axes, stack.rgb))
+
+
+def description_of(axes: Sequence[Axis], rgb: bool | None = None) -> dict[str, Any]:
+    """Axes as the fields of a reference."""
+    return {
+        "axes": tuple(axis.name for axis in axes),
+        "scale": tuple(axis.scale for axis in axes),
+        "translate": tuple(axis.translate for axis in axes),
+        "units": tuple(axis.unit for axis in axes),
+        "rgb": rgb,
+    }
+
+
+def _found(ref: InputRef, kind: Kind, results: Sequence[Outcome]) -> Value:
+    if ref.memory is not None:
+        raise ValueError(
+            f"{ref.memory} exists only in memory; save the recipe, which writes it to a file."
+        )
+    if ref.step is not None:
+        return _result(results[ref.step], ref, kind)
+    if ref.path is None:
+        return _opened(Origin(sample=ref.sample, item=ref.item))
+    if not os.path.exists(ref.path):
+        raise ValueError(f"There is no file or folder {ref.path}.")
+    name = Path(ref.path).stem
+    match kind:
+        case Kind.MODEL:
+            return read_model(ref.path)
+        case Kind.TABLE:
+            columns = read_table(ref.path)
+            return Table(name, _entity_of(columns), columns)
+        case Kind.POINTS:
+            return points_of(read_table(ref.path), name)
+        case Kind.SHAPES:
+            return shapes_of(read_table(ref.path), name)
+        case _:
+            return _opened(Origin(path=ref.path, key=ref.key, pattern=ref.pattern))
+
+
+def _opened(origin: Origin) -> Stack:
+    if origin.path is not None:
+        return open_stack(origin.path, key=origin.key, pattern=origin.pattern)
+    name = origin.sample or ""
+    parts = dict(_sample_once(name).stacks)
+    item = origin.item or next(iter(parts))
+    if item not in parts:
+        raise ValueError(f"The sample {name} has no {item!r}; it has: {', '.join(parts)}.")
+    return replace(parts[item], origin=Origin(sample=name, item=item))
+
+
+@lru_cache(maxsize=1)
+def _sample_once(name: str) -> SampleData:
+    return sample(name)
+
+
+def _as_described(stack: Stack, ref: InputRef) -> Stack:
+    """The stack with the axes and the selection that a reference states."""
+    axes = stack.axes
+    described = stack_of(
+        stack.source,
+        axes=ref.axes or tuple(axis.name for axis in axes),
+        scale=ref.scale or tuple(axis.scale for axis in axes),
+        translate=ref.translate or tuple(axis.translate for axis in axes),
+        units=ref.units or tuple(axis.unit for axis in axes),
+        rgb=stack.rgb if ref.rgb is None else ref.rgb,
+        name=ref.name or stack.name,
+        origin=stack.origin,
+    )
+    return described.select(_within(ref.selection, described))
+
+
+def _within(selection: Selection, stack: Stack) -> Selection:
+    """A selection whose frames end with the stack: a recipe may run on a shorter one."""
+    if selection.frames is None:
+        return selection
+    start, stop, step = selection.frames
+    total = stack.select(replace(selection, frames=None)).n_frames
+    return replace(selection, frames=(start, min(stop, total), step))
+
+
+def _result(outcome: Outcome, ref: InputRef, kind: Kind) -> Value:
+    wanted = f"step {ref.step}"
+    match kind:
+        case Kind.MODEL:
+            return _only(outcome.models, ref.item, lambda each: each.kind, wanted)
+        case Kind.TABLE:
+            return _only(outcome.tables, ref.item, lambda each: each.name, wanted)
+        case Kind.POINTS:
+            points = [each for each in outcome.layers if isinstance(each, PointsResult)]
+            return _only(points, ref.item, lambda each: each.name, wanted)
+        case Kind.SHAPES:
+            shapes = [each for each in outcome.layers if isinstance(each, ShapesResult)]
+            return _only(shapes, ref.item, lambda each: each.name, wanted)
+        case _:
+            images = [each for each in outcome.layers if isinstance(each, ImageResult)]
+            return stack_of_result(_only(images, ref.item, lambda each: each.name, wanted))
+
+
+def stack_of_result(image: ImageResult) -> Stack:
+    """An image result as a stack, for the next step or for a file."""
+    described = description_of(image.placing.axes)
+    if image.rgb:
+        described["axes"] += ("c",)
+        described["scale"] += (1.0,)
+        described["translate"] += (0.0,)
+        described["units"] += ("pixel",)
+    return stack_of(image.data, **{**described, "rgb": image.rgb}, name=image.name)
+
+
+def _only(values: Iterable[T], item: str, name_of: Callable[[T], str], place: str) -> T:
+    """The value of that name, or the only one."""
+    values = list(values)
+    found = [value for value in values if item in ("", name_of(value))]
+    if len(found) != 1:
+        names = ", ".join(map(name_of, values)) or "none"
+        raise ValueError(
+            f"The result {item or 'of unknown name'} of {place} is needed; there are: {names}."
+        )
+    return found[0]
+
+
+def _entity_of(columns: Iterable[str]) -> Entity:
+    """What a row of a file's table is: as the column says that bears its name, else an object."""
+    return next((entity for entity in get_args(Entity) if entity in columns), "object")
+
+
+def _placing(ref: InputRef) -> Placing:
+    axes = ref.axes or ()
+    count = len(axes)
+    return Placing(
+        tuple(
+            Axis(*each)
+            for each in zip(
+                axes,
+                ref.scale or (1.0,) * count,
+                ref.translate or (0.0,) * count,
+                ref.units or ("pixel",) * count,
+                strict=True,
+            )
+        )
+    )
