@@ -9,6 +9,7 @@ import pytest
 from napari_framewise.stacks.engine import Engine
 from napari_framewise.stacks.stack import Selection, Stack, stack_of
 from napari_framewise.tools.calls import run
+from napari_framewise.tools.inputs import Inputs
 from napari_framewise.tools.mixing import TOOL
 from napari_framewise.tools.outcome import Outcome
 
@@ -49,6 +50,11 @@ def closed_form(scene: Scene, frames: np.ndarray, used: np.ndarray | None = None
 def fitted(scene: Scene, stack: Any = None, **given: Any) -> Outcome:
     given.setdefault("references", [scene.first, scene.second])
     return run("mixing", stack=scene.frames if stack is None else stack, **given)
+
+
+def inputs_of(scene: Scene) -> Inputs:
+    references = [stack_of(scene.first), stack_of(scene.second)]
+    return TOOL.check_inputs({"stack": stack_of(scene.frames), "references": references})
 
 
 def shares(outcome: Outcome) -> np.ndarray:
@@ -174,12 +180,7 @@ def test_frames_along_two_axes(scene: Scene) -> None:
 
 
 def test_the_preview_is_the_run_s_row(scene: Scene) -> None:
-    inputs = TOOL.check_inputs(
-        {
-            "stack": stack_of(scene.frames),
-            "references": [stack_of(scene.first), stack_of(scene.second)],
-        }
-    )
+    inputs = inputs_of(scene)
     outcome = TOOL.preview(inputs, TOOL.check_parameters({}), 11)
     assert f"{shares(fitted(scene))[11]:.4g}" in outcome.summary
     assert outcome.summary.startswith("Frame 11")
@@ -188,12 +189,7 @@ def test_the_preview_is_the_run_s_row(scene: Scene) -> None:
 
 
 def test_what_can_be_told_apart_is_said_before(scene: Scene) -> None:
-    inputs = TOOL.check_inputs(
-        {
-            "stack": stack_of(scene.frames),
-            "references": [stack_of(scene.first), stack_of(scene.second)],
-        }
-    )
+    inputs = inputs_of(scene)
     assert TOOL.advise is not None
     said = TOOL.advise(inputs, TOOL.check_parameters({}))
     assert "told apart" in said
