@@ -127,6 +127,8 @@ class Plan:
         Blocks in flight: computed, or waiting to be merged.
     block_bytes : int
         Bytes that one takes.
+    read_bytes : int
+        Bytes of its input.
     budget : int
         Bytes that were meant for all in flight.
     """
@@ -140,6 +142,7 @@ class Plan:
     workers: int
     window: int
     block_bytes: int
+    read_bytes: int
     budget: int
 
     @property
@@ -210,7 +213,19 @@ def make_plan(
         left = [block for block in blocks if not into.finished(block)]
     items = blocks.items() if left is blocks else sum(block.size for block in left)
     fitting = max(1, min(window, budget // max(1, taken)))
-    return Plan(left, work, items, size, span, step, min(workers, fitting), fitting, taken, budget)
+    return Plan(
+        blocks=left,
+        work=work,
+        items=items,
+        size=size,
+        span=span,
+        step=step,
+        workers=min(workers, fitting),
+        window=fitting,
+        block_bytes=taken,
+        read_bytes=size * item,
+        budget=budget,
+    )
 
 
 def _unit_of(work: Work, stacks: Sequence[Stack]) -> tuple[int, int]:

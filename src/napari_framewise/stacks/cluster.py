@@ -1,0 +1,413 @@
+"""Passes on a dask.distributed cluster."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import wait
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import napari_framewise
+
+from .executors import Run, failure, pool
+from .job import Job, Pace, Stopped, one_blas_thread
+from .plan import MIB, Plan
+from .sinks import shape_of
+from .source import Array, ArraySource, Source
+from .stack import Stack
+from .work import Block, Scan
+
+_CONNECT_SECONDS = 10
+_CANCEL_SECONDS = 0.03
+_TASK_SECONDS = 0.2
+_TASK_BYTES = 64 * MIB
+# Pixels that travel inside a task stay with the scheduler until it is done.
+_SHIPPED_BYTES = 8 * MIB
+
+# Runs that were cancelled, as a worker's process knows them.
+_stopped_runs: deque[str] = deque(maxlen=64)
+
+
+class ClusterExecutor:
+    """The workers of a scheduler.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler, such as tcp://host:8786.
+    """
+
+    def __init__(self, address: str) -> None:
+        try:
+            import distributed
+        except ImportError:
+            raise ValueError(
+                "A cluster needs the package distributed, which is not installed: "
+                'pip install "napari-framewise[cluster]".'
+            ) from None
+        connect: Any = distributed.Client
+        try:
+            self.client = connect(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"No dask scheduler answers at {address} ({error}); give the address that "
+                "`dask scheduler` showed when it started, such as tcp://host:8786."
+            ) from error
+        try:
+            self.workers = self._count_workers(address)
+            self._check_versions()
+        except BaseException:
+            self.client.close()
+            raise
+
+    def start(self, job: Job, plan: Plan, label: str, state: Any) -> Run:
+        """Begin a pass; the places that workers read and write by themselves are checked first."""
+        self._check_places(job)
+        return _ClusterRun(self.client, self.workers, job, plan, label, state)
+
+    def close(self) -> None:
+        """Close the connection; the cluster goes on."""
+        self.client.close()
+
+    def _count_workers(self, address: str) -> int:
+        try:
+            self.client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
+        except TimeoutError:
+            raise ValueError(
+                f"The dask scheduler at {address} has no workers; start some with "
+                f"`dask worker {address}`."
+            ) from None
+        threads: dict[str, int] = self.client.nthreads()
+        return sum(threads.values())
+
+    def _check_versions(self) -> None:
+        ours = napari_framewise.__version__
+        try:
+            found = self.client.run(_version)
+        except Exception as error:
+            raise ValueError(
+                f"The cluster's workers cannot import napari_framewise ({error}); install "
+                f"napari-framewise {ours} where they run."
+            ) from error
+        for worker, theirs in found.items():
+            if theirs != ours:
+                raise ValueError(
+                    f"The cluster's worker {worker} has napari-framewise {theirs}, here is {ours}; "
+                    "install the same version in both places."
+                )
+
+    def _check_places(self, job: Job) -> None:
+        paths = [path for stack in job.stacks for path in stack.source.paths]
+        folders = () if job.into is None else job.into.paths
+        if not paths and not folders:
+            return
+        # Of a folder of images some stand for all.
+        sample = [*paths[:: max(1, len(paths) // 20)], *paths[-1:]]
+        for worker, missing in self.client.run(_unreachable, sample, folders).items():
+            if missing:
+                raise ValueError(
+                    f"The cluster's worker {worker} cannot reach {missing}; use a place that this "
+                    "machine and all workers have under the same path."
+                )
+
+
+@dataclass
+class _Answer:
+    """What a task gives back: values and frames of each block, and where it ended."""
+
+    values: list[list[Any]] = field(default_factory=list)
+    frames: list[Array | None] = field(default_factory=list)
+    state: Any = None
+    seconds: float = 0.0
+    error: Exception | None = None
+
+
+class _ClusterRun:
+    """Runs of blocks as tasks, a bounded number of them with the scheduler at a time."""
+
+    def __init__(
+        self, client: Any, workers: int, job: Job, plan: Plan, label: str, state: Any
+    ) -> None:
+        self._client, self._job, self._plan, self._label = client, job, plan, label
+        self._state = state
+        scan = isinstance(job.work, Scan)
+        self._workers = 1 if scan else workers
+        self._window = 1 if scan else workers + 2
+        self._key = f"framewise-{uuid.uuid4().hex}"
+        self._shipped = not all(_travels(stack.source) for stack in job.stacks)
+        self._returned = job.into is not None and not job.into.paths
+        self._lock = threading.Lock()
+        self._finished: queue.SimpleQueue[tuple[int, int, Any]] = queue.SimpleQueue()
+        self._futures: dict[int, Any] = {}
+        self._begun: deque[int] = deque()
+        self._stopped = self._feeding = False
+        self._next = self._done = self._answered = 0
+        self._seconds = 0.0
+        self._remote_job = self._load()
+        self.advance(0)
+
+    @property
+    def done(self) -> int:
+        return self._done
+
+    def collect(self, timeout: float) -> list[tuple[int, list[Any]]]:
+        found: list[tuple[int, list[Any]]] = []
+        try:
+            item = self._finished.get(timeout=timeout)
+            while True:
+                found.extend(self._take(*item))
+                item = self._finished.get_nowait()
+        except queue.Empty:
+            return found
+
+    def advance(self, merged: int) -> None:
+        with self._lock:
+            while self._begun and self._begun[0] < merged:
+                self._begun.popleft()
+            if self._feeding or not self._may_begin():
+                return
+            self._feeding = True
+        pool().submit(self._feed)
+
+    def final_state(self) -> Any:
+        return self._state
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stopped = True
+            left = list(self._futures.values())
+        self._remote_job.release()
+        if left:
+            # Not waited for longer: whoever cancelled gets an answer, the workers theirs soon.
+            wait([pool().submit(self._cancel, left)], timeout=_CANCEL_SECONDS)
+
+    def _cancel(self, futures: list[Any]) -> None:
+        self._client.cancel(futures, force=True)
+        self._client.run(_stop_run, self._key, on_error="ignore")
+
+    def _load(self) -> Any:
+        """The job as a task of its own: sent once, and known again if its worker is lost."""
+        import dask
+        from distributed.protocol import pickle as portable
+
+        pack: Any = portable.dumps
+        job = self._job
+        if self._shipped:
+            job = replace(job, stacks=tuple(_without_pixels(stack) for stack in job.stacks))
+        if self._returned:
+            job = replace(job, into=None)
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TiB"}):
+            return self._client.submit(pickle.loads, pack(job), key=f"{self._key}-job", pure=False)
+
+    def _may_begin(self) -> bool:
+        return (
+            not self._stopped
+            and self._next < len(self._plan.blocks)
+            and len(self._begun) < self._window
+        )
+
+    def _feed(self) -> None:
+        """Hand out tasks while there is room; on a thread of the pool, for it may have to read."""
+        while True:
+            with self._lock:
+                if not self._may_begin():
+                    self._feeding = False
+                    return
+                start = self._next
+                self._next += self._run_length()
+                self._begun.append(start)
+                blocks = self._plan.blocks[start : self._next]
+            try:
+                future = self._submit(start, blocks)
+            except Exception as error:  # noqa: BLE001 - it is raised where the pass is awaited
+                self._finished.put((start, len(blocks), error))
+                return
+            with self._lock:
+                self._futures[start] = future
+                late = self._stopped
+            if late:
+                self._client.cancel([future])
+                return
+            future.add_done_callback(partial(self._arrived, start, len(blocks)))
+
+    def _submit(self, start: int, blocks: Sequence[Block]) -> Any:
+        job = self._job
+        arrays = [job.read(block, self._check) for block in blocks] if self._shipped else None
+        places = None
+        if self._returned and job.into is not None:
+            places = [shape_of(job.into, job.work, block) for block in blocks]
+        return self._client.submit(
+            run_blocks,
+            self._remote_job,
+            list(blocks),
+            arrays,
+            places,
+            self._state,
+            self._key,
+            key=f"{self._key}-{start}",
+            pure=False,
+        )
+
+    def _run_length(self) -> int:
+        """Blocks of the next task: 0.2 s or 64 MiB, but some for every worker."""
+        if not self._answered:
+            return 1
+        left = len(self._plan.blocks) - self._next
+        most = _SHIPPED_BYTES if self._shipped else _TASK_BYTES
+        seconds = self._seconds / self._answered
+        length: int = max(
+            1,
+            min(
+                -(-left // (2 * self._workers)),
+                most // max(1, self._plan.read_bytes),
+                int(_TASK_SECONDS / max(seconds, 1e-9)),
+            ),
+        )
+        return length
+
+    def _arrived(self, start: int, count: int, future: Any) -> None:
+        """Fetch a task's answer; called on dask's own thread for such calls."""
+        if self._stopped:
+            return
+        try:
+            answer = future.result()
+        except BaseException as error:  # noqa: BLE001 - it is raised where the pass is awaited
+            answer = error
+        with self._lock:
+            self._futures.pop(start, None)
+        self._finished.put((start, count, answer))
+
+    def _take(self, start: int, count: int, answer: Any) -> list[tuple[int, list[Any]]]:
+        blocks = self._plan.blocks[start : start + count]
+        if isinstance(answer, BaseException):
+            whole = replace(blocks[0], frames=(blocks[0].frames[0], blocks[-1].frames[1]))
+            raise failure(self._label, whole, answer)
+        if answer.error is not None:
+            raise failure(self._label, blocks[len(answer.values)], answer.error)
+        for block, frames in zip(blocks, answer.frames, strict=True):
+            if frames is not None and self._job.into is not None:
+                self._job.into.commit(self._job.work, block, frames)
+            self._done += block.size
+        self._state = answer.state
+        with self._lock:
+            self._answered += count
+            self._seconds += answer.seconds
+        return [(start + at, values) for at, values in enumerate(answer.values)]
+
+    def _check(self) -> None:
+        if self._stopped:
+            raise Stopped
+
+
+def run_blocks(
+    job: Job,
+    blocks: Sequence[Block],
+    arrays: Sequence[Sequence[Array]] | None,
+    places: Sequence[tuple[tuple[int, ...], np.dtype[Any]]] | None,
+    state: Any,
+    key: str,
+) -> _Answer:
+    """A task: some blocks, one after the other, with their pixels where these were sent along."""
+
+    def check() -> None:
+        if key in _stopped_runs:
+            raise Stopped
+
+    answer = _Answer(state=state)
+    pace = Pace(job.step)
+    began = time.perf_counter()
+    with one_blas_thread():
+        for number, block in enumerate(blocks):
+            out = None if places is None else np.empty(*places[number])
+            if job.into is not None:
+                out = job.into.buffer(job.work, block)
+            try:
+                answer.state, values = job.run(
+                    block,
+                    pace,
+                    check,
+                    _untold,
+                    out=out,
+                    arrays=None if arrays is None else arrays[number],
+                    state=answer.state,
+                )
+                if job.into is not None and out is not None:
+                    check()
+                    job.into.commit(job.work, block, out)
+            except Exception as error:  # noqa: BLE001 - it is raised where the pass is awaited
+                answer.error = _portable(error)
+                break
+            answer.values.append(values)
+            answer.frames.append(out if places is not None else None)
+    answer.seconds = time.perf_counter() - began
+    return answer
+
+
+@dataclass(frozen=True)
+class _Elsewhere:
+    """Stands for pixels that are sent block by block."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    chunks: tuple[int, ...] | None = None
+    paths: tuple[str, ...] = ()
+
+    def read(self, region: Any) -> Array:
+        """Never called: the blocks come with their pixels."""
+        raise NotImplementedError
+
+
+def _without_pixels(stack: Stack) -> Stack:
+    return replace(stack, source=_Elsewhere(stack.source.shape, stack.source.dtype))
+
+
+def _travels(source: Source) -> bool:
+    """Whether workers can read it by themselves: from files, or from a small array sent once."""
+    if isinstance(source, ArraySource):
+        return isinstance(source.array, np.ndarray) and source.array.nbytes <= _SHIPPED_BYTES
+    inner = getattr(source, "stacks", None)
+    if inner is not None:
+        return all(_travels(stack.source) for stack in inner)
+    return bool(source.paths)
+
+
+def _portable(error: Exception) -> Exception:
+    """The error itself where it can be sent, else its words."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    except Exception:  # noqa: BLE001 - whatever its class does
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
+
+
+def _version() -> str:
+    return napari_framewise.__version__
+
+
+def _unreachable(paths: Sequence[str], folders: Sequence[str]) -> str:
+    """The first file that is not there, or folder that cannot be written to; empty if none."""
+    for path in paths:
+        if not os.path.exists(path):
+            return path
+    for folder in folders:
+        if not os.access(folder, os.W_OK):
+            return folder
+    return ""
+
+
+def _stop_run(key: str) -> None:
+    _stopped_runs.append(key)
+
+
+def _untold(_items: int) -> None:
+    """A worker does not report parts of a block."""
