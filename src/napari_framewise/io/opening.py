@@ -3,32 +3,275 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
 
-from ..stacks.stack import Stack
+from ..stacks.axes import Axis, default_axis_names
+from ..stacks.source import Source
+from ..stacks.stack import Selection, Stack
+from .folder import PICTURE_ENDINGS
+
+_FIRST_BYTES = 16
+_ZIP = b"PK\x03\x04"
+_ZARR_FILES = ("zarr.json", ".zgroup", ".zarray")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a reader makes of a file."""
+
+    source: Source
+    axes: tuple[Axis, ...]
+    rgb: bool = False
+    frames_along: tuple[int, ...] | None = None
+
+
+Reader: TypeAlias = Callable[[str, str | None, str | None], Opened]
 
 
 @dataclass(frozen=True)
 class Format:
-    """What can be opened: a title, its file extensions, and what is read of it."""
+    """What can be opened.
+
+    Attributes
+    ----------
+    title : str
+        Name of the format.
+    extensions : tuple of str
+        Endings of its files; empty for folders.
+    reads : str
+        What of it is read, and how.
+    starts : tuple of bytes
+        First bytes of its files, where they say what it is.
+    reader : callable
+        `reader(path, key, pattern)` makes the source and its axes.
+    """
 
     title: str
     extensions: tuple[str, ...]
     reads: str
+    starts: tuple[bytes, ...]
+    reader: Reader
 
 
 def formats() -> tuple[Format, ...]:
     """Everything that `open_stack` opens, for the docs and the manifest."""
-    raise NotImplementedError
+    return _FORMATS
 
 
 def can_open(path: str | os.PathLike[str]) -> bool:
-    """Whether `open_stack` has a reader for a path; looks at its name and its first bytes."""
-    raise NotImplementedError
+    """Whether `open_stack` has a reader for a path; looks at its name and its first bytes.
+
+    Parameters
+    ----------
+    path : path
+        A file or folder.
+    """
+    given = Path(path)
+    try:
+        if given.is_dir():
+            from .folder import has_images
+
+            return _is_zarr(given) or has_images(str(given))
+        return given.is_file() and _format_of(given) is not None
+    except OSError:
+        return False
 
 
 def open_stack(
     path: str | os.PathLike[str], *, key: str | None = None, pattern: str | None = None
 ) -> Stack:
-    """Open a file or a folder as a stack; nothing but its description is read."""
-    raise NotImplementedError
+    """Open a file or a folder as a stack; only its description is read.
+
+    Parameters
+    ----------
+    path : path
+        A file, a folder of image files, or a zarr folder.
+    key : str, optional
+        Name of the array where a file holds several: the member of .npz, the variable of .mat,
+        the dataset of HDF5, the array of zarr, the number of the series of TIFF.
+    pattern : str, optional
+        Which files of a folder: "*.tif".
+
+    Returns
+    -------
+    Stack
+        With the names, scale and units of its axes as far as the file gives them.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is nothing at the path.
+    ValueError
+        Where no reader fits, the file is damaged, holds no numbers, or a choice is needed.
+    """
+    given = Path(path).expanduser()
+    if not given.exists():
+        raise FileNotFoundError(f"There is no file or folder {given}; check the path.")
+    place = os.path.abspath(given)
+    opened = _reader_of(Path(place))(place, key, pattern)
+    if 0 in opened.source.shape:
+        raise ValueError(
+            f"{given} holds an array of shape {opened.source.shape}, with no pixels; give a file "
+            "with at least one frame."
+        )
+    return Stack(
+        opened.source,
+        opened.axes,
+        opened.rgb,
+        given.name,
+        Selection(frames_along=opened.frames_along),
+    )
+
+
+def _reader_of(path: Path) -> Reader:
+    if path.is_dir():
+        return _zarr if _is_zarr(path) else _folder
+    if path.stat().st_size == 0:
+        raise ValueError(f"{path} is empty (0 bytes); give a file that holds data.")
+    found = _format_of(path)
+    if found is None:
+        known = ", ".join(ending for each in _FORMATS for ending in each.extensions)
+        raise ValueError(f"{path} is of no kind that can be opened; the kinds are {known}.")
+    return found.reader
+
+
+def _format_of(path: Path) -> Format | None:
+    """The format by the first bytes where they say it, else by the ending."""
+    with path.open("rb") as file:
+        start = file.read(_FIRST_BYTES)
+    for each in _FORMATS:
+        # A zip archive may be anything, so there the ending has to agree.
+        sure = each.starts != (_ZIP,) or path.suffix.casefold() in each.extensions
+        if sure and any(start.startswith(mark) for mark in each.starts):
+            return each
+    return next((each for each in _FORMATS if path.suffix.casefold() in each.extensions), None)
+
+
+def _is_zarr(path: Path) -> bool:
+    return any((path / name).is_file() for name in _ZARR_FILES)
+
+
+def _npy(path: str, key: str | None, pattern: str | None) -> Opened:
+    from .numpy_files import npy_source
+
+    return _unnamed(npy_source(path))
+
+
+def _npz(path: str, key: str | None, pattern: str | None) -> Opened:
+    from .numpy_files import npz_source
+
+    return _unnamed(npz_source(path, key))
+
+
+def _unnamed(source: Source) -> Opened:
+    """An array of a format that names no axes."""
+    ndim = len(source.shape)
+    rgb = ndim > 2 and source.shape[-1] in (3, 4) and source.dtype.kind == "u"
+    names = default_axis_names(ndim, rgb)
+    return Opened(source, tuple(Axis(name) for name in names), rgb)
+
+
+def _mat(path: str, key: str | None, pattern: str | None) -> Opened:
+    from .matlab import mat_parts
+
+    return Opened(*mat_parts(path, key))
+
+
+def _hdf5(path: str, key: str | None, pattern: str | None) -> Opened:
+    from .hdf5 import hdf5_parts
+
+    return Opened(*hdf5_parts(path, key))
+
+
+def _zarr(path: str, key: str | None, pattern: str | None) -> Opened:
+    from .zarr_files import zarr_parts
+
+    return Opened(*zarr_parts(path, key))
+
+
+def _tiff(path: str, key: str | None, pattern: str | None) -> Opened:
+    from ..stacks.sources.tiff import open_tiff
+    from .tiff import axes_of, is_rgb
+
+    image = open_tiff(path, key)
+    return Opened(image.source, axes_of(image), is_rgb(image))
+
+
+def _picture(path: str, key: str | None, pattern: str | None) -> Opened:
+    from ..stacks.sources.loaded import loaded_source
+    from .folder import picture_axes
+
+    source = loaded_source(path, "pictures", "")
+    rgb = len(source.shape) > 2 and source.shape[-1] in (3, 4)
+    return Opened(source, picture_axes(source.shape, rgb), rgb)
+
+
+def _folder(path: str, key: str | None, pattern: str | None) -> Opened:
+    from .folder import folder_parts
+
+    return Opened(*folder_parts(path, pattern))
+
+
+_FORMATS = (
+    Format(
+        "NumPy array",
+        (".npy",),
+        "mapped, so that only what is looked at is read",
+        (b"\x93NUMPY",),
+        _npy,
+    ),
+    Format(
+        "NumPy archive",
+        (".npz",),
+        "mapped where it is stored plainly; a compressed member is unpacked whole",
+        (_ZIP,),
+        _npz,
+    ),
+    Format(
+        "TIFF",
+        (".tif", ".tiff", ".btf", ".tf8", ".lsm", ".stk"),
+        "plain, compressed, tiled, BigTIFF; ImageJ and OME axes, scale and units; files written "
+        "page by page as one stack",
+        (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
+        _tiff,
+    ),
+    Format(
+        "MATLAB",
+        (".mat",),
+        "version 7.3 in parts, older versions whole; rows, columns and pages become frames of "
+        "rows and columns",
+        (b"MATLAB 5.0 MAT", b"MATLAB 7.3 MAT"),
+        _mat,
+    ),
+    Format(
+        "HDF5",
+        (".h5", ".hdf5", ".hdf", ".he5", ".ims", ".nc"),
+        "in parts; dimension labels and scales, element_size_um",
+        (b"\x89HDF\r\n\x1a\n",),
+        _hdf5,
+    ),
+    Format(
+        "Picture",
+        PICTURE_ENDINGS,
+        "one picture, or the frames of a moving one",
+        (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM"),
+        _picture,
+    ),
+    Format(
+        "Zarr folder",
+        (".zarr",),
+        "in parts; versions 2 and 3, OME-Zarr 0.4 and 0.5 with axes, scale, translation and units",
+        (),
+        _zarr,
+    ),
+    Format(
+        "Folder of images",
+        (),
+        "file by file, in natural order; TIFF files of one layout the fast way",
+        (),
+        _folder,
+    ),
+)

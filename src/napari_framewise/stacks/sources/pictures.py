@@ -1,0 +1,134 @@
+"""Picture files (PNG, JPEG, GIF ...): what they hold by their header, and their pixels."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageSequence, UnidentifiedImageError
+
+from ..source import Array
+
+# Elements of a pixel and their type for each of Pillow's modes; palettes and others become colour.
+_MODES: dict[str, tuple[int, str]] = {
+    "1": (1, "|b1"),
+    "L": (1, "|u1"),
+    "I": (1, "<i4"),
+    "F": (1, "<f4"),
+    "I;16": (1, "<u2"),
+    "I;16B": (1, ">u2"),
+    "RGB": (3, "|u1"),
+    "RGBA": (4, "|u1"),
+}
+_SEE_THROUGH = frozenset({"LA", "PA", "La", "RGBa"})
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_KINDS = {(0, 1): (1, "|b1"), (0, 8): (1, "|u1"), (0, 16): (1, "<u2")} | {
+    (2, 8): (3, "|u1"),
+    (6, 8): (4, "|u1"),
+    (4, 8): (4, "|u1"),
+}
+
+
+def picture_layout(path: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape of what `decode` gives, and the type of an element.
+
+    Parameters
+    ----------
+    path : str
+        A file that Pillow reads; of PNG only the first bytes are looked at.
+
+    Returns
+    -------
+    shape : tuple of int
+        (y, x), or (y, x, 3 or 4) for colour; behind the number of pictures of a moving one.
+    dtype : dtype
+        Type of an element.
+
+    Raises
+    ------
+    ValueError
+        Where the file is empty, is no picture, or holds more bits than could be read.
+    """
+    with open(path, "rb") as file:
+        start = file.read(64)
+    if not start:
+        raise ValueError(f"{path} is empty (0 bytes); give a file that holds an image.")
+    found = _png_layout(start, path)
+    if found:
+        return found
+    with _open(path) as picture:
+        samples, element = _mode_of(picture)
+        shape = _with_samples((picture.height, picture.width), samples)
+        count = getattr(picture, "n_frames", 1)
+        return ((count, *shape) if count > 1 else shape), np.dtype(element)
+
+
+def decode(path: str) -> Array:
+    """The pixels of a file: (y, x) or (y, x, 3 or 4), with the pictures of a moving one first.
+
+    Raises
+    ------
+    ValueError
+        Where the file is no picture, or is damaged or cut off.
+    """
+    with _open(path) as picture:
+        if getattr(picture, "n_frames", 1) == 1:
+            return _pixels(picture, path)
+        return np.stack([_pixels(each, path) for each in ImageSequence.Iterator(picture)])
+
+
+def _png_layout(start: bytes, path: str) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
+    """What the header of a plain PNG says; None for other files and rarer PNG."""
+    if start[:8] != _PNG or start[12:16] != b"IHDR":
+        return None
+    width, height, bits, colour = struct.unpack_from(">IIBB", start, 16)
+    if bits == 16 and colour != 0:
+        raise ValueError(
+            f"{path} is a PNG with 16 bits per colour, which would be cut to 8; "
+            "save it as TIFF to keep all of them."
+        )
+    known = _PNG_KINDS.get((colour, bits))
+    # An animation chunk follows the header; whatever else comes first is left to Pillow.
+    if known is None or b"acTL" in start:
+        return None
+    return _with_samples((height, width), known[0]), np.dtype(known[1])
+
+
+def _open(path: str) -> Image.Image:
+    try:
+        return Image.open(path)
+    except UnidentifiedImageError:
+        raise ValueError(
+            f"{path} is not a picture that can be read; give PNG, JPEG, BMP, GIF or TIFF files."
+        ) from None
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise ValueError(f"{path} can't be read as a picture ({error}).") from None
+
+
+def _mode_of(picture: Image.Image) -> tuple[int, str]:
+    mode = picture.mode
+    if mode in _MODES:
+        return _MODES[mode]
+    return _MODES["RGBA" if _has_alpha(picture) else "RGB"]
+
+
+def _has_alpha(picture: Image.Image) -> bool:
+    return picture.mode in _SEE_THROUGH or "transparency" in picture.info
+
+
+def _pixels(picture: Image.Image, path: str) -> Array:
+    try:
+        if picture.mode not in _MODES:
+            picture = picture.convert("RGBA" if _has_alpha(picture) else "RGB")
+        return np.asarray(picture)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ValueError(
+            f"{path} is damaged or cut off ({error}); copy or write it again."
+        ) from None
+
+
+def _with_samples(shape: tuple[int, int], samples: int) -> tuple[int, ...]:
+    return shape if samples == 1 else (*shape, samples)

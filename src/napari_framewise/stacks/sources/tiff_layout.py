@@ -1,0 +1,219 @@
+"""Where the pixels of a TIFF file lie: its image file directories, read without decoding.
+
+After TIFF Revision 6.0 (Adobe, 1992) and the BigTIFF design (libtiff, 2007).
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+WIDTH, LENGTH, BITS, COMPRESSION, FILL_ORDER = 256, 257, 258, 259, 266
+STRIP_OFFSETS, SAMPLES, STRIP_COUNTS, PLANAR = 273, 277, 279, 284
+TILE_WIDTH, TILE_OFFSETS, TILE_COUNTS, SAMPLE_FORMAT, DEPTH = 322, 324, 325, 339, 32997
+_PLACES = frozenset({STRIP_OFFSETS, STRIP_COUNTS, TILE_OFFSETS, TILE_COUNTS})
+# What decides how pixels are to be read; 254 marks thumbnails, 317 is the predictor, 530 the
+# subsampling of colour, 347 the tables of JPEG.
+_DECIDING = frozenset(
+    {254, WIDTH, LENGTH, BITS, COMPRESSION, 262, FILL_ORDER, SAMPLES, 278, PLANAR, 317}
+    | {TILE_WIDTH, 323, 338, SAMPLE_FORMAT, 347, 530, DEPTH}
+)
+_CODES = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 13: "I", 16: "Q", 18: "Q"}
+_KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}
+_SIZES = {("u", 8), ("u", 16), ("u", 32), ("u", 64), ("i", 8), ("i", 16), ("i", 32), ("i", 64)} | {
+    ("f", 16),
+    ("f", 32),
+    ("f", 64),
+}
+
+
+class TiffError(ValueError):
+    """The bytes are not those of a whole TIFF file; the message is the end of a sentence."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """Byte order and sizes of the fields of a TIFF file."""
+
+    order: str
+    big: bool
+
+    @property
+    def entry(self) -> struct.Struct:
+        """One directory entry: tag, type, count, value or offset."""
+        return struct.Struct(self.order + ("HHQ8s" if self.big else "HHI4s"))
+
+    @property
+    def number(self) -> struct.Struct:
+        """Number of entries of a directory."""
+        return struct.Struct(self.order + ("Q" if self.big else "H"))
+
+    @property
+    def offset(self) -> struct.Struct:
+        """An offset into the file."""
+        return struct.Struct(self.order + ("Q" if self.big else "I"))
+
+    @property
+    def header_size(self) -> int:
+        """Bytes before anything else in the file."""
+        return 16 if self.big else 8
+
+
+@dataclass(frozen=True)
+class Page:
+    """One image of a TIFF file, as its directory describes it.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (y, x), (y, x, samples), or (samples, y, x) where the planes are stored one by one.
+    element : str
+        Type of an element in NumPy's notation; "" where it is none of NumPy's.
+    kind : tuple
+        All that must agree between pages that are read alike.
+    offsets, counts : tuple of int
+        Place and bytes of each strip or tile.
+    runs : tuple of (start, stop)
+        Parts of the file that, being equal in another file, make this description hold there.
+    """
+
+    shape: tuple[int, ...]
+    element: str
+    kind: tuple[Any, ...]
+    offsets: tuple[int, ...]
+    counts: tuple[int, ...]
+    runs: tuple[tuple[int, int], ...]
+
+    @property
+    def plain(self) -> bool:
+        """Whether the elements lie in the file one behind the other as NumPy needs them."""
+        return bool(self.kind[0])
+
+
+def form_of(content: Any) -> tuple[Form, int]:
+    """Byte order, size of fields and place of the first directory.
+
+    Raises
+    ------
+    TiffError
+        Where it does not begin as a TIFF file does.
+    """
+    start = bytes(content[:16])
+    order = {b"II": "<", b"MM": ">"}.get(start[:2])
+    if order is None or len(start) < 8:
+        raise TiffError("does not begin as a TIFF file does")
+    (version,) = struct.unpack_from(order + "H", start, 2)
+    if version == 42:
+        form = Form(order, big=False)
+    elif version == 43 and len(start) == 16:
+        form = Form(order, big=True)
+    else:
+        raise TiffError("does not begin as a TIFF file does")
+    return form, form.offset.unpack_from(start, 8 if form.big else 4)[0]
+
+
+def pages_of(content: Any) -> Iterator[Page]:
+    """The pages of a TIFF file in order.
+
+    Parameters
+    ----------
+    content : bytes or mmap
+        The whole file.
+
+    Raises
+    ------
+    TiffError
+        Where the file is cut off or its directories point nowhere.
+    """
+    form, position = form_of(content)
+    seen: set[int] = set()
+    while position:
+        if position in seen:
+            raise TiffError("has directories that point at each other in a ring")
+        seen.add(position)
+        try:
+            page, position = _page(content, position, form)
+        except (struct.error, IndexError, KeyError):
+            raise TiffError("is cut off or damaged: a directory lies past its end") from None
+        yield page
+
+
+def _page(content: Any, position: int, form: Form) -> tuple[Page, int]:
+    number, entry, offset = form.number, form.entry, form.offset
+    (count,) = number.unpack_from(content, position)
+    first = position + number.size
+    stop = first + count * entry.size
+    table = content[first:stop]
+    if len(table) != count * entry.size:
+        raise IndexError
+    values: dict[int, tuple[int, ...] | bytes] = {}
+    runs = [(position, first)]
+    head = entry.size - offset.size
+    for row, (tag, code, length, field) in enumerate(entry.iter_unpack(table)):
+        start = first + row * entry.size
+        runs.append((start, start + head))
+        if tag not in _DECIDING and tag not in _PLACES:
+            continue
+        runs.append((start + head, start + entry.size))
+        letter = _CODES[code]
+        size = length * struct.calcsize(letter)
+        if size <= offset.size:
+            raw = field[:size]
+        else:
+            (place,) = offset.unpack(field)
+            raw = content[place : place + size]
+            if len(raw) != size:
+                raise IndexError
+            runs.append((place, place + size))
+        values[tag] = struct.unpack(f"{form.order}{length}{letter}", raw)
+    (following,) = offset.unpack_from(content, stop)
+    runs.append((stop, stop + offset.size))
+    return _described(values, form.order, tuple(runs)), int(following)
+
+
+def _described(values: dict[int, Any], order: str, runs: tuple[tuple[int, int], ...]) -> Page:
+    height, width = values[LENGTH][0], values[WIDTH][0]
+    samples = values.get(SAMPLES, (1,))[0]
+    separate = samples > 1 and values.get(PLANAR, (1,))[0] == 2
+    shape: tuple[int, ...] = (height, width)
+    if samples > 1:
+        shape = (samples, height, width) if separate else (height, width, samples)
+    bits = set(values.get(BITS, (1,)))
+    formats = set(values.get(SAMPLE_FORMAT, (1,)))
+    element = ""
+    if len(bits) == 1 and len(formats) == 1:
+        kind, width_of = _KINDS.get(formats.pop(), ""), bits.pop()
+        if (kind, width_of) in _SIZES:
+            element = np.dtype(f"{order}{kind}{width_of // 8}").str
+    tiled = TILE_OFFSETS in values
+    offsets = values.get(TILE_OFFSETS if tiled else STRIP_OFFSETS, ())
+    counts = values.get(TILE_COUNTS if tiled else STRIP_COUNTS, ())
+    needed = math.prod(shape) * np.dtype(element).itemsize if element else 0
+    plain = (
+        bool(element)
+        and not tiled
+        and DEPTH not in values
+        and values.get(COMPRESSION, (1,))[0] == 1
+        and values.get(FILL_ORDER, (1,))[0] == 1
+        and _adjacent(offsets, counts, needed)
+    )
+    deciding = tuple(sorted((tag, values[tag]) for tag in values if tag not in _PLACES))
+    return Page(shape, element, (plain, *deciding), offsets, counts, runs)
+
+
+def _adjacent(offsets: tuple[int, ...], counts: tuple[int, ...], needed: int) -> bool:
+    """Whether the strips follow each other without gaps and hold what is needed."""
+    if not offsets:
+        return False
+    if len(offsets) == 1:
+        # Some writers leave the count out or round it up where there is one strip only.
+        return not counts or counts[0] == 0 or counts[0] >= needed
+    if len(counts) != len(offsets) or sum(counts) < needed:
+        return False
+    ends = (offset + count for offset, count in zip(offsets, counts, strict=True))
+    return all(end == start for end, start in zip(ends, offsets[1:], strict=False))
