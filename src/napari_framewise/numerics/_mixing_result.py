@@ -11,6 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+_VECTORS = ("offset", "offset_errors", "gain", "gain_errors", "rss", "rmse", "r2", "chi2")
+_MATRICES = (
+    "coefficients",
+    "errors",
+    "unconstrained",
+    "unconstrained_errors",
+    "shared_errors",
+)
 
 
 class Status(IntFlag):
@@ -103,6 +111,21 @@ class MixingFit:
     def __len__(self) -> int:
         """Return the number of frames."""
         return len(self.coefficients)
+
+
+def empty_fit(n: int, count: int) -> MixingFit:
+    """Rows of NaN for `n` frames and `count` references, to be filled in."""
+    vectors = {name: np.full(n, np.nan) for name in _VECTORS}
+    matrices = {name: np.full((n, count), np.nan) for name in _MATRICES}
+    return MixingFit(
+        **vectors,
+        **matrices,
+        covariance=np.full((n, count, count), np.nan),
+        at_bound=np.zeros((n, count), np.bool_),
+        n_pixels=np.zeros(n, np.int64),
+        dof=np.zeros(n, np.int64),
+        status=np.zeros(n, np.uint8),
+    )
 
 
 def concatenate(fits: Sequence[MixingFit]) -> MixingFit:

@@ -12,10 +12,16 @@ Typical use::
 
 from __future__ import annotations
 
+from typing import get_args
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from napari_framewise.numerics._mixing_combinations import COMBINATIONS
 from napari_framewise.numerics._mixing_design import (
-    COMBINATIONS,
     Constraint,
     Design,
+    Errors,
     prepare,
 )
 from napari_framewise.numerics._mixing_fit import fit, predict, residual, resolvable
@@ -50,6 +56,9 @@ __all__ = [
 ]
 
 
-def warm_up(dtype: object = "uint16", n_references: int = 2) -> None:
-    """Compile or load the kernels that a fit of frames of `dtype` needs (1-3 s the first time)."""
-    raise NotImplementedError
+def warm_up(dtype: DTypeLike = "uint16") -> None:
+    """Compile or load what a fit of frames of `dtype` needs (1-3 s the first time, on disk then)."""
+    frames = np.arange(1, 17).reshape(2, 8).astype(dtype)
+    references = np.vstack([np.arange(8.0), np.arange(8.0) ** 2])
+    for errors in get_args(Errors):
+        fit(frames, prepare(references, constraint="fully_constrained", errors=errors))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_framewise.numerics._blocks import real_array
+
 FloatArray = NDArray[np.float64]
 
 
@@ -14,15 +16,16 @@ FloatArray = NDArray[np.float64]
 class ReplicateMean:
     """Mean and scatter of replicate frames, in a form that can be accumulated and merged.
 
-    Sums follow Chan, Golub & LeVeque (1983), eq. 2.1: merging blocks in a fixed order gives the
-    same bits wherever the blocks were summed. NaN and infinite pixels count as no data.
+    Blocks merge by the pairwise update of Chan, Golub & LeVeque (1983, The American Statistician
+    37, 242-247): the same blocks merged in the same order give the same bits wherever they were
+    summed. NaN and infinite pixels are no data.
 
     Attributes
     ----------
     count : (*frame_shape) int64
         Frames that had a value at the pixel.
     mean : (*frame_shape) float64
-        Their mean.
+        Their mean; 0 where there was none.
     scatter : (*frame_shape) float64
         Sum of squared deviations from it.
     """
@@ -33,16 +36,40 @@ class ReplicateMean:
 
     @classmethod
     def of(cls, frames: ArrayLike) -> ReplicateMean:
-        """Accumulate one block of frames ``(n, *frame_shape)`` of any real dtype."""
-        raise NotImplementedError
+        """Accumulate one block of frames ``(n, *frame_shape)``, n >= 1, of any real dtype."""
+        block = real_array(frames, "replicate frames")
+        if block.ndim < 2 or len(block) == 0:
+            raise ValueError(
+                f"The replicate frames have shape {block.shape}; (number of frames, *frame shape) "
+                "with at least one frame is needed."
+            )
+        count = np.zeros(block.shape[1:], np.int64)
+        mean = np.zeros(block.shape[1:])
+        scatter = np.zeros(block.shape[1:])
+        for frame in block:
+            values = frame.astype(np.float64)
+            seen = np.isfinite(values)
+            count += seen
+            step = np.where(seen, values - mean, 0.0) if not seen.all() else values - mean
+            increment = step / np.maximum(count, 1)
+            mean += increment
+            scatter += step * (step - increment)
+        return cls(count, mean, scatter)
 
     def merge(self, other: ReplicateMean) -> ReplicateMean:
         """Return the statistics of both blocks together."""
-        raise NotImplementedError
+        count = self.count + other.count
+        step = np.where(other.count > 0, other.mean - self.mean, 0.0)
+        share = other.count / np.maximum(count, 1)
+        scatter = self.scatter + other.scatter + step**2 * self.count * share
+        return ReplicateMean(count, self.mean + step * share, scatter)
 
     def result(self) -> tuple[FloatArray, FloatArray]:
-        """Return the mean and its standard error per pixel; NaN where fewer than 1 and 2 frames."""
-        raise NotImplementedError
+        """Mean and its standard error per pixel; NaN where there were fewer than 1 and 2 frames."""
+        mean = np.where(self.count > 0, self.mean, np.nan)
+        freedom = np.maximum(self.count - 1, 1)
+        error = np.sqrt(self.scatter / (freedom * np.maximum(self.count, 1)))
+        return mean, np.where(self.count > 1, error, np.nan)
 
 
 def average_replicates(frames: ArrayLike) -> tuple[FloatArray, FloatArray]:
@@ -51,7 +78,8 @@ def average_replicates(frames: ArrayLike) -> tuple[FloatArray, FloatArray]:
     Parameters
     ----------
     frames : (n, *frame_shape)
-        At least two frames of the same scene, any real dtype.
+        At least two frames of the same scene, any real dtype. NaN and infinite pixels are no
+        data: they are left out of their pixel's mean.
 
     Returns
     -------
@@ -66,4 +94,10 @@ def average_replicates(frames: ArrayLike) -> tuple[FloatArray, FloatArray]:
     ValueError
         With fewer than two frames.
     """
-    raise NotImplementedError
+    block = real_array(frames, "replicate frames")
+    if block.ndim < 2 or len(block) < 2:
+        raise ValueError(
+            f"The replicate frames have shape {block.shape}; at least two frames of one shape are "
+            "needed, so that their noise can be told."
+        )
+    return ReplicateMean.of(block).result()
