@@ -1,4 +1,4 @@
-"""Kernels of spline interpolation: the prefilter of cubic B-splines, and sampling on 2 or 3 axes."""
+"""Kernels of spline interpolation: prefilter of cubic B-splines, sampling on 2 and 3 axes."""
 
 from __future__ import annotations
 

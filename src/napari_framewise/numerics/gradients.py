@@ -45,7 +45,7 @@ def gaussian_taps(sigma: float, order: int = 0, truncate: float = _TRUNCATE) -> 
     offsets = np.arange(-radius, radius + 1, dtype=np.float64)
     bell = np.exp(-0.5 * (offsets / sigma) ** 2) if sigma > 0 else (offsets == 0).astype(float)
     if order == 0:
-        return bell / bell.sum()
+        return np.asarray(bell / bell.sum())
     slope = offsets * bell if sigma > 0.1 else np.array([-1.0, 0.0, 1.0])
     reach = len(slope) // 2
     taps: NDArray[np.float64] = slope / (slope @ np.arange(-reach, reach + 1))
