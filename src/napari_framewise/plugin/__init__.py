@@ -1,0 +1,1 @@
+"""The napari plugin: tools as panels, layers as stacks, results as layers."""

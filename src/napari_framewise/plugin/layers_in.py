@@ -55,8 +55,7 @@ def axes_of(layer: Layer) -> tuple[Axis, ...]:
     units = (str(unit) for unit in layer.units)
     places = zip(names, layer.scale, layer.translate, units, strict=True)
     return tuple(
-        Axis(name, float(scale), float(translate), unit)
-        for name, scale, translate, unit in places
+        Axis(name, float(scale), float(translate), unit) for name, scale, translate, unit in places
     )
 
 
@@ -99,12 +98,11 @@ def shapes_of_layer(layer: Shapes) -> ShapesResult:
     kinds = set(layer.shape_type) or {"path"}
     if len(kinds) > 1:
         raise ValueError(
-            f"{layer.name} holds {' and '.join(sorted(kinds))} shapes; shapes of one type are needed."
+            f"{layer.name} holds {' and '.join(sorted(kinds))} shapes; shapes of one type are "
+            "needed."
         )
     data = [np.asarray(shape) for shape in layer.data]
-    return ShapesResult(
-        layer.name, data, Placing(axes_of(layer)), kinds.pop(), _features_of(layer)
-    )
+    return ShapesResult(layer.name, data, Placing(axes_of(layer)), kinds.pop(), _features_of(layer))
 
 
 def _features_of(layer: Layer) -> Table | None:

@@ -126,7 +126,9 @@ def frame_of(table: Table | None) -> pd.DataFrame | None:
 
 def _plain_type(layer: Layer) -> type:
     """Type of a layer that napari may have handed out behind a proxy."""
-    return next(kind for kind in (Image, Labels, Vectors, Points, Shapes) if isinstance(layer, kind))
+    return next(
+        kind for kind in (Image, Labels, Vectors, Points, Shapes) if isinstance(layer, kind)
+    )
 
 
 def _rgb(layer: Layer) -> bool:

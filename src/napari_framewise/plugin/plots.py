@@ -264,6 +264,7 @@ class PlotCanvas(FigureCanvasQTAgg):
         factor = 0.8**event.step
         first, last = self._curves.axes.get_xlim()
         self._curves.view(
-            event.xdata - (event.xdata - first) * factor, event.xdata + (last - event.xdata) * factor
+            event.xdata - (event.xdata - first) * factor,
+            event.xdata + (last - event.xdata) * factor,
         )
         self.draw_idle()

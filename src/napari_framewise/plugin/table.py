@@ -96,9 +96,9 @@ class TableView(QTableView):
         super().__init__(parent)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setAlternatingRowColors(True)
         self.setWordWrap(False)
         self.setMinimumHeight(90)
+        self.horizontalHeader().setStretchLastSection(True)
         self.verticalHeader().setVisible(False)
         # Fixed heights: otherwise Qt asks every one of 100,000 rows.
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)

@@ -1,0 +1,224 @@
+"""The inputs of a tool by role: a picker for each, more where a role takes several."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from napari.components import ViewerModel
+from napari.layers import Image, Layer
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from ..stacks.stack import Selection, Stack
+from ..tools.inputs import Input, Kind, Value
+from ..tools.tool import Tool
+from .connections import Connections
+from .layer_picker import LAYER_TYPES, LayerPicker
+from .layers_in import stack_of_layer
+from .value_picker import ValuePicker
+
+Picker = LayerPicker | ValuePicker
+
+
+class RoleForm(QWidget):
+    """The pickers of one role."""
+
+    changed = Signal()
+
+    def __init__(self, viewer: ViewerModel, role: Input, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self.role = role
+        self.pickers: list[Picker] = []
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(2)
+        head = QHBoxLayout()
+        title = QLabel(f"<b>{role.title}</b>" + (" (optional)" if role.least == 0 else ""))
+        title.setToolTip(f"<p>{role.description}</p>")
+        head.addWidget(title)
+        head.addStretch()
+        if role.most > 1 and role.kind in LAYER_TYPES:
+            selected = QToolButton()
+            selected.setText("take selected")
+            selected.setToolTip("Take the selected layers, in the layer list's order.")
+            selected.clicked.connect(self._take_selected)
+            head.addWidget(selected)
+        self._more = QToolButton()
+        self._more.setText("add")
+        self._more.setToolTip(f"One more: up to {role.most} are taken.")
+        self._more.clicked.connect(self._add_by_hand)
+        self._more.setVisible(role.most > 1)
+        head.addWidget(self._more)
+        self._layout.addLayout(head)
+        for _ in range(max(role.least, 1)):
+            self.add()
+
+    def add(self) -> Picker:
+        """One more picker."""
+        images = self.role.kind not in (Kind.MODEL, Kind.TABLE)
+        picker: Picker = (LayerPicker if images else ValuePicker)(self._viewer, self.role)
+        if len(self.pickers) >= max(self.role.least, 1):
+            button = QToolButton()
+            button.setText("remove")
+            button.clicked.connect(partial(self.remove, picker))
+            picker.add_button(button)
+        self.pickers.append(picker)
+        self._layout.addWidget(picker)
+        picker.changed.connect(self.changed)
+        self._more.setEnabled(len(self.pickers) < self.role.most)
+        return picker
+
+    def remove(self, picker: Picker, *_: Any) -> None:
+        """One picker less."""
+        self.pickers.remove(picker)
+        picker.close_connections()
+        picker.hide()
+        picker.deleteLater()
+        self._more.setEnabled(True)
+        self.changed.emit()
+
+    def set_count(self, count: int) -> None:
+        """As many pickers as that, within what the role takes."""
+        count = min(max(count, self.role.least, 1), self.role.most)
+        while len(self.pickers) > count:
+            self.remove(self.pickers[-1])
+        while len(self.pickers) < count:
+            self.add()
+
+    def _take_selected(self) -> None:
+        chosen = self._viewer.layers.selection
+        layers = [layer for layer in self.pickers[0].candidates() if layer in chosen]
+        if not layers:
+            return
+        self.set_count(len(layers))
+        for picker, layer in zip(self.pickers, layers, strict=False):
+            picker.choose(layer)
+        self.changed.emit()
+
+    def _add_by_hand(self) -> None:
+        picker = self.add()
+        taken = [each.layer for each in self.pickers if each.layer is not None]
+        free = [layer for layer in picker.candidates() if layer not in taken]
+        picker.choose_for(free[0] if free else None)
+        self.changed.emit()
+
+
+class InputsForm(QWidget):
+    """All roles of a tool."""
+
+    changed = Signal()
+
+    def __init__(self, viewer: ViewerModel, tool: Tool[Any], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._choosing = False
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        self.roles = {role.name: RoleForm(viewer, role) for role in tool.inputs}
+        for form in self.roles.values():
+            layout.addWidget(form)
+        self._of_viewer = Connections(self)
+        for event in ("inserted", "removed", "reordered"):
+            self._of_viewer.connect(getattr(viewer.layers.events, event), self._layers_changed)
+        self._choose_layers()
+        for form in self.roles.values():
+            form.changed.connect(self._changed)
+        self._refresh_summaries()
+
+    def given(self, origins: bool = False) -> dict[str, list[Value]]:
+        """What is chosen, by role.
+
+        Parameters
+        ----------
+        origins : bool
+            Look up the files that stand behind the layers, for a recipe.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, where a chosen layer cannot be read so.
+        """
+        given: dict[str, list[Value]] = {}
+        for name, form in self.roles.items():
+            values = []
+            for picker in form.pickers:
+                value = picker.value(origins)
+                if value is not None:
+                    values.append(value)
+            given[name] = values
+        return given
+
+    def layers(self) -> dict[str, list[Layer]]:
+        """The chosen layers by role."""
+        return {
+            name: [picker.layer for picker in form.pickers if picker.layer is not None]
+            for name, form in self.roles.items()
+        }
+
+    def choose(self, role: str, chosen: list[tuple[Layer, Selection]]) -> None:
+        """Choose layers for a role, as a recipe says."""
+        form = self.roles[role]
+        form.set_count(len(chosen))
+        for picker, (layer, selection) in zip(form.pickers, chosen, strict=False):
+            picker.choose(layer, selection)
+        self._changed()
+
+    def close_connections(self) -> None:
+        """Stop listening to the viewer."""
+        self._of_viewer.undo()
+        for form in self.roles.values():
+            for picker in form.pickers:
+                picker.close_connections()
+
+    def _layers_changed(self, event: Any = None) -> None:
+        del event
+        self._choosing = True
+        for form in self.roles.values():
+            for picker in form.pickers:
+                picker.offer_layers()
+        self._choosing = False
+        self._choose_layers()
+        self._changed()
+
+    def _changed(self) -> None:
+        if not self._choosing:
+            self._refresh_summaries()
+            self.changed.emit()
+
+    def _refresh_summaries(self) -> None:
+        for form in self.roles.values():
+            for picker in form.pickers:
+                picker.refresh_summary()
+
+    def _choose_layers(self) -> None:
+        """Fill what the user left open with the layers that fit best, each once."""
+        self._choosing = True
+        taken: list[Layer] = []
+        for form in self.roles.values():
+            taken += [p.layer for p in form.pickers if p.chosen_by_hand and p.layer is not None]
+        for form in self.roles.values():
+            for picker in form.pickers:
+                if picker.chosen_by_hand or form.role.least == 0:
+                    continue
+                free = [layer for layer in picker.candidates() if layer not in taken]
+                best = max(free, key=partial(self._fitness, form.role), default=None)
+                picker.choose_for(best)
+                if best is not None:
+                    taken.append(best)
+        self._choosing = False
+
+    def _fitness(self, role: Input, layer: Layer) -> tuple[bool, bool]:
+        """How well a layer fits a role: frames as its partner's, and many or one as asked."""
+        if not isinstance(layer, Image):
+            return False, False
+        try:
+            stack = stack_of_layer(layer)
+        except ValueError:
+            return False, False
+        partner = self.roles.get(role.same_frame_as or "")
+        other = partner.pickers[0].value() if partner is not None and partner.pickers else None
+        alike = isinstance(other, Stack) and stack.frame_shape == other.frame_shape
+        return alike, (stack.n_frames > 1) == (role.kind is Kind.STACK)

@@ -1,0 +1,37 @@
+"""Files and folders into napari: lazily, with axes, scale and units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ..io import can_open, layer_data, open_stack
+from ..stacks.stack import Stack
+from .layers_in import METADATA_KEY
+
+LayerTuple = tuple[Any, dict[str, Any], str]
+
+
+def get_reader(path: str | Sequence[str]) -> Callable[..., list[LayerTuple]] | None:
+    """The reader for a path; None where there is none.
+
+    Several files that were opened as one stack are left to other readers: a folder is what
+    makes a stack of files here.
+    """
+    if not isinstance(path, str) or not can_open(path):
+        return None
+    return read
+
+
+def read(path: str | Sequence[str]) -> list[LayerTuple]:
+    """The stack in a file or folder as layer data."""
+    paths = [path] if isinstance(path, str) else path
+    return [image_tuple(open_stack(each)) for each in paths]
+
+
+def image_tuple(stack: Stack, metadata: dict[str, Any] | None = None) -> LayerTuple:
+    """A stack as an image layer's data, with where it came from in its metadata."""
+    data, options = layer_data(stack)
+    own = {"origin": None if stack.origin is None else asdict(stack.origin), **(metadata or {})}
+    return data, {**options, "metadata": {METADATA_KEY: own}}, "image"

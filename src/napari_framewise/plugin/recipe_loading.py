@@ -1,0 +1,87 @@
+"""A recipe into the form: its inputs as layers, its parameters as values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.components import ViewerModel
+from napari.layers import Image, Labels, Layer
+from qtpy.QtWidgets import QFileDialog, QWidget
+
+from ..io import layer_data
+from ..io.recipes import load_recipe
+from ..io.references import resolve
+from ..stacks.stack import Stack
+from ..tools.inputs import Input, Kind
+from ..tools.recipe import InputRef, Step
+from ..tools.tool import Tool
+from .inputs_form import InputsForm
+from .layers_in import stack_of_layer, with_origin
+from .parameters_form import ParametersForm
+
+
+def ask_and_load(
+    parent: QWidget,
+    viewer: ViewerModel,
+    tool: Tool[Any],
+    inputs: InputsForm,
+    parameters: ParametersForm,
+) -> str:
+    """Ask for a recipe and fill the form from its step for this tool; what to say of it.
+
+    Raises
+    ------
+    ValueError
+        Where the recipe has no such step, or names what is not there.
+    """
+    path, _ = QFileDialog.getOpenFileName(parent, "Load recipe", "", "Recipes (*.json)")
+    return load(path, viewer, tool, inputs, parameters) if path else ""
+
+
+def load(
+    path: str,
+    viewer: ViewerModel,
+    tool: Tool[Any],
+    inputs: InputsForm,
+    parameters: ParametersForm,
+) -> str:
+    """Fill the form from a recipe file's last step for this tool; what to say of it."""
+    recipe = load_recipe(path)
+    steps = [step for step in recipe.steps if step.tool == tool.name]
+    if not steps:
+        tools = ", ".join(sorted({step.tool for step in recipe.steps}))
+        raise ValueError(f"{path} holds no step of {tool.name}; it is a recipe for {tools}.")
+    tool.check_parameters(steps[-1].parameters)
+    fill(steps[-1], viewer, tool, inputs)
+    parameters.set_values(steps[-1].parameters)
+    return f"Inputs and parameters were filled from {path}."
+
+
+def fill(step: Step, viewer: ViewerModel, tool: Tool[Any], inputs: InputsForm) -> None:
+    """Choose the step's image inputs, opening what is not open yet."""
+    for name, refs in step.inputs.items():
+        role = tool.input(name)
+        if role.images:
+            inputs.choose(name, [(_layer_for(ref, role, viewer), ref.selection) for ref in refs])
+
+
+def _layer_for(ref: InputRef, role: Input, viewer: ViewerModel) -> Layer:
+    """The open layer that a reference names, or a new one."""
+    if ref.step is not None:
+        raise ValueError(
+            f"{role.title} is a result of an earlier step; run the recipe from Python or the "
+            "command line, or choose that result's layer."
+        )
+    value = resolve(ref, role.kind)
+    assert isinstance(value, Stack)
+    for layer in viewer.layers:
+        if isinstance(layer, Image | Labels):
+            open_one = with_origin(stack_of_layer(layer), layer)
+            if value.origin is not None and open_one.origin == value.origin:
+                return layer
+    data, options = layer_data(value)
+    if role.kind is Kind.LABELS and value.dtype.kind in "biu":
+        for name in ("contrast_limits", "rgb", "colormap", "multiscale"):
+            options.pop(name, None)
+        return viewer.add_labels(data, **options)
+    return viewer.add_image(data, **options)

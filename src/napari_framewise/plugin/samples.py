@@ -1,0 +1,28 @@
+"""File > Open Sample: one function per sample, made when the manifest asks for it.
+
+``napari_framewise.plugin.samples:NAME`` opens the sample NAME, so a new one needs nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from ..samples import SAMPLES
+from .readers import LayerTuple, image_tuple
+
+
+def open_sample(name: str) -> list[LayerTuple]:
+    """The layers of a sample, the stack last, so that it lies on top."""
+    made = SAMPLES[name].make()
+    layers = [
+        image_tuple(stack, {**made.metadata, "sample": name, "part": part})
+        for part, stack in made.stacks
+    ]
+    return layers[::-1]
+
+
+def __getattr__(name: str) -> Callable[[], list[LayerTuple]]:
+    if name in SAMPLES:
+        return partial(open_sample, name)
+    raise AttributeError(f"module {__name__} has no attribute {name}")

@@ -1,0 +1,53 @@
+"""Layers to files: images as zarr or TIFF with what napari knows of them, features as CSV."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..io import write_image, write_table
+from ..stacks.axes import default_axis_names
+from ..stacks.sources.view import SourceView
+from ..stacks.stack import stack_of
+from ..tools.outcome import Table
+from .layers_in import METADATA_KEY
+
+
+def write_image_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write one image or labels layer as zarr or TIFF."""
+    if attributes.get("multiscale"):
+        data = data[0]
+    rgb = bool(attributes.get("rgb", False))
+    ndim = len(data.shape)
+    plain = ndim - rgb
+    names = [str(name) for name in attributes.get("axis_labels") or ()]
+    if len(names) != plain or all(name.lstrip("-").isdigit() for name in names):
+        names = list(default_axis_names(plain, rgb=False))
+    tail = ["c"] if rgb else []
+    stack = stack_of(
+        data.source if isinstance(data, SourceView) else data,
+        axes=[*names, *tail],
+        scale=[*np.asarray(attributes.get("scale", np.ones(plain)), float), *[1.0] * rgb],
+        translate=[*np.asarray(attributes.get("translate", np.zeros(plain)), float), *[0.0] * rgb],
+        units=[*map(str, attributes.get("units") or ["pixel"] * plain), *["pixel"] * rgb],
+        rgb=rgb,
+        name=attributes.get("name", "image"),
+    )
+    provenance = (attributes.get("metadata") or {}).get(METADATA_KEY)
+    write_image(stack, path, provenance=provenance)
+    return [path]
+
+
+def write_features(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write a layer's features as CSV, a row for each of its points."""
+    features = pd.DataFrame(attributes.get("features"))
+    if features.empty:
+        coordinates = np.asarray(data)
+        features = pd.DataFrame(
+            coordinates, columns=[f"axis {axis}" for axis in range(coordinates.shape[1])]
+        )
+    columns = {str(name): features[name].to_numpy() for name in features.columns}
+    write_table(Table(attributes.get("name", "points"), "object", columns), path)
+    return [path]
