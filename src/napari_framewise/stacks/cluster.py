@@ -296,7 +296,7 @@ class _ClusterRun:
             raise failure(self._label, blocks[len(answer.values)], answer.error)
         for block, frames in zip(blocks, answer.frames, strict=True):
             if frames is not None and self._job.into is not None:
-                self._job.into.commit(self._job.work, block, frames)
+                self._job.into.commit(self._job.work, block, frames, self._check)
             self._done += block.size
         self._state = answer.state
         with self._lock:
@@ -342,8 +342,7 @@ def run_blocks(
                     state=answer.state,
                 )
                 if job.into is not None and out is not None:
-                    check()
-                    job.into.commit(job.work, block, out)
+                    job.into.commit(job.work, block, out, check)
             except Exception as error:  # noqa: BLE001 - it is raised where the pass is awaited
                 answer.error = _portable(error)
                 break

@@ -185,8 +185,7 @@ class _LocalRun:
             state=self._state,
         )
         if job.into is not None and out is not None:
-            self._check()
-            job.into.commit(job.work, block, out)
+            job.into.commit(job.work, block, out, self._check)
         return values
 
     def _arrays(self, number: int) -> Sequence[Array] | None:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 MIB = 2**20
 _BLOCK_BYTES = 8 * MIB
 _LEAST_BYTES = MIB // 4
-# Writing a shard holds its frames, the encoded chunks and the assembled file.
-_SHARD_COPIES = 3
 # The cut of reductions: the same on every machine, or their last bits would differ.
 _REDUCE_STEP_BYTES = MIB
 _REDUCE_BLOCK_BYTES = 16 * MIB
@@ -195,7 +193,7 @@ def make_plan(
         size, period = into.cut
         span = min(size, _whole(_REDUCE_STEP_BYTES * 4 // each, together))
         step = _first_step(each, cost, span)
-        taken = _SHARD_COPIES * size * cost.output + span * each
+        taken = size * cost.output + span * each
     else:
         size = _map_size(work, each, total, cost, share, workers)
         if isinstance(work, MapPairs):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -27,8 +28,11 @@ class Sink(Protocol):
         """The array that the block's answer is written into."""
         ...
 
-    def commit(self, work: Work, block: Block, answer: Array) -> None:
-        """Keep a finished block's answer; called by whoever computed it."""
+    def commit(self, work: Work, block: Block, answer: Array, check: Callable[[], None]) -> None:
+        """Keep a finished block's answer; called by whoever computed it.
+
+        `check` raises where the pass was cancelled.
+        """
         ...
 
     def finished(self, block: Block) -> bool:
@@ -54,7 +58,7 @@ class MemorySink:
         part: Array = self.array[work.place(block)]
         return part
 
-    def commit(self, work: Work, block: Block, answer: Array) -> None:
+    def commit(self, work: Work, block: Block, answer: Array, check: Callable[[], None]) -> None:
         """Copy what was computed elsewhere; what is in its place already stays."""
         place = self.buffer(work, block)
         if not np.may_share_memory(place, answer):
