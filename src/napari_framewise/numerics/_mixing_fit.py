@@ -158,7 +158,7 @@ def residual(frames: ArrayLike, design: Design, fit: MixingFit) -> NDArray[Any]:
     block = as_block(frames, design.frame_shape)
     if len(block) != len(fit):
         raise ValueError(
-            f"{len(block)} frames were given with a fit of {len(fit)}; they must be the same frames."
+            f"{len(block)} frames were given with a fit of {len(fit)}; they must be the same."
         )
     single = block.dtype.itemsize <= 2 or block.dtype == np.float32
     out = np.empty(block.shape, np.float32 if single else np.float64)

@@ -139,5 +139,6 @@ def meat(
         "int64",
         "=float64/2",
     )
+    points = np.ascontiguousarray(points)
     kernel(frames, centre, scale, basis, products, points, min(_TILE, frames.shape[1]), out)
     return out

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from napari_framewise.numerics._mixing_design import Design
 from napari_framewise.numerics._mixing_result import MixingFit, Status
 from napari_framewise.numerics._mixing_robust import finish_robust
-from napari_framewise.numerics._mixing_small import System, finish_linear, solve
+from napari_framewise.numerics._mixing_small import (
+    System,
+    finish_linear,
+    leverages,
+    products_of,
+    solve,
+    unpacked,
+)
 
 FloatArray = NDArray[np.float64]
 _PIECE_PIXELS = 1 << 17
@@ -25,21 +32,6 @@ def fit_masked(
         chosen = np.sort(rows[start : start + step])
         frames = block[chosen].reshape(len(chosen), -1).astype(np.float64)
         _fit_chunk(frames, chosen, design, result)
-
-
-def products_of(basis: FloatArray) -> FloatArray:
-    """Rows ``Q_i Q_j`` for i <= j."""
-    first, second = np.triu_indices(len(basis))
-    return np.asarray(basis[first] * basis[second])
-
-
-def unpacked(packed: FloatArray, size: int) -> FloatArray:
-    """Symmetric matrices (n, size, size) from their upper triangles (n, L)."""
-    first, second = np.triu_indices(size)
-    full = np.empty((len(packed), size, size))
-    full[:, first, second] = packed
-    full[:, second, first] = packed
-    return full
 
 
 def _fit_chunk(
@@ -91,13 +83,6 @@ def _fit_chunk(
         return np.asarray((used[chosen] * left**2) @ products.T)
 
     finish_linear(system, solution, rss_of, meat_of, design, result, rows)
-
-
-def leverages(gram: FloatArray, products: FloatArray) -> FloatArray:
-    """Leverage ``Q^T G^-1 Q`` of every pixel of every frame: (n, P)."""
-    first, second = np.triu_indices(gram.shape[1])
-    inverse = np.linalg.inv(gram)[:, first, second] * np.where(first == second, 1.0, 2.0)
-    return np.asarray(inverse @ products)
 
 
 def _total_squares(

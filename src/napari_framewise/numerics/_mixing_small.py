@@ -92,6 +92,28 @@ class Scatter:
     meat: Callable[[FloatArray, NDArray[np.int64] | None], FloatArray] | None
 
 
+def products_of(basis: FloatArray) -> FloatArray:
+    """Rows ``Q_i Q_j`` for i <= j."""
+    first, second = np.triu_indices(len(basis))
+    return np.asarray(basis[first] * basis[second])
+
+
+def unpacked(packed: FloatArray, size: int) -> FloatArray:
+    """Symmetric matrices (n, size, size) from their upper triangles (n, L)."""
+    first, second = np.triu_indices(size)
+    full = np.empty((len(packed), size, size))
+    full[:, first, second] = packed
+    full[:, second, first] = packed
+    return full
+
+
+def leverages(gram: FloatArray, products: FloatArray) -> FloatArray:
+    """Leverage ``Q^T G^-1 Q`` of every pixel of every frame: (n, P)."""
+    first, second = np.triu_indices(gram.shape[1])
+    inverse = np.linalg.inv(gram)[:, first, second] * np.where(first == second, 1.0, 2.0)
+    return np.asarray(inverse @ products)
+
+
 def corrected(system: System, design: Design) -> tuple[FloatArray, FloatArray]:
     """Gram matrix and gradient after the correction for noisy references."""
     if system.noise is None:
@@ -310,11 +332,8 @@ def _covariance(
         pairs += np.where(first == second, 0.0, twins)
         flat = packed @ pairs.reshape(-1, len(first)).T
         return np.asarray(flat.reshape(len(packed), len(map_all), len(map_all)))
-    meat = np.empty((len(packed), size, size))
-    meat[:, first, second] = packed
-    meat[:, second, first] = packed
     left = map_all @ bread
-    return np.asarray(left @ meat @ np.swapaxes(left, 1, 2))
+    return np.asarray(left @ unpacked(packed, size) @ np.swapaxes(left, 1, 2))
 
 
 def _shared(

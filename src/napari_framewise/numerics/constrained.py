@@ -56,10 +56,10 @@ def _project(start, rows, limits, point, active, status):  # type: ignore[no-unt
                 for k in range(size):
                     slack += c[p, k] * u[k]
                 slack /= norms[p]
-                if slack < deepest and slack < -1e-13 * (length + abs(limits[p]) / norms[p]):
-                    if not active[i, p]:
-                        deepest = slack
-                        worst = p
+                depth = -1e-13 * (length + abs(limits[p]) / norms[p])
+                if slack < deepest and slack < depth and not active[i, p]:
+                    deepest = slack
+                    worst = p
             if worst < 0:
                 break
             multipliers[used] = 0.0

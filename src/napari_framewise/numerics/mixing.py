@@ -25,6 +25,7 @@ from napari_framewise.numerics._mixing_design import (
     prepare,
 )
 from napari_framewise.numerics._mixing_fit import fit, predict, residual, resolvable
+from napari_framewise.numerics._mixing_residual import ResidualTotal, residual_total
 from napari_framewise.numerics._mixing_result import (
     MixingFit,
     Status,
@@ -42,6 +43,7 @@ __all__ = [
     "Detector",
     "MixingFit",
     "ReplicateMean",
+    "ResidualTotal",
     "Status",
     "average_replicates",
     "concatenate",
@@ -51,13 +53,14 @@ __all__ = [
     "predict",
     "prepare",
     "residual",
+    "residual_total",
     "resolvable",
     "warm_up",
 ]
 
 
 def warm_up(dtype: DTypeLike = "uint16") -> None:
-    """Compile or load what a fit of frames of `dtype` needs (1-3 s the first time, on disk then)."""
+    """Compile what a fit of frames of `dtype` needs, or load it from disk (1-3 s at first use)."""
     frames = np.arange(1, 17).reshape(2, 8).astype(dtype)
     references = np.vstack([np.arange(8.0), np.arange(8.0) ** 2])
     for errors in get_args(Errors):
