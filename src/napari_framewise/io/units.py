@@ -19,6 +19,20 @@ _KNOWN = frozenset(_NAMES.values()) | {
     "femtosecond", "decimeter", "nanometer", "hertz",
 }  # fmt: skip
 
+SYMBOLS = {
+    "angstrom": "Å", "nanometer": "nm", "micrometer": "µm", "millimeter": "mm",
+    "centimeter": "cm", "meter": "m", "inch": "in", "nanosecond": "ns", "microsecond": "µs",
+    "millisecond": "ms", "second": "s", "minute": "min", "hour": "h",
+}  # fmt: skip
+SECONDS = {
+    "nanosecond": 1e-9, "microsecond": 1e-6, "millisecond": 1e-3, "second": 1.0, "minute": 60.0,
+    "hour": 3600.0,
+}  # fmt: skip
+CENTIMETRES = {
+    "angstrom": 1e-8, "nanometer": 1e-7, "micrometer": 1e-4, "millimeter": 0.1, "centimeter": 1.0,
+    "meter": 100.0, "inch": 2.54,
+}  # fmt: skip
+
 
 def unit_name(written: object) -> str | None:
     """The full name of a unit ("um" gives "micrometer"); None for one that is not known."""
