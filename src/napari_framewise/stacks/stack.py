@@ -301,18 +301,22 @@ class Stack:
             yield {}
             return
         *outer, inner = self.frame_axes
-        length = self.source.shape[inner]
-        number = numbers[0]
-        while number <= numbers[-1]:
-            row, first = divmod(number, length)
-            last = min(numbers[-1], (row + 1) * length - 1) - row * length
-            steps = (last - first) // numbers.step
-            piece = {inner: slice(first, first + steps * numbers.step + 1, numbers.step)}
+        length, step = self.source.shape[inner], numbers.step
+        done = 0
+        while done < len(numbers):
+            left = len(numbers) - done
+            row, first = divmod(numbers[done], length)
+            count = min(left, -(-(length - first) // step))
+            piece = {inner: slice(first, first + (count - 1) * step + 1, step)}
+            whole = step == 1 and count == length
             for axis in reversed(outer):
                 row, index = divmod(row, self.source.shape[axis])
-                piece[axis] = slice(index, index + 1)
+                extent = min(self.source.shape[axis] - index, left // count) if whole else 1
+                piece[axis] = slice(index, index + extent)
+                count *= extent
+                whole = whole and extent == self.source.shape[axis]
             yield piece
-            number += (steps + 1) * numbers.step
+            done += count
 
     def _read_piece(self, piece: dict[int, slice], bounds: dict[int, tuple[int, int]]) -> Array:
         region: Region = tuple(
@@ -323,8 +327,9 @@ class Stack:
         dropped = [a for a in range(block.ndim) if a not in kept and a not in self.frame_axes]
         order = (*self.frame_axes, *kept, *dropped)
         block = block.transpose(order)
+        count = math.prod(block.shape[: len(self.frame_axes)])
         frame_shape = block.shape[len(self.frame_axes) : len(self.frame_axes) + len(kept)]
-        return block.reshape(-1, *frame_shape)
+        return block.reshape(count, *frame_shape)
 
 
 def stack_of(
