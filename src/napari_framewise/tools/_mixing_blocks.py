@@ -25,12 +25,16 @@ def fitted_block(*blocks_and_design: Any, out: Array) -> None:
 
 def residual_block(*blocks_and_design: Any, out: Array) -> None:
     """Frames of a block minus their fit."""
-    out[...] = _residual(*blocks_and_design)
+    *blocks, design = blocks_and_design
+    fits = numerics.fit(usable(*blocks), design)
+    out[...] = numerics.residual(blocks[0], design, fits)
 
 
-def residual_statistics(*blocks_and_design: Any) -> numerics.ReplicateMean:
-    """Mean and scatter of a block's residuals, pixel by pixel."""
-    return numerics.ReplicateMean.of(_residual(*blocks_and_design))
+def residual_sums(*blocks_and_design: Any) -> numerics.ResidualTotal:
+    """Sum of a block's residuals over its frames, pixel by pixel."""
+    *blocks, design = blocks_and_design
+    frames = usable(*blocks)
+    return numerics.residual_total(frames, design, numerics.fit(frames, design))
 
 
 def replicate_statistics(frames: Array) -> numerics.ReplicateMean:
@@ -50,9 +54,3 @@ def result_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Type of fitted and residual frames: float32 for up to 16 bits and float32, else float64."""
     narrow = dtype.itemsize <= 2 or dtype == np.float32
     return np.dtype(np.float32 if narrow else np.float64)
-
-
-def _residual(*blocks_and_design: Any) -> Array:
-    *blocks, design = blocks_and_design
-    fits = numerics.fit(usable(*blocks), design)
-    return numerics.residual(blocks[0], design, fits)

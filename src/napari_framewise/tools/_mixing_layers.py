@@ -75,8 +75,8 @@ def lazy_layers(
     return tuple(layers)
 
 
-def mean_residual_layer(stack: Stack, averaged: numerics.ReplicateMean) -> ImageResult:
-    mean, _ = averaged.result()
+def mean_residual_layer(stack: Stack, averaged: numerics.ResidualTotal) -> ImageResult:
+    mean = averaged.mean()
     return ImageResult(
         f"{stack.name} mean residual",
         mean.astype(np.float32),
@@ -88,5 +88,6 @@ def mean_residual_layer(stack: Stack, averaged: numerics.ReplicateMean) -> Image
 
 
 def residual_cost(stack: Stack) -> Cost:
+    """Of frames minus their fit."""
     pixels = int(np.prod(stack.frame_shape))
     return Cost(scratch=24 * pixels, seconds=1e-6 + 5e-9 * pixels)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
 from ..stacks.engine import Engine
-from ..stacks.progress import Progress
 from ..stacks.stack import stack_of
 from .inputs import TYPES, Input
 from .outcome import Outcome
 from .progress_line import ProgressLine
 from .registry import get_tool
 
+R = TypeVar("R")
 T = TypeVar("T")
 
 
@@ -64,17 +64,23 @@ def run(
         return finish(chosen.run(inputs, parameters, where), line.show)
 
 
-def engine_for(engine: Engine | None, cluster: str | None) -> Engine:
-    """The engine asked for: a given one, a cluster's, or threads of this process."""
+@contextmanager
+def engine_for(engine: Engine | None, cluster: str | None) -> Iterator[Engine]:
+    """The engine asked for: a given one, a cluster's, or threads of this process.
+
+    Only what was opened here is closed afterwards.
+    """
     if engine is not None and cluster is not None:
         raise ValueError("Both an engine and a cluster were given; give one of them.")
-    if cluster is not None:
-        return Engine.cluster(cluster)
-    return engine if engine is not None else Engine.local()
+    if engine is not None:
+        yield engine
+        return
+    with Engine.local() if cluster is None else Engine.cluster(cluster) as opened:
+        yield opened
 
 
-def finish(run: Generator[Progress, None, T], report: Callable[[Progress], None]) -> T:
-    """Run a generator to its end, telling of its progress; give back what it returns."""
+def finish(run: Generator[R, None, T], report: Callable[[R], None]) -> T:
+    """Run a generator to its end, passing on what it yields; give back what it returns."""
     with closing(run):
         while True:
             try:

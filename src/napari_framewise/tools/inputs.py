@@ -92,12 +92,13 @@ class Input:
 
     @property
     def wanted(self) -> str:
-        """How many of what: "2 to 16 frames", "one stack"."""
+        """How many of what: "2 to 16 images", "one stack", "one labels image or none"."""
         one, many = _NOUNS[self.kind]
         if self.most == 1:
-            return f"one {one}"
-        count = str(self.least) if self.least == self.most else f"{self.least} to {self.most}"
-        return f"{count} {many}"
+            return f"one {one}" if self.least else f"one {one} or none"
+        if self.least in (0, self.most):
+            return f"{'up to ' * (not self.least)}{self.most} {many}"
+        return f"{self.least} to {self.most} {many}"
 
 
 class Inputs(Mapping[str, tuple[Value, ...]]):
@@ -200,8 +201,7 @@ def _check_count(role: Input, values: tuple[Value, ...]) -> None:
     if role.least <= len(values) <= role.most:
         return
     given = {0: "nothing was", 1: "one was"}.get(len(values), f"{len(values)} were")
-    verb = "is" if role.most == 1 else "are"
-    raise ValueError(f"{role.title}: {given} given; {role.wanted} {verb} needed.")
+    raise ValueError(f"{role.title}: {given} given; it takes {role.wanted}.")
 
 
 def _check_shape(role: Input, value: Stack, values: Mapping[str, tuple[Value, ...]]) -> None:

@@ -15,7 +15,7 @@ from napari_framewise.stacks.stack import Stack
 from napari_framewise.stacks.work import Cost, MapFrames, Reduce
 from napari_framewise.tools._mixing_blocks import (
     fit_block,
-    residual_statistics,
+    residual_sums,
     usable,
 )
 from napari_framewise.tools._mixing_design import (
@@ -28,7 +28,6 @@ from napari_framewise.tools._mixing_layers import (
     lazy_layers,
     mean_residual_layer,
     one_frame,
-    residual_cost,
 )
 from napari_framewise.tools._mixing_report import (
     coefficient_plot,
@@ -274,13 +273,13 @@ def run(inputs: Inputs, parameters: MixingParameters, engine: Engine) -> Run:
     if parameters.mean_residual:
         averaged = yield from run_pass(
             Reduce(),
-            residual_statistics,
+            residual_sums,
             stacks,
             (design,),
             engine=engine,
-            cost=residual_cost(stack),
+            cost=_summing_cost(stacks),
             label="Averaging residuals",
-            merge=numerics.ReplicateMean.merge,
+            merge=numerics.ResidualTotal.merge,
         )
         layers += (mean_residual_layer(stack, averaged),)
     table = coefficient_table(stack, fits, prepared)
@@ -358,6 +357,11 @@ def _cost(stack: Stack, n_references: int) -> Cost:
     pixels = int(np.prod(stack.frame_shape))
     row = 8 * (n_references * (n_references + 7) + 10)
     return Cost(output=row, scratch=row, seconds=1e-6 + 0.5e-9 * pixels * n_references)
+
+
+def _summing_cost(stacks: tuple[Stack, ...]) -> Cost:
+    pixels = int(np.prod(stacks[0].frame_shape))
+    return Cost(scratch=4 * pixels if len(stacks) > 1 else 0, seconds=1e-6 + 3e-9 * pixels)
 
 
 TOOL = Tool(

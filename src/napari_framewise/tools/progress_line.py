@@ -35,11 +35,9 @@ class ProgressLine:
             width = shutil.get_terminal_size().columns - 1
             self._write(f"{self.prefix}{line_of(progress)}"[:width])
 
-    def say(self, text: str) -> None:
-        """Write a line that stays, above the progress."""
+    def clear(self) -> None:
+        """Wipe the line, so that something else can be written."""
         self._write("")
-        self._stream.write(f"{text}\n")
-        self._stream.flush()
 
     def __enter__(self) -> Self:
         return self
