@@ -55,7 +55,7 @@ def write_model(model: Model, path: str | os.PathLike[str]) -> None:
     named[_HEADER] = np.frombuffer(text.encode(), np.uint8)
     try:
         with part.open("wb") as file:
-            np.savez(file, allow_pickle=False, **named)
+            np.savez(file, **named)
         part.replace(place)
     finally:
         part.unlink(missing_ok=True)

@@ -1,0 +1,47 @@
+"""The command line: the tools on files, on this machine or a cluster."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+CANCELLED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `napari-framewise`.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the process by default.
+
+    Returns
+    -------
+    int
+        0 where all went well, 1 where some of several inputs failed, 2 where the call or its
+        input is wrong, 130 where it was cancelled.
+    """
+    # Everything is imported in here, so that Ctrl-C is answered alike while libraries load.
+    try:
+        from .arguments import parsed
+
+        given = parsed(sys.argv[1:] if arguments is None else list(arguments))
+        if given.command == "list":
+            from .listing import print_list
+
+            return print_list(given)
+        from .commands import run_recipe, run_tool
+
+        return run_recipe(given) if given.command == "run" else run_tool(given)
+    except KeyboardInterrupt:
+        sys.stderr.write("napari-framewise: cancelled; what was not finished was not kept\n")
+        return CANCELLED
+    except BrokenPipeError:
+        # Whoever read our output has enough; Python would complain when it closes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (ValueError, OSError) as error:
+        sys.stderr.write(f"napari-framewise: {error}\n")
+        return 2

@@ -1,0 +1,293 @@
+"""What the command line understands: made from what each tool declares."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ..tools.registry import TOOLS, get_tool
+from .manual import (
+    RUN_EPILOG,
+    TOP_DESCRIPTION,
+    TOP_EPILOG,
+    option_help,
+    tool_description,
+    tool_epilog,
+    tool_usage,
+    wrapped,
+)
+
+if TYPE_CHECKING:
+    from ..tools.fields import FieldSpec
+    from ..tools.inputs import Input
+    from ..tools.tool import Tool
+
+PROGRAM = "napari-framewise"
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{PROGRAM}: {message}; see {self.prog} --help\n")
+
+
+def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """The arguments as a namespace; `command` is list, run or the name of a tool.
+
+    Only the tool that is asked for is imported.
+    """
+    arguments = _with_negative_values(arguments)
+    parser = _Parser(
+        prog=PROGRAM,
+        description=TOP_DESCRIPTION,
+        epilog=TOP_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=_Version, help="show the version and exit")
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", title="commands", required=True
+    )
+    _add_list(commands)
+    _add_run(commands)
+    asked = next((each for each in arguments if not each.startswith("-")), None)
+    for name, entry in TOOLS.items():
+        if name == asked:
+            _add_tool(commands, name, entry.sentence)
+        else:
+            commands.add_parser(name, help=entry.sentence)
+    return parser.parse_args(arguments)
+
+
+class _Version(argparse.Action):
+    """`--version`; asks for the version only when it is wanted."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **kwargs: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, **kwargs)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        from .. import __version__
+
+        sys.stdout.write(f"{PROGRAM} {__version__}\n")
+        parser.exit()
+
+
+def _add_list(commands: Any) -> None:
+    parser = commands.add_parser(
+        "list",
+        help="Which tools there are; also samples and file formats.",
+        description="Print the tools, each with a sentence.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--samples", action="store_true", help="print the samples instead")
+    parser.add_argument("--formats", action="store_true", help="print the file formats instead")
+
+
+def _add_run(commands: Any) -> None:
+    parser = commands.add_parser(
+        "run",
+        help="Run a recipe again, on its own input or on any number of others.",
+        description="Run a recipe again, on its own input or on any number of others.",
+        epilog=RUN_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("recipe", metavar="RECIPE", help="JSON file that a run or the panel wrote")
+    parser.add_argument(
+        "inputs",
+        metavar="INPUT",
+        nargs="*",
+        help="takes the place of the recipe's first input; none: the recipe's own",
+    )
+    _add_output(parser)
+    _add_running(parser)
+
+
+def _add_tool(commands: Any, name: str, sentence: str) -> None:
+    tool = get_tool(name)
+    parser = commands.add_parser(
+        name,
+        help=sentence,
+        usage=tool_usage(tool),
+        description=tool_description(tool),
+        epilog=tool_epilog(tool),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
+    )
+    first, *others = tool.inputs
+    inputs = parser.add_argument_group("inputs")
+    inputs.add_argument(
+        "inputs",
+        metavar=first.name.upper(),
+        nargs="+" if first.least else "*",
+        help=_percent(f"{first.description} {_how_many_first(first)}"),
+    )
+    for role in others:
+        inputs.add_argument(
+            _option(role.name),
+            dest=f"role.{role.name}",
+            metavar="FILE",
+            nargs=1 if role.most == 1 else "+",
+            action="extend",
+            required=role.least > 0,
+            help=_percent(
+                f"{role.description} ({'' if role.least else 'optional, '}{role.wanted})"
+            ),
+        )
+    _add_selection(parser)
+    _add_parameters(parser, tool)
+    _add_output(parser)
+    _add_running(parser)
+
+
+def _how_many_first(role: Input) -> str:
+    if role.most == 1:
+        return "Several are run one after the other."
+    return f"[{role.wanted}]"
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "what of the inputs is used",
+        wrapped(
+            "These hold for the inputs that stand without an option. Further images whose frames "
+            "are as large as the whole frames of those take the same channel and region.",
+            "  ",
+        ),
+    )
+    group.add_argument(
+        "--frames",
+        metavar="START:STOP:STEP",
+        default=None,
+        help="frames counted from 0, the end excluded: 0:1000, 100:, ::2",
+    )
+    group.add_argument(
+        "--frames-along",
+        metavar="AXES",
+        default=None,
+        help="axes that the frames run along, by name or number: t, or 0, or t,z; by default the "
+        "time axis, else those before y and x",
+    )
+    group.add_argument(
+        "--channel", metavar="NUMBER", type=int, default=None, help="one channel, counted from 0"
+    )
+    group.add_argument(
+        "--region",
+        metavar="Y0:Y1,X0:X1",
+        default=None,
+        help="rows and columns in pixels, the ends excluded: 0:64,32:96",
+    )
+    group.add_argument("--key", default=None, help="array inside an HDF5, zarr, npz or mat file")
+    group.add_argument(
+        "--pattern", metavar="GLOB", default=None, help="which files of a folder, such as '*.tif'"
+    )
+
+
+def _add_parameters(parser: argparse.ArgumentParser, tool: Tool[Any]) -> None:
+    from ..tools.fields import fields_of
+
+    groups: dict[str, Any] = {}
+    for spec in fields_of(tool.parameters):
+        title = f"parameters, {spec.group.lower()}" if spec.group else "parameters"
+        if title not in groups:
+            groups[title] = parser.add_argument_group(title)
+        options: dict[str, Any] = {"dest": f"parameter.{spec.name}", "help": option_help(spec)}
+        if spec.type is bool and not spec.optional and not spec.many:
+            options["action"] = argparse.BooleanOptionalAction
+        else:
+            options["type"] = spec.parse
+            options["metavar"] = _metavar(spec)
+            if spec.choices and not spec.many and not spec.optional:
+                options["choices"] = spec.choices
+        groups[title].add_argument(_option(spec.name), **options)
+
+
+def _metavar(spec: FieldSpec) -> str:
+    if spec.choices:
+        return "{" + ",".join(spec.choices) + "}"
+    kind = {int: "INTEGER", float: "NUMBER", bool: "BOOL"}.get(spec.type, "TEXT")
+    return f"{kind},..." if spec.many else kind
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        default=None,
+        help="folder for the results and the recipe that made them; or one file ending in .csv, "
+        ".zarr, .tif or .npz for the first table, image or model alone; without it only the "
+        "summary is printed",
+    )
+    group.add_argument(
+        "--layers",
+        choices=("shown", "all", "none"),
+        default="shown",
+        help="images, points and vectors to write: those that napari would show at once, also the "
+        "hidden ones such as residuals, or none (default: shown)",
+    )
+    group.add_argument(
+        "--image-format",
+        choices=("zarr", "tif"),
+        default="zarr",
+        help="of the images in the folder (default: zarr)",
+    )
+    group.add_argument(
+        "--overwrite", action="store_true", default=False, help="replace results that are there"
+    )
+    group.add_argument(
+        "--save-recipe",
+        metavar="FILE",
+        default=None,
+        help="write the recipe of this run to a file of its own as well",
+    )
+
+
+def _add_running(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("where and how it runs")
+    group.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        default=None,
+        help="dask scheduler to run on, such as tcp://host:8786; its workers must see the files",
+    )
+    group.add_argument(
+        "--workers",
+        metavar="N",
+        type=int,
+        default=None,
+        help="threads on this machine; by default one per processor",
+    )
+    group.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        default=False,
+        help="print nothing but errors",
+    )
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _percent(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def _with_negative_values(arguments: Sequence[str]) -> list[str]:
+    """Join an option with the negative number behind it, which argparse takes for an option."""
+    joined: list[str] = []
+    for each in arguments:
+        before = joined[-1] if joined else ""
+        if re.match(r"-\.?\d", each) and before.startswith("--") and "=" not in before:
+            joined[-1] = f"{before}={each}"
+        else:
+            joined.append(each)
+    return joined

@@ -1,0 +1,100 @@
+"""The inputs of a call, with what its options choose of them."""
+
+from __future__ import annotations
+
+import glob
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..io.naming import parse_frames, parse_input
+from ..io.natural import natural_key
+from ..io.references import resolve
+from ..tools.inputs import Kind
+from ..tools.recipe import InputRef
+
+
+def inputs_of(texts: Sequence[str]) -> list[InputRef]:
+    """The references that texts stand for; patterns as the files that fit them."""
+    return [each for text in texts for each in _files(parse_input(text))]
+
+
+def chosen_of(refs: Sequence[InputRef], given: Namespace) -> list[InputRef]:
+    """The inputs with the frames, axes, channel, region, key and pattern of the options.
+
+    What stands with the input itself goes before.
+
+    Raises
+    ------
+    ValueError
+        Where an option can't be read, or names an axis that is not there.
+    """
+    chosen: dict[str, Any] = {"channel": given.channel}
+    if given.region is not None:
+        chosen["region"] = _region(given.region)
+    frames = parse_frames(given.frames) if given.frames is not None else None
+    keyed = [
+        ref.model_copy(
+            update={"key": ref.key or given.key, "pattern": ref.pattern or given.pattern}
+        )
+        for ref in refs
+    ]
+    if given.frames_along is not None:
+        chosen["frames_along"] = _axes(given.frames_along, keyed)
+    return [
+        ref.model_copy(
+            update={
+                "selection": replace(ref.selection, frames=ref.selection.frames or frames, **chosen)
+            }
+        )
+        for ref in keyed
+    ]
+
+
+def _files(ref: InputRef) -> list[InputRef]:
+    """The files that a pattern stands for where the shell left it to us, as on Windows."""
+    if ref.path is None or Path(ref.path).exists() or not glob.has_magic(ref.path):
+        return [ref]
+    found = sorted(glob.glob(ref.path), key=natural_key)
+    return [ref.model_copy(update={"path": path}) for path in found] or [ref]
+
+
+def _region(text: str) -> tuple[tuple[int, int], tuple[int, int]]:
+    try:
+        rows, columns = ([int(end) for end in part.split(":")] for part in text.split(","))
+        (top, bottom), (left, right) = rows, columns
+    except ValueError:
+        raise ValueError(
+            f"--region was given {text!r}; write rows and columns in pixels, such as 0:64,32:96."
+        ) from None
+    return ((top, bottom), (left, right))
+
+
+def _axes(text: str, refs: Sequence[InputRef]) -> tuple[int, ...]:
+    """Axes by number; names are looked up in the first input that can be opened."""
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if all(word.isdigit() for word in words):
+        return tuple(map(int, words))
+    names, opened = _axis_names(refs)
+    unknown = [word for word in words if not word.isdigit() and word not in names]
+    if unknown:
+        raise ValueError(
+            f"--frames-along was given {unknown[0]!r}, but the axes of {opened} are "
+            f"{', '.join(names)}; name them, or count them from 0."
+        )
+    return tuple(int(word) if word.isdigit() else names.index(word) for word in words)
+
+
+def _axis_names(refs: Sequence[InputRef]) -> tuple[list[str], str]:
+    failure: Exception | None = None
+    for ref in refs:
+        try:
+            # Its frames are not wanted, and the choice of axes is still to come.
+            stack = resolve(ref.model_copy(update={"selection": type(ref.selection)()}), Kind.STACK)
+        except (ValueError, OSError) as error:
+            failure = failure or error
+        else:
+            return [axis.name for axis in getattr(stack, "axes", ())], getattr(stack, "name", "")
+    raise failure or ValueError("--frames-along was given without an input.")

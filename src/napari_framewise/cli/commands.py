@@ -1,0 +1,114 @@
+"""What the commands do: list, run, and a tool on files."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..io.batch import Batch, FileRun, run_batch
+from ..io.outputs import Output
+from ..io.recipes import load_recipe, save_recipe
+from ..stacks.engine import Engine
+from ..stacks.progress import Progress
+from ..tools.calls import engine_for, finish
+from ..tools.progress_line import ProgressLine
+from ..tools.recipe import InputRef, Recipe, Step
+from ..tools.registry import get_tool
+from .choosing import chosen_of, inputs_of
+
+FINE, SOME_FAILED, BAD_INPUT = 0, 1, 2
+
+
+def run_recipe(given: Namespace) -> int:
+    """Run a recipe on its own input or on others; the exit code."""
+    return _run(load_recipe(given.recipe), inputs_of(given.inputs), given)
+
+
+def run_tool(given: Namespace) -> int:
+    """Run a tool on files, its options as a recipe of one step; the exit code."""
+    tool = get_tool(given.command)
+    options = vars(given)
+    refs = chosen_of(inputs_of(given.inputs), given)
+    first, *others = tool.inputs
+    inputs = {
+        role.name: tuple(inputs_of(options[f"role.{role.name}"]))
+        for role in others
+        if f"role.{role.name}" in options
+    }
+    inputs[first.name] = tuple(refs) if first.most > 1 else tuple(refs[:1])
+    parameters = tool.check_parameters(
+        {
+            name.removeprefix("parameter."): value
+            for name, value in options.items()
+            if name.startswith("parameter.")
+        }
+    )
+    plain = parameters.model_dump(mode="json")
+    recipe = Recipe(steps=(Step(tool=tool.name, inputs=inputs, parameters=plain),))
+    return _run(recipe, refs, given)
+
+
+def _run(recipe: Recipe, refs: Sequence[InputRef], given: Namespace) -> int:
+    output = None
+    if given.output is not None:
+        output = Output(Path(given.output), given.overwrite, given.layers, given.image_format)
+    shown = sys.stderr.isatty() and not given.quiet
+    with engine_for(_local(given), given.cluster) as engine, ProgressLine(shown) as line:
+        batch = finish(run_batch(recipe, refs, output, engine), _reporter(line, given))
+    if given.save_recipe is not None and batch.recipe is not None:
+        save_recipe(batch.recipe, given.save_recipe)
+    return _concluded(batch, given)
+
+
+def _local(given: Namespace) -> Engine | None:
+    if given.workers is None:
+        return None
+    if given.workers < 1:
+        raise ValueError(f"--workers was given {given.workers}; it takes 1 or more.")
+    if given.cluster is not None:
+        raise ValueError("--workers and --cluster were given; a cluster has its own workers.")
+    return Engine.local(given.workers)
+
+
+def _reporter(line: ProgressLine, given: Namespace) -> Callable[[Progress | FileRun], None]:
+    """What is said while it runs."""
+
+    def report(news: Progress | FileRun) -> None:
+        if isinstance(news, Progress):
+            line.show(news)
+        elif news.failure is None and not given.quiet:
+            line.clear()
+            sys.stdout.write(_account(news))
+            sys.stdout.flush()
+
+    return report
+
+
+def _account(run: FileRun) -> str:
+    """What came of one input."""
+    lines = [f"{run.source}"]
+    for outcome in run.outcomes:
+        lines += [f"  {outcome.summary}"] if outcome.summary else []
+        lines += [f"  note: {text}" for text in outcome.diagnostics]
+    lines += [f"  wrote {path}" for path in run.written]
+    if run.left:
+        lines.append(f"  not written: {', '.join(run.left)} (--layers all writes them)")
+    return "\n".join(lines) + "\n"
+
+
+def _concluded(batch: Batch, given: Namespace) -> int:
+    """Say what failed and what was written for all; the exit code."""
+    if not given.quiet:
+        sys.stdout.writelines(f"wrote {path}\n" for path in batch.written)
+    for run in batch.failed:
+        if len(batch.runs) == 1 and run.unexpected is not None:
+            raise run.unexpected
+        sys.stderr.write(f"napari-framewise: {run.source}: {run.error}\n")
+    if not batch.failed:
+        return FINE
+    if len(batch.runs) == 1:
+        return BAD_INPUT
+    sys.stderr.write(f"napari-framewise: {len(batch.failed)} of {len(batch.runs)} inputs failed\n")
+    return SOME_FAILED
