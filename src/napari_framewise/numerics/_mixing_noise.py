@@ -87,7 +87,7 @@ def reference_noise_terms(
 
 def correction(noise: ReferenceNoise, to_coefficients: FloatArray) -> FloatArray:
     """Return what is to be subtracted from the Gram matrix: (1 or n, J, J)."""
-    return np.einsum("ki,nk,kj->nij", to_coefficients, noise.total, to_coefficients)
+    return np.asarray(np.einsum("ki,nk,kj->nij", to_coefficients, noise.total, to_coefficients))
 
 
 def shared_meat(
@@ -101,4 +101,4 @@ def shared_meat(
     square = np.broadcast_to(noise.square, (len(coefficients), *noise.square.shape[1:]))
     first = np.einsum("nk,nkij->nij", coefficients**2, spread)
     pulled = coefficients[:, :, None] * to_coefficients
-    return first + np.einsum("nki,nkl,nlj->nij", pulled, square, pulled)
+    return np.asarray(first + np.einsum("nki,nkl,nlj->nij", pulled, square, pulled))

@@ -122,7 +122,8 @@ def _iterate(
         if bounded:
             moved = solve(weighted, design).bounded
         else:
-            moved = np.linalg.solve(weighted.gram, weighted.gradient[..., None])[..., 0]
+            column = weighted.gradient[..., None]
+            moved = np.asarray(np.linalg.solve(weighted.gram, column)[..., 0], np.float64)
         settled = np.abs(moved - points).max(axis=1) <= 1e-8 * held + 1e-14 * np.abs(moved).max(
             axis=1
         )

@@ -137,7 +137,7 @@ def solve(system: System, design: Design) -> Solution:
         nothing = np.zeros((n, 0), np.bool_)
         return Solution(unbounded, unbounded, nothing, np.zeros(n, np.bool_))
     limits = design.bounds.limits - design.bounds.rows @ design.middle
-    root = np.linalg.cholesky(gram)
+    root: FloatArray = np.asarray(np.linalg.cholesky(gram), np.float64)
     start = unbounded @ root[0] if shared else np.einsum("nij,ni->nj", root, unbounded)
     point, active, status = project(start, _whitened(root, rows), limits)
     if shared:
@@ -155,10 +155,10 @@ def _whitened(root: FloatArray, rows: FloatArray) -> FloatArray:
 
 def held_inverse(gram: FloatArray, active: NDArray[np.bool_], design: Design) -> FloatArray:
     """Inverse of the Gram matrix within the directions that active bounds leave: (m, J, J)."""
-    root = np.linalg.cholesky(gram)
+    root: FloatArray = np.asarray(np.linalg.cholesky(gram), np.float64)
     rows = design.bounds.rows @ design.to_coefficients
     free = free_directions(_whitened(root, rows), active)
-    half = np.linalg.solve(np.swapaxes(root, 1, 2), free)
+    half: FloatArray = np.asarray(np.linalg.solve(np.swapaxes(root, 1, 2), free), np.float64)
     return half @ np.swapaxes(half, 1, 2)
 
 
@@ -217,7 +217,7 @@ def finish(
     at_bound = _at_bound(solution.active, n_active, design)
 
     gram = corrected(system, design)[0] if error_gram is None else error_gram
-    bread = np.linalg.inv(gram)
+    bread: FloatArray = np.asarray(np.linalg.inv(gram), np.float64)
     map_all = np.vstack([move, design.to_offset])
     covariance = _covariance(
         bread, system, solution.unbounded, free_raw, scatter.unbounded_variance, scatter, map_all

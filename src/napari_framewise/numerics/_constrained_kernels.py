@@ -1,0 +1,199 @@
+"""The dual active-set method of `constrained`, for kernels; imports numba, so import it late."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+_MATH = {"reassoc", "contract", "nsz"}
+
+
+@njit(nogil=True, fastmath=_MATH)
+def perpendicular(span, used, direction, share):  # type: ignore[no-untyped-def]
+    """Take the first `used` rows of `span` out of `direction`; their parts go into `share`."""
+    size = len(direction)
+    for a in range(used):
+        share[a] = 0.0
+    # two passes of Gram-Schmidt are enough (Parlett, 1980, The Symmetric Eigenvalue Problem, 6.9)
+    for _ in range(2):
+        for a in range(used):
+            dot = 0.0
+            for k in range(size):
+                dot += span[a, k] * direction[k]
+            share[a] += dot
+            for k in range(size):
+                direction[k] -= dot * span[a, k]
+    total = 0.0
+    for k in range(size):
+        total += direction[k] * direction[k]
+    return np.sqrt(total)
+
+
+@njit(nogil=True, fastmath=_MATH)
+def _worst(rows, norms, limits, u, active):  # type: ignore[no-untyped-def]
+    """Return the bound that is violated by the largest distance, -1 if none is."""
+    size = len(u)
+    length = 0.0
+    for k in range(size):
+        length += u[k] * u[k]
+    length = np.sqrt(length)
+    worst = -1
+    deepest = 0.0
+    for p in range(len(limits)):
+        slack = -limits[p]
+        for k in range(size):
+            slack += rows[p, k] * u[k]
+        depth = slack / norms[p]
+        tolerance = -1e-13 * (length + abs(limits[p]) / norms[p])
+        if depth < deepest and depth < tolerance and not active[p]:
+            deepest = depth
+            worst = p
+    return worst
+
+
+@njit(nogil=True, fastmath=_MATH)
+def nearest(  # type: ignore[no-untyped-def]
+    rows, norms, limits, u, active, members, span, factor, multipliers, share, direction
+):
+    """Move u to the nearest point with ``rows u >= limits``; return status and active number.
+
+    Of the scratch arrays, `span` (J, J) is left with an orthonormal basis of the active rows.
+    """
+    size = len(u)
+    for p in range(len(limits)):
+        active[p] = False
+    used = 0
+    steps = 0
+    while True:
+        worst = _worst(rows, norms, limits, u, active)
+        if worst < 0:
+            return 0, used
+        multipliers[used] = 0.0
+        entered = False
+        while not entered:
+            steps += 1
+            if steps > 20 * (size + len(limits)):
+                return 1, used
+            for k in range(size):
+                direction[k] = rows[worst, k]
+            norm = perpendicular(span, used, direction, share)
+            # the active multipliers change by r, factor r = share
+            for a in range(used - 1, -1, -1):
+                for b in range(a + 1, used):
+                    share[a] -= factor[a, b] * share[b]
+                share[a] /= factor[a, a]
+            step = np.inf
+            leaving = -1
+            for a in range(used):
+                if share[a] > 0.0 and multipliers[a] < step * share[a]:
+                    step = multipliers[a] / share[a]
+                    leaving = a
+            independent = used < size and norm > 1e-11 * norms[worst]
+            if independent:
+                slack = -limits[worst]
+                for k in range(size):
+                    slack += rows[worst, k] * u[k]
+                full = -slack / (norm * norm)
+                if full <= step:
+                    step = full
+                    leaving = -1
+                for k in range(size):
+                    u[k] += step * direction[k]
+            elif leaving < 0:
+                return 2, used
+            for a in range(used):
+                multipliers[a] -= step * share[a]
+            multipliers[used] += step
+            if leaving < 0:
+                first = used
+                members[used] = worst
+                active[worst] = True
+                used += 1
+                entered = True
+            else:
+                first = leaving
+                active[members[leaving]] = False
+                for a in range(leaving, used - 1):
+                    members[a] = members[a + 1]
+                    multipliers[a] = multipliers[a + 1]
+                multipliers[used - 1] = multipliers[used]
+                used -= 1
+            for a in range(first, used):
+                for k in range(size):
+                    direction[k] = rows[members[a], k]
+                norm = perpendicular(span, a, direction, share)
+                for b in range(a):
+                    factor[b, a] = share[b]
+                factor[a, a] = norm
+                for k in range(size):
+                    span[a, k] = direction[k] / norm
+
+
+@njit(nogil=True, fastmath=_MATH)
+def row_norms(rows, norms):  # type: ignore[no-untyped-def]
+    """Write the length of every row."""
+    for p in range(len(rows)):
+        total = 0.0
+        for k in range(rows.shape[1]):
+            total += rows[p, k] * rows[p, k]
+        norms[p] = np.sqrt(total)
+
+
+def project(start, rows, limits, point, active, status):  # type: ignore[no-untyped-def]
+    """See `constrained.project`."""
+    n, size = start.shape
+    count = rows.shape[1]
+    members = np.empty(size, np.int64)
+    multipliers = np.empty(size + 1)
+    span = np.empty((size, size))
+    factor = np.empty((size, size))
+    share = np.empty(size)
+    direction = np.empty(size)
+    norms = np.empty(count)
+    for i in range(n):
+        own = rows[i if len(rows) > 1 else 0]
+        if i == 0 or len(rows) > 1:
+            row_norms(own, norms)
+        u = point[i]
+        for k in range(size):
+            u[k] = start[i, k]
+        state, _ = nearest(
+            own,
+            norms,
+            limits,
+            u,
+            active[i],
+            members,
+            span,
+            factor,
+            multipliers,
+            share,
+            direction,
+        )
+        status[i] = state
+
+
+def free_directions(rows, active, projector):  # type: ignore[no-untyped-def]
+    """See `constrained.free_directions`."""
+    n, count = active.shape
+    size = rows.shape[2]
+    span = np.empty((size, size))
+    share = np.empty(size)
+    direction = np.empty(size)
+    for i in range(n):
+        own = rows[i if len(rows) > 1 else 0]
+        used = 0
+        for p in range(count):
+            if active[i, p] and used < size:
+                for k in range(size):
+                    direction[k] = own[p, k]
+                norm = perpendicular(span, used, direction, share)
+                for k in range(size):
+                    span[used, k] = direction[k] / norm
+                used += 1
+        for k in range(size):
+            for m in range(size):
+                value = 1.0 if k == m else 0.0
+                for a in range(used):
+                    value -= span[a, k] * span[a, m]
+                projector[i, k, m] = value
