@@ -127,8 +127,8 @@ def _letters(stack: Stack, names: Sequence[str]) -> list[str]:
     letters = [letter or (free.pop(0) if free else "") for letter in wanted]
     if len(names) < len(tail) or "" in letters or len({*letters, *tail}) < len(names):
         raise ValueError(
-            f"{stack.name} has the axes {', '.join(names)}, and TIFF has time, z, channel, y and x, "
-            "each once; write it as .zarr."
+            f"{stack.name} has the axes {', '.join(names)}, and TIFF has time, z, channel, y and "
+            "x, each once; write it as .zarr."
         )
     return letters + tail
 

@@ -1,0 +1,44 @@
+"""The samples by name."""
+
+from __future__ import annotations
+
+from . import mixtures, pictures, spectral
+from .sample import Sample
+
+SAMPLES: dict[str, Sample] = {
+    "two_references": Sample(
+        "Mixture of two images",
+        "2,000 noisy frames of 64 x 64, each mixed from two images; the shares are known.",
+        mixtures.two_references,
+    ),
+    "three_references": Sample(
+        "Mixture of three images",
+        "1,500 noisy frames of 64 x 64, each mixed from three images; now and then one is missing.",
+        mixtures.three_references,
+    ),
+    "sensor": Sample(
+        "Sensor of 7 x 7 pixels",
+        "96,108 frames of a tiny sensor, each mixed from two patterns of light.",
+        mixtures.sensor,
+    ),
+    "bands": Sample(
+        "16 bands, three dyes",
+        "16 bands of 96 x 96, each pixel a sum of three dyes and a flat light; with the spectra.",
+        spectral.bands,
+    ),
+    "photographs": Sample(
+        "Mixture of two photographs",
+        "500 noisy frames of 128 x 128, each mixed from two photographs of scikit-image.",
+        pictures.photographs,
+    ),
+    "pages": Sample(
+        "Mixture of two pages of a TIFF file",
+        "500 noisy frames of 15 x 10, mixed from the pages of scikit-image's multipage.tif.",
+        pictures.pages,
+    ),
+    "faces": Sample(
+        "Mixture of two faces",
+        "2,000 noisy frames of 25 x 25, mixed from two faces of scikit-image's LFW subset.",
+        pictures.faces,
+    ),
+}
