@@ -14,6 +14,7 @@ from ..stacks.stack import Selection, Stack
 from ..tools.inputs import Input, Kind, Value
 from ..tools.tool import Tool
 from .connections import Connections
+from .folds import folded
 from .layer_picker import LAYER_TYPES, LayerPicker
 from .layers_in import stack_of_layer
 from .value_picker import ValuePicker
@@ -35,7 +36,7 @@ class RoleForm(QWidget):
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(2)
         head = QHBoxLayout()
-        title = QLabel(f"<b>{role.title}</b>" + (" (optional)" if role.least == 0 else ""))
+        title = QLabel(f"<b>{role.title}</b>")
         title.setToolTip(f"<p>{role.description}</p>")
         head.addWidget(title)
         head.addStretch()
@@ -52,7 +53,7 @@ class RoleForm(QWidget):
         self._more.setVisible(role.most > 1)
         head.addWidget(self._more)
         self._layout.addLayout(head)
-        for _ in range(max(role.least, 1)):
+        for _ in range(max(role.least, role.usual)):
             self.add()
 
     def add(self) -> Picker:
@@ -118,8 +119,12 @@ class InputsForm(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         self.roles = {role.name: RoleForm(viewer, role) for role in tool.inputs}
+        extra = [form for form in self.roles.values() if form.role.least == 0 == form.role.most - 1]
         for form in self.roles.values():
-            layout.addWidget(form)
+            if form not in extra:
+                layout.addWidget(form)
+        if extra:
+            layout.addWidget(folded("Optional inputs", extra))
         self._of_viewer = Connections(self)
         for event in ("inserted", "removed", "reordered"):
             self._of_viewer.connect(getattr(viewer.layers.events, event), self._layers_changed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from napari_framewise.stacks.engine import Engine
 from napari_framewise.stacks.passes import run_pass
 from napari_framewise.stacks.progress import Progress
 from napari_framewise.stacks.source import Array
-from napari_framewise.stacks.stack import Selection, Stack
+from napari_framewise.stacks.stack import Stack
 from napari_framewise.stacks.work import Cost, Reduce
 from napari_framewise.tools._mixing_blocks import replicate_statistics
 from napari_framewise.tools.calls import finish
@@ -125,31 +125,24 @@ def _reference_groups(inputs: Inputs, parameters: MixingParameters) -> list[tupl
             groups.append((given.name, given))
             continue
         groups += [
-            (f"{given.name} [{number}]", _part(given, index, index + 1))
+            (f"{given.name} [{number}]", _part(given, index))
             for index, number in enumerate(given.frame_numbers)
         ]
-    stack = inputs.stack("stack")
-    whole = stack.select(_with_frames(stack.selection, None))
-    for text in parameters.reference_frames:
-        first, _, last = text.partition("-")
-        start, stop = int(first), int(last or first) + 1
-        if stop > whole.n_frames:
-            raise ValueError(
-                f"References in the stack: frames {text} were asked for, but {stack.name} has the "
-                f"frames 0 to {whole.n_frames - 1}."
-            )
-        groups.append((f"{stack.name} [{text}]", _part(whole, start, stop)))
     return groups
 
 
-def _part(stack: Stack, start: int, stop: int) -> Stack:
-    numbers = stack.frame_numbers[start:stop]
-    chosen = (numbers[0], numbers[-1] + 1, numbers.step)
-    return stack.select(_with_frames(stack.selection, chosen)) if stack.frame_axes else stack
+def _part(stack: Stack, index: int) -> Stack:
+    """One frame of a stack, as a stack."""
+    number = stack.frame_numbers[index]
+    return stack.select(replace(stack.selection, frames=(number, number + 1, 1)))
 
 
-def _with_frames(selection: Selection, frames: tuple[int, int, int] | None) -> Selection:
-    return Selection(selection.frames_along, frames, selection.channel, selection.region)
+def shares_frames(reference: Stack, stack: Stack) -> bool:
+    """Whether a reference was taken from the stack itself."""
+    if reference.source.paths:
+        return reference.source == stack.source
+    ours, theirs = (getattr(each.source, "array", None) for each in (reference, stack))
+    return ours is not None and ours is theirs
 
 
 def _averaged(stack: Stack, engine: Engine) -> Generator[Progress, None, tuple[Array, Array]]:

@@ -9,7 +9,7 @@ import numpy as np
 from napari_framewise.numerics import mixing as numerics
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
-from napari_framewise.tools._mixing_design import Prepared
+from napari_framewise.tools._mixing_design import Prepared, shares_frames
 from napari_framewise.tools.frames import frame_columns
 from napari_framewise.tools.inputs import Inputs
 from napari_framewise.tools.outcome import Curve, Plot, Table
@@ -141,10 +141,12 @@ def diagnostics_of(
     ):
         if count:
             said.append(f"{count:,} pixels were left out of all frames: {why}.")
-    if parameters.reference_frames:
+    stack = inputs.stack("stack")
+    taken = sum(shares_frames(each, stack) for each in inputs.stacks("references"))
+    if taken:
         said.append(
-            f"{len(parameters.reference_frames)} references are frames of the stack itself; the "
-            "coefficients of those frames share the references' noise."
+            f"{taken} references are frames of the stack itself; the coefficients of those frames "
+            "share the references' noise."
         )
     if parameters.lowest and parameters.highest:
         widths = np.array(parameters.highest) - np.array(parameters.lowest)

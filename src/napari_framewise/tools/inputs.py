@@ -64,6 +64,8 @@ class Input:
         Label and tooltip.
     least, most : int
         How many are taken; `least` 0 is optional.
+    usual : int
+        How many a form asks for at first, where more than one may be taken.
     same_frame_as : str, optional
         Role with whose frame shape it must agree.
     same_length_as : str, optional
@@ -80,6 +82,7 @@ class Input:
     description: str
     least: int = 1
     most: int = 1
+    usual: int = 1
     same_frame_as: str | None = None
     same_length_as: str | None = None
     several_frames: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from pydantic import field_validator, model_validator
+from pydantic import model_validator
 
 from napari_framewise.numerics import mixing as numerics
 from napari_framewise.stacks.engine import Engine
@@ -47,10 +47,10 @@ INPUTS = (
         "references",
         Kind.FRAME,
         "References",
-        "The images that every frame is a mixture of, 2 to 16 in all. Several frames of one layer "
-        "are averaged, or taken as one reference each.",
-        least=0,
+        "The images that every frame is a mixture of, 2 to 16 in all; they may be frames of the "
+        "stack. Several frames of one layer are averaged, or taken as one reference each.",
         most=16,
+        usual=2,
         same_frame_as="stack",
         several_frames=True,
     ),
@@ -134,14 +134,6 @@ class MixingParameters(Parameters):
     highest: tuple[float, ...] = parameter(
         (), "Highest coefficient", "Upper bound, as above.", group="Bounds", rare=True
     )
-    reference_frames: tuple[str, ...] = parameter(
-        (),
-        "References in the stack",
-        "Frames of the stack that are references, counted from 0: '0, 1999'; a range such as "
-        "'0-9' is averaged to one reference.",
-        group="References",
-        rare=True,
-    )
     several_frames: Literal["average", "separate"] = parameter(
         "average",
         "Several frames",
@@ -214,21 +206,6 @@ class MixingParameters(Parameters):
         "coefficients.",
         group="Layers",
     )
-
-    @field_validator("reference_frames")
-    @classmethod
-    def _ranges(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
-        for text in texts:
-            first, dash, last = text.partition("-")
-            if not first.strip().isdigit() or (dash and not last.strip().isdigit()):
-                raise ValueError(
-                    f"{text!r} is not a frame; write frame numbers or ranges such as 0, 12 or 0-9"
-                )
-            if dash and int(last) < int(first):
-                raise ValueError(
-                    f"the range {text!r} ends before it starts; write it as first-last"
-                )
-        return texts
 
     @model_validator(mode="after")
     def _detector(self) -> MixingParameters:
@@ -322,8 +299,8 @@ def advise(inputs: Inputs, parameters: MixingParameters) -> str:
 def plan(inputs: Inputs, parameters: MixingParameters, engine: Engine) -> Plan:
     """How the run is cut."""
     stack = inputs.stack("stack")
-    count = max(2, len(inputs["references"]) + len(parameters.reference_frames))
-    return make_plan(MapFrames(), fitted_stacks(inputs), _cost(stack, count), engine)
+    count = max(2, sum(each.n_frames for each in inputs.stacks("references")))
+    return make_plan(MapFrames(), fitted_stacks(inputs), _cost(stack, min(count, 16)), engine)
 
 
 def methods(inputs: Inputs, parameters: MixingParameters) -> str:
