@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from ..stacks.axes import Axis, default_axis_names
 from ..stacks.source import Source
-from ..stacks.stack import Selection, Stack
+from ..stacks.stack import Origin, Selection, Stack
 from .folder import PICTURE_ENDINGS
 
 _FIRST_BYTES = 16
@@ -26,6 +26,7 @@ class Opened:
     axes: tuple[Axis, ...]
     rgb: bool = False
     frames_along: tuple[int, ...] | None = None
+    remark: str = ""
 
 
 Reader: TypeAlias = Callable[[str, str | None, str | None], Opened]
@@ -98,7 +99,8 @@ def open_stack(
     Returns
     -------
     Stack
-        With the names, scale and units of its axes as far as the file gives them.
+        With the names, scale and units of its axes as far as the file gives them. The name of a
+        result of ours that was not written to its end says "(unfinished)".
 
     Raises
     ------
@@ -121,8 +123,9 @@ def open_stack(
         opened.source,
         opened.axes,
         opened.rgb,
-        given.name,
+        f"{given.name}{opened.remark}",
         Selection(frames_along=opened.frames_along),
+        Origin(str(path), key, pattern),
     )
 
 
@@ -187,9 +190,11 @@ def _hdf5(path: str, key: str | None, pattern: str | None) -> Opened:
 
 
 def _zarr(path: str, key: str | None, pattern: str | None) -> Opened:
-    from .zarr_files import zarr_parts
+    from .zarr_files import open_zarr
 
-    return Opened(*zarr_parts(path, key))
+    image = open_zarr(path, key)
+    remark = "" if image.complete else " (unfinished)"
+    return Opened(image.source, image.axes, image.rgb, remark=remark)
 
 
 def _tiff(path: str, key: str | None, pattern: str | None) -> Opened:

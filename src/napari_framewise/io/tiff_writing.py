@@ -16,8 +16,8 @@ from ..stacks.axes import CHANNEL_NAMES, TIME_NAMES, Axis
 from ..stacks.engine import Engine
 from ..stacks.passes import run_pass
 from ..stacks.progress import Progress
+from ..stacks.results import copy_frames
 from ..stacks.sinks import MemorySink
-from ..stacks.source import Array
 from ..stacks.stack import Stack
 from ..stacks.work import MapFrames
 from .units import CENTIMETRES, PIXEL, SECONDS, SYMBOLS
@@ -78,7 +78,7 @@ def write_tiff(
         frames = pixels.transpose(frame_order).reshape(stack.shape)
         yield from run_pass(
             MapFrames(),
-            _copy,
+            copy_frames,
             [stack],
             engine=engine,
             label=f"Writing {path.name}",
@@ -91,23 +91,13 @@ def write_tiff(
     return path
 
 
-def _copy(block: Array, *, out: Array) -> None:
-    out[...] = block
-
-
 def _places(stack: Stack) -> tuple[list[_Place], list[int]]:
     """Axes of the file, and for each axis of frame after frame its number in the file.
 
     In a frame the channels come last, in the file they come before the rows.
     """
-    lead = [stack.axes[axis] for axis in stack.frame_axes]
-    lengths = [stack.source.shape[axis] for axis in stack.frame_axes]
-    if stack.selection.frames is not None:
-        step = stack.selection.frames[2]
-        lead = [Axis(lead[-1].name, lead[-1].scale * step, unit=lead[-1].unit)]
-        lengths = [stack.n_frames]
-    axes = [*lead, *(stack.axes[axis] for axis in stack.image_axes)]
-    lengths += stack.frame_shape
+    axes = [*stack.leading_axes, *stack.grid]
+    lengths = [*stack.leading_shape, *stack.frame_shape]
     letters = _letters(stack, [axis.name for axis in axes])
     in_file = list(range(len(axes)))
     if letters[-1] == "C":

@@ -6,6 +6,7 @@ OME-Zarr after the specification at https://ngff.openmicroscopy.org (Moore et al
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -20,8 +21,30 @@ from .units import PIXEL, unit_name
 _LOOKED_AT = 200
 
 
-def zarr_parts(path: str, key: str | None) -> tuple[ZarrSource, tuple[Axis, ...]]:
-    """Source and axes of an array in a zarr folder; of an OME-Zarr image at full resolution.
+@dataclass(frozen=True)
+class ZarrImage:
+    """An array with what its groups say of it.
+
+    Attributes
+    ----------
+    source : ZarrSource
+        Its pixels.
+    axes : tuple of Axis
+        Its axes.
+    rgb : bool
+        The last axis holds colour components, as our own results note.
+    complete : bool
+        False where it is a result of ours that was not written to its end.
+    """
+
+    source: ZarrSource
+    axes: tuple[Axis, ...]
+    rgb: bool = False
+    complete: bool = True
+
+
+def open_zarr(path: str, key: str | None) -> ZarrImage:
+    """An array in a zarr folder; of an OME-Zarr image the full resolution.
 
     Raises
     ------
@@ -33,14 +56,16 @@ def zarr_parts(path: str, key: str | None) -> tuple[ZarrSource, tuple[Axis, ...]
     if wanted and isinstance(node, zarr.Group) and wanted in node:
         node, place = node[wanted], wanted
     if isinstance(node, zarr.Array):
-        return _source(path, place, node), _named_axes(node)
+        return ZarrImage(_source(path, place, node), _named_axes(node))
     image = _image(node)
     inside = image["datasets"][0]["path"] if image else choose(path, _arrays(node), key).key
     array = node[inside]
     if not isinstance(array, zarr.Array):
         raise ValueError(f"{path}: {inside} is no array; give the name of an array as key.")
     axes = _ome_axes(image, array.ndim) if image else _named_axes(array)
-    return _source(path, f"{place}/{inside}".strip("/"), array), axes
+    source = _source(path, f"{place}/{inside}".strip("/"), array)
+    ours: Any = node.attrs.get("framewise") or {}
+    return ZarrImage(source, axes, bool(ours.get("rgb")), bool(ours.get("complete", True)))
 
 
 def _opened(path: str) -> zarr.Array[Any] | zarr.Group:
