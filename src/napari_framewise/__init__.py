@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from .io.opening import open_stack as open_stack
     from .io.recipes import load_recipe as load_recipe
     from .io.recipes import save_recipe as save_recipe
+    from .io.references import open_input as open_input
+    from .io.references import sample as sample
     from .io.scripts import to_python as to_python
     from .io.tables import read_table as read_table
     from .io.tables import write_table as write_table
     from .io.writing import write_image as write_image
-    from .samples import sample as sample
     from .stacks.engine import Engine as Engine
     from .stacks.stack import Selection as Selection
     from .stacks.stack import Stack as Stack
@@ -46,12 +47,13 @@ _HOMES = {
     "Stack": "stacks.stack",
     "Table": "tools.outcome",
     "load_recipe": "io.recipes",
+    "open_input": "io.references",
     "open_stack": "io.opening",
     "read_model": "io.models",
     "read_table": "io.tables",
     "run": "tools.calls",
     "run_recipe": "io.batch",
-    "sample": "samples",
+    "sample": "io.references",
     "save_recipe": "io.recipes",
     "stack_of": "stacks.stack",
     "to_python": "io.scripts",

@@ -135,9 +135,7 @@ def _add_tool(commands: Any, name: str, sentence: str) -> None:
             nargs=1 if role.most == 1 else "+",
             action="extend",
             required=role.least > 0,
-            help=_percent(
-                f"{role.description} ({'' if role.least else 'optional, '}{role.wanted})"
-            ),
+            help=_percent(f"{role.description} [{role.wanted}]"),
         )
     _add_selection(parser)
     _add_parameters(parser, tool)

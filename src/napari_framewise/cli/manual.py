@@ -18,6 +18,8 @@ TOP_EPILOG = """\
 examples:
   napari-framewise list
   napari-framewise mixing --help
+  napari-framewise mixing sample:two_references --references \\
+      sample:two_references/reference-1 sample:two_references/reference-2
   napari-framewise mixing stack.tif --references first.tif second.tif -o results
   napari-framewise run results/stack.recipe.json monday.tif tuesday.tif -o week
 
@@ -30,7 +32,7 @@ how inputs are written:
   stack.tif@7             its frame 7, counted from 0
   stack.tif@0:100         frames 0 to 99; also @100: and @0:100:2
   data.h5::/entry/frames  an array inside a file; frames may follow: data.h5::/entry/frames@0:100
-  sample:NAME             a sample; sample:NAME/ITEM is one of its parts ('list --samples')
+  sample:NAME             a sample of 'list --samples'; sample:NAME/reference-1 is a part of it
 A file whose name really contains @ or :: is taken as it stands."""
 
 WRITTEN = """\
@@ -117,7 +119,7 @@ examples:
   {call}{needed} -o results.csv --frames 0:1000{many}"""
     parts = [WRITTEN, INPUT_SYNTAX, examples]
     if tool.citations:
-        cited = "\n".join(wrapped(each, "  ") for each in tool.citations)
+        cited = "\n".join(wrapped(each, "  ", "  ") for each in tool.citations)
         parts.append(f"sources:\n{cited}")
     return "\n\n".join(parts)
 
@@ -130,9 +132,7 @@ def _example_files(role: Any) -> list[str]:
     return [f"{letter}{suffix}" for letter in "abc"[: max(2, min(role.least, 3))]]
 
 
-def wrapped(text: str, indent: str = "") -> str:
+def wrapped(text: str, indent: str = "", hanging: str = "") -> str:
     """The text in lines that fit the terminal."""
     width = min(100, shutil.get_terminal_size().columns) - 2
-    return textwrap.fill(
-        text, width, initial_indent=indent, subsequent_indent=indent + "  " * bool(indent)
-    )
+    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent + hanging)

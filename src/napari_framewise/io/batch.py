@@ -310,11 +310,12 @@ def _input_sets(recipe: Recipe, inputs: Sequence[InputRef]) -> list[tuple[InputR
 def _on(recipe: Recipe, refs: tuple[InputRef, ...], name: str) -> Recipe:
     """The recipe with other inputs in place of those that it was made with."""
     before = _batch_refs(recipe.steps[0])
-    if refs == before:
+    if refs == before and all(ref.name for ref in refs):
         return recipe
-    renamed = len(refs) == 1
-    template = before[0] if before else InputRef(path="")
-    after = tuple(_in_place_of(template, ref, name if renamed else ref.name) for ref in refs)
+    after = tuple(
+        _in_place_of(before[0] if before else ref, ref, name if len(refs) == 1 else ref.name)
+        for ref in refs
+    )
     steps = []
     for number, step in enumerate(recipe.steps):
         follows = number == 0 or list(map(text_of, _batch_refs(step))) == list(map(text_of, before))

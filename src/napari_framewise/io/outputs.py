@@ -13,12 +13,12 @@ from typing import Any, Literal, TypeAlias
 
 from ..stacks.engine import Engine
 from ..stacks.progress import Progress
+from ..tools.calls import stack_of_result
 from ..tools.outcome import ImageResult, LayerResult, Outcome, Table
 from ..tools.recipe import Recipe
 from .coordinates import table_of
 from .models import write_model
 from .recipes import save_recipe
-from .references import stack_of_result
 from .tables import write_table
 from .writing import write_image
 

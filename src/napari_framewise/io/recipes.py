@@ -92,7 +92,7 @@ def save_recipe(
     }
     written = _with_references(recipe, lambda ref: _filed(ref, files))
     plain = _with_references(written, lambda ref: _relative(ref, place.parent))
-    content = plain.model_dump(mode="json", exclude_defaults=True) | {"schema_version": SCHEMA}
+    content = {"schema_version": SCHEMA, **plain.model_dump(mode="json", exclude_defaults=True)}
     part = place.with_name(f".{place.name}.part")
     try:
         part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 from ..samples import SAMPLES, SampleData
 from ..stacks.axes import Axis
 from ..stacks.stack import Origin, Selection, Stack, stack_of
+from ..tools.calls import value_of
 from ..tools.inputs import Kind, Value
-from ..tools.outcome import Entity, ImageResult, Outcome, Placing, PointsResult, ShapesResult, Table
+from ..tools.outcome import Entity, Outcome, Placing, PointsResult, ShapesResult, Table
 from ..tools.recipe import InputRef
 from .coordinates import points_of, shapes_of
 from .models import read_model
+from .naming import parse_input
 from .opening import open_stack
 from .tables import read_table
-
-T = TypeVar("T")
 
 
 def resolve(ref: InputRef, kind: Kind, results: Sequence[Outcome] = ()) -> Value:
@@ -60,6 +60,25 @@ def sample(name: str) -> SampleData:
         names = ", ".join(SAMPLES) or "none"
         raise ValueError(f"There is no sample {name!r}; the samples are: {names}.")
     return SAMPLES[name].make()
+
+
+def open_input(text: str | os.PathLike[str], kind: str = "stack") -> Value:
+    """What a recipe or the command line would take for a text.
+
+    Parameters
+    ----------
+    text : str or path
+        A file, as the command line takes it: ``stack.tif@0:100``, ``data.h5::/frames``,
+        ``sample:two_references/reference 1``.
+    kind : str
+        What it is opened as: stack, frame, labels, points, shapes, table or model.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, where it is not there or not of that kind.
+    """
+    return resolve(parse_input(text), Kind(kind))
 
 
 def reference_to(stack: Stack) -> InputRef | None:
@@ -129,11 +148,14 @@ def _opened(origin: Origin) -> Stack:
     if origin.path is not None:
         return open_stack(origin.path, key=origin.key, pattern=origin.pattern)
     name = origin.sample or ""
-    parts = dict(_sample_once(name).stacks)
-    item = origin.item or next(iter(parts))
-    if item not in parts:
-        raise ValueError(f"The sample {name} has no {item!r}; it has: {', '.join(parts)}.")
-    return replace(parts[item], origin=Origin(sample=name, item=item))
+    stacks = _sample_once(name).stacks
+    for item, stack in stacks:
+        # A shell is spared the blank: reference-1 is "reference 1".
+        if origin.item in ("", item, item.replace(" ", "-")):
+            return replace(stack, origin=Origin(sample=name, item=item))
+    raise ValueError(
+        f"The sample {name} has no {origin.item!r}; it has: {', '.join(dict(stacks))}."
+    )
 
 
 @lru_cache(maxsize=1)
@@ -167,44 +189,13 @@ def _within(selection: Selection, stack: Stack) -> Selection:
 
 
 def _result(outcome: Outcome, ref: InputRef, kind: Kind) -> Value:
-    wanted = f"step {ref.step}"
-    match kind:
-        case Kind.MODEL:
-            return _only(outcome.models, ref.item, lambda each: each.kind, wanted)
-        case Kind.TABLE:
-            return _only(outcome.tables, ref.item, lambda each: each.name, wanted)
-        case Kind.POINTS:
-            points = [each for each in outcome.layers if isinstance(each, PointsResult)]
-            return _only(points, ref.item, lambda each: each.name, wanted)
-        case Kind.SHAPES:
-            shapes = [each for each in outcome.layers if isinstance(each, ShapesResult)]
-            return _only(shapes, ref.item, lambda each: each.name, wanted)
-        case _:
-            images = [each for each in outcome.layers if isinstance(each, ImageResult)]
-            return stack_of_result(_only(images, ref.item, lambda each: each.name, wanted))
-
-
-def stack_of_result(image: ImageResult) -> Stack:
-    """An image result as a stack, for the next step or for a file."""
-    described = description_of(image.placing.axes)
-    if image.rgb:
-        described["axes"] += ("c",)
-        described["scale"] += (1.0,)
-        described["translate"] += (0.0,)
-        described["units"] += ("pixel",)
-    return stack_of(image.data, **{**described, "rgb": image.rgb}, name=image.name)
-
-
-def _only(values: Iterable[T], item: str, name_of: Callable[[T], str], place: str) -> T:
-    """The value of that name, or the only one."""
-    values = list(values)
-    found = [value for value in values if item in ("", name_of(value))]
-    if len(found) != 1:
-        names = ", ".join(map(name_of, values)) or "none"
-        raise ValueError(
-            f"The result {item or 'of unknown name'} of {place} is needed; there are: {names}."
-        )
-    return found[0]
+    item = ref.item or None
+    if kind is Kind.MODEL:
+        return outcome.model(item)
+    if kind is Kind.TABLE:
+        return outcome.table(item)
+    value: Value = value_of(outcome.layer(item))
+    return value
 
 
 def _entity_of(columns: Iterable[str]) -> Entity:

@@ -6,15 +6,19 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
+import numpy as np
+
+from ..stacks.axes import Axis
 from ..stacks.engine import Engine
-from ..stacks.stack import stack_of
+from ..stacks.stack import Stack, stack_of
 from .inputs import TYPES, Input
-from .outcome import Outcome
+from .outcome import ImageResult, Outcome
 from .progress_line import ProgressLine
 from .registry import get_tool
 
 R = TypeVar("R")
 T = TypeVar("T")
+_VALUES = (*TYPES.values(), ImageResult)
 
 
 def run(
@@ -99,11 +103,34 @@ def values_of(role: Input, value: Any) -> Any:
         Where a text was given: files are opened first.
     """
     several = isinstance(value, (list, tuple)) and (
-        role.most > 1 or any(isinstance(each, tuple(TYPES.values())) for each in value)
+        role.most > 1 or any(isinstance(each, _VALUES) for each in value)
     )
     if several:
         return tuple(_value_of(role, each, f"{role.name} {n}") for n, each in enumerate(value, 1))
     return _value_of(role, value, role.name)
+
+
+def value_of(value: Any, name: str = "stack") -> Any:
+    """A layer result or an array as a stack; anything else unchanged."""
+    if isinstance(value, ImageResult):
+        return stack_of_result(value)
+    if isinstance(value, np.ndarray) or (hasattr(value, "shape") and hasattr(value, "dtype")):
+        return stack_of(value, name=name)
+    return value
+
+
+def stack_of_result(image: ImageResult) -> Stack:
+    """An image result as a stack, for the next tool or for a file."""
+    axes = image.placing.axes + ((Axis("c"),) if image.rgb else ())
+    return stack_of(
+        image.data,
+        axes=[axis.name for axis in axes],
+        scale=[axis.scale for axis in axes],
+        translate=[axis.translate for axis in axes],
+        units=[axis.unit for axis in axes],
+        rgb=image.rgb,
+        name=image.name,
+    )
 
 
 def _value_of(role: Input, value: Any, name: str) -> Any:
@@ -112,6 +139,6 @@ def _value_of(role: Input, value: Any, name: str) -> Any:
             f"{role.title} was given the text {value!r}; open the file first: "
             f"{role.name}=open_stack({value!r})."
         )
-    if value is None or not role.images or isinstance(value, tuple(TYPES.values())):
-        return value
-    return stack_of(value, name=name)
+    if role.images and isinstance(value, (list, tuple)):
+        value = np.asarray(value)
+    return value_of(value, name)

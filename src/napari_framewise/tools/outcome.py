@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from napari_framewise.stacks.axes import Axis
 from napari_framewise.stacks.source import Array
 
 from .model import Model
+
+T = TypeVar("T")
 
 Entity: TypeAlias = Literal["frame", "pair", "object", "iteration", "landmark"]
 """What one row of a table is; a row of frames or pairs is tied to the slider."""
@@ -230,22 +232,32 @@ class Outcome:
         ValueError
             Where there is no such table, or no name was given for one of several.
         """
-        found = [table for table in self.tables if name in (None, table.name)]
-        if len(found) != 1:
-            names = ", ".join(table.name for table in self.tables) or "none"
-            raise ValueError(f"The table {name or ''} was asked for; the tables are: {names}.")
-        return found[0]
+        return _only("table", self.tables, [table.name for table in self.tables], name)
 
-    def layer(self, name: str) -> LayerResult:
-        """The layer result of that name.
+    def layer(self, name: str | None = None) -> LayerResult:
+        """The layer result of that name, or the only one.
 
         Raises
         ------
         ValueError
-            Where there is none.
+            Where there is no such layer, or no name was given for one of several.
         """
-        for layer in self.layers:
-            if layer.name == name:
-                return layer
-        names = ", ".join(layer.name for layer in self.layers) or "none"
-        raise ValueError(f"The layer {name} was asked for; the layers are: {names}.")
+        return _only("layer", self.layers, [layer.name for layer in self.layers], name)
+
+    def model(self, kind: str | None = None) -> Model:
+        """The model of that kind, or the only one.
+
+        Raises
+        ------
+        ValueError
+            Where there is no such model, or no kind was given for one of several.
+        """
+        return _only("model", self.models, [model.kind for model in self.models], kind)
+
+
+def _only(what: str, values: Sequence[T], names: Sequence[str], wanted: str | None) -> T:
+    found = [value for value, name in zip(values, names, strict=True) if wanted in (None, name)]
+    if len(found) == 1:
+        return found[0]
+    asked = f"The {what} {wanted!r} was asked for" if wanted else f"One {what} was asked for"
+    raise ValueError(f"{asked}; the {what}s are: {', '.join(names) or 'none'}.")
