@@ -101,16 +101,8 @@ def put_layer(viewer: ViewerModel, layer: Layer, previous: Layer | None = None) 
     """Show a layer: on top, or in the place of an earlier result, whose looks it takes over."""
     if previous is None or previous not in viewer.layers:
         return viewer.add_layer(layer)
-    same = type(layer) is _plain_type(previous) and layer.ndim == previous.ndim
-    if same and isinstance(layer, Image | Labels) and _rgb(layer) == _rgb(previous):
-        previous.data = layer.data
-        if isinstance(layer, Image) and not layer.rgb:
-            previous.contrast_limits_range = layer.contrast_limits_range
-            previous.contrast_limits = layer.contrast_limits
-        for name in ("scale", "translate", "rotate", "shear", "affine", "axis_labels", "metadata"):
-            setattr(previous, name, getattr(layer, name))
-        if previous.units != layer.units:
-            previous.units = layer.units
+    if _alike(layer, previous):
+        _take_over(layer, previous)
         return previous
     index, name, visible = viewer.layers.index(previous), previous.name, previous.visible
     viewer.layers.remove(previous)
@@ -122,6 +114,30 @@ def put_layer(viewer: ViewerModel, layer: Layer, previous: Layer | None = None) 
 def frame_of(table: Table | None) -> pd.DataFrame | None:
     """A table as the features of a layer."""
     return None if table is None else pd.DataFrame(dict(table.columns))
+
+
+def _alike(layer: Layer, previous: Layer) -> bool:
+    """Whether a layer can show another's data in its place."""
+    kinds = type(layer) is _plain_type(previous) and isinstance(layer, Image | Labels)
+    return kinds and layer.ndim == previous.ndim and _rgb(layer) == _rgb(previous)
+
+
+def _take_over(layer: Layer, previous: Layer) -> None:
+    """Give a layer another's data, and whatever else differs: each change redraws the canvas."""
+    previous.data = layer.data
+    if isinstance(layer, Image) and not layer.rgb:
+        for name in ("contrast_limits_range", "contrast_limits"):
+            if getattr(previous, name) != getattr(layer, name):
+                setattr(previous, name, getattr(layer, name))
+    for name in ("scale", "translate", "rotate", "shear"):
+        if not np.array_equal(getattr(previous, name), getattr(layer, name)):
+            setattr(previous, name, getattr(layer, name))
+    if not np.array_equal(previous.affine.affine_matrix, layer.affine.affine_matrix):
+        previous.affine = layer.affine
+    for name in ("axis_labels", "units"):
+        if getattr(previous, name) != getattr(layer, name):
+            setattr(previous, name, getattr(layer, name))
+    previous.metadata = layer.metadata
 
 
 def _plain_type(layer: Layer) -> type:

@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
 
 from ..stacks.stack import Stack
 from ..tools.inputs import Inputs
-from ..tools.outcome import ImageResult, Outcome
+from ..tools.outcome import ImageResult, LayerResult, Outcome
 from ..tools.parameters import Parameters
 from ..tools.tool import Tool
 from .connections import Connections
@@ -37,7 +37,7 @@ from .record import Record
 from .result_actions import ResultActions
 from .result_view import ResultView
 from .run_bar import RunBar
-from .running import Failure, Latest, Runner
+from .running import Failure, Latest, Runner, Turns
 from .settings import current_engine
 from .value_picker import SHELF
 from .whole_results import show_written, written_frames
@@ -70,11 +70,11 @@ class ToolPanel(QWidget):
         self.record: Record | None = None
         self._made: dict[str, Layer] = {}
         self._runner = Runner(self)
+        self._turns = Turns(self)
         self._advice = Latest(self)
         self._previews = Latest(self)
-        self._preview_layers = PreviewLayers(viewer)
+        self._preview_layers = PreviewLayers(viewer, self)
         self._previewed_layers: dict[str, list[Layer]] = {}
-        self._advised_against: str | None = None
         self._check_soon = QTimer(self)
         self._check_soon.setSingleShot(True)
         self._check_soon.setInterval(_SETTLE_MS)
@@ -113,11 +113,15 @@ class ToolPanel(QWidget):
         checked: Parameters = self.tool.check_parameters(self.parameters_form.values())
         return checked
 
+    @property
+    def busy(self) -> bool:
+        """Whether a run goes on, or its results are still being shown."""
+        return self._runner.running or self._turns.busy
+
     def check(self) -> None:
         """Say whether the tool can run, and what can be said before it does."""
-        if self._runner.running:
+        if self.busy:
             return
-        self._advised_against = None
         try:
             inputs, parameters = self.inputs(), self.parameters()
         except ValueError as error:
@@ -135,7 +139,7 @@ class ToolPanel(QWidget):
 
     def run(self) -> None:
         """Start the tool with what is in the form."""
-        if self._runner.running:
+        if self.busy:
             return
         try:
             inputs, parameters = self.inputs(origins=True), self.parameters()
@@ -172,16 +176,20 @@ class ToolPanel(QWidget):
         self._preview_layers.clear()
         record = Record.of(self.tool, inputs, parameters, layers, outcome)
         last = self._made if self.bar.updates_last else {}
-        self._made = {
-            result.name: put_layer(
-                self._viewer,
-                make_layer(result, record.like(result.placing.like), record.provenance()),
-                last.get(result.name),
-            )
-            for result in outcome.layers
-        }
+        self._made = {}
         self.record = record
-        SHELF.keep(self.tool.title, outcome)
+        # napari takes a while for each layer, so that the window breathes between two.
+        self._turns.add(
+            *(partial(self._put, record, result, last) for result in outcome.layers),
+            partial(self._show, record),
+        )
+
+    def _put(self, record: Record, result: LayerResult, last: dict[str, Layer]) -> None:
+        layer = make_layer(result, record.like(result.placing.like), record.provenance())
+        self._made[result.name] = put_layer(self._viewer, layer, last.get(result.name))
+
+    def _show(self, record: Record) -> None:
+        SHELF.keep(self.tool.title, record.outcome)
         self.view.show_record(record)
         self.actions.show_record(record, self._made)
         self.bar.offer_update()
@@ -205,7 +213,7 @@ class ToolPanel(QWidget):
 
     def _save_whole(self, result: ImageResult, path: str) -> None:
         """Write a lazy result to disk, then let its layer read from there."""
-        if self.record is None or self._runner.running:
+        if self.record is None or self.busy:
             return
         provenance = self.record.provenance()
         layer = self._made.get(result.name)
@@ -218,7 +226,7 @@ class ToolPanel(QWidget):
 
     def _ask_preview(self, event: object = None) -> None:
         del event
-        if not self.bar.wants_preview or self._runner.running or not self.isVisible():
+        if not self.bar.wants_preview or self.busy or not self.isVisible():
             return
         try:
             inputs, parameters = self.inputs(), self.parameters()
@@ -235,7 +243,7 @@ class ToolPanel(QWidget):
         self._previews.ask(partial(self.tool.preview, inputs, parameters, index))
 
     def _show_preview(self, outcome: Outcome) -> None:
-        if not self.bar.wants_preview or self._runner.running:
+        if not self.bar.wants_preview or self.busy:
             return
         layers = self._previewed_layers
         self._preview_layers.show(
@@ -278,9 +286,10 @@ class ToolPanel(QWidget):
     def closeEvent(self, event: Any) -> None:
         """Stop everything."""
         self._runner.cancel()
+        self._turns.stop()
         self._advice.drop()
         self._previews.drop()
-        self._preview_layers.clear()
+        self._preview_layers.clear_now()
         self._of_viewer.undo()
         self.inputs_form.close_connections()
         self.view.close_connections()

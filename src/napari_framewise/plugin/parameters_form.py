@@ -10,10 +10,10 @@ from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, LineEdit, SpinBox
 from magicgui.widgets.bases import ValueWidget
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
-from superqt import QCollapsible
 
 from ..tools.fields import FieldSpec, fields_of
 from ..tools.parameters import Parameters
+from .folds import folded
 
 _LARGEST_INT = 2**31 - 1
 _LARGEST = 1e12
@@ -41,11 +41,7 @@ class ParametersForm(QWidget):
             inner.setContentsMargins(0, 0, 0, 0)
             for title, fields in _grouped(rare):
                 self._add_group(inner, title, fields)
-            fold = QCollapsible("More parameters")
-            fold.setDuration(0)
-            fold.addWidget(inside)
-            fold.collapse(animate=False)
-            layout.addWidget(fold)
+            layout.addWidget(folded("More parameters", [inside]))
         for widget in self._widgets.values():
             widget.changed.connect(self._tell)
 

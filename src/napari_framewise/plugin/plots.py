@@ -22,6 +22,7 @@ FloatArray = npt.NDArray[np.floating[Any]]
 PLOT_FORMATS = "SVG (*.svg);;PDF (*.pdf);;PNG (*.png)"
 _COLUMNS = 1200
 _MARKED = 60
+_MARGINS = (56, 10, 38, 22)
 
 
 def envelope(
@@ -170,7 +171,7 @@ class PlotCanvas(FigureCanvasQTAgg):
     row_picked = Signal(int)
 
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
-        super().__init__(Figure(layout="constrained"))
+        super().__init__(Figure())
         self.setParent(parent)
         self.setMinimumSize(120, 160)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -184,6 +185,11 @@ class PlotCanvas(FigureCanvasQTAgg):
         self.mpl_connect("draw_event", self._keep_background)
         self.mpl_connect("button_press_event", self._pressed)
         self.mpl_connect("scroll_event", self._scrolled)
+
+    def resizeEvent(self, event: Any) -> None:
+        """Keep the margins, which are as wide as the texts in them."""
+        super().resizeEvent(event)
+        self._set_margins()
 
     def show_plot(self, plot: Plot, table: Table) -> None:
         """Draw another plot."""
@@ -224,12 +230,21 @@ class PlotCanvas(FigureCanvasQTAgg):
             self.draw_idle()
             return
         axes = self.figure.add_subplot()
+        self._set_margins()
         self._curves = Curves(axes, self._plot, self._table, self._colours)
         self._cursor = axes.axvline(
             0, color=self._colours.cursor, linewidth=1, alpha=0.8, animated=True
         )
         self._place_cursor()
         self.draw_idle()
+
+    def _set_margins(self) -> None:
+        # A layout engine would draw all texts twice, which takes longer than the curves.
+        width, height = max(self.width(), 100), max(self.height(), 100)
+        left, right, bottom, top = _MARGINS
+        self.figure.subplots_adjust(
+            left / width, bottom / height, 1 - right / width, 1 - top / height
+        )
 
     def _place_cursor(self) -> None:
         table, plot = self._table, self._plot

@@ -114,6 +114,7 @@ class ResultActions(QWidget):
         result = points_of_table(table, stack, layer, role, record.outcome.plots)
         points = make_layer(result, layer, record.provenance())
         points.size = max(min(stack.frame_shape[:2]) / 12, 0.5)
+        points.text.anchor = "lower_left"
         put_layer(self._viewer, points)
         self.said.emit(f"{len(table):,} points were added, one per frame.")
 

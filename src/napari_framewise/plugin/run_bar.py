@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from napari.utils.progress import progress as activity
@@ -23,6 +24,7 @@ from ..stacks.progress import Progress
 from .running import Failure
 
 _STEPS = 1000
+_MIRROR_EVERY = 0.5
 
 
 class RunBar(QWidget):
@@ -36,6 +38,7 @@ class RunBar(QWidget):
         super().__init__(parent)
         self._title = title
         self._activity: Any = None
+        self._mirrored = 0.0
         self._failure: Failure | None = None
         self._message = QLabel()
         self._message.setWordWrap(True)
@@ -127,9 +130,13 @@ class RunBar(QWidget):
         self._bar.setRange(0, _STEPS)
         self._bar.setValue(round(_STEPS * progress.fraction))
         self._count.setText(progress.text())
-        if self._activity is not None:
+        # napari handles waiting events in there, so it is told seldom, and never from within.
+        now = time.monotonic()
+        if self._activity is not None and now - self._mirrored > _MIRROR_EVERY:
+            self._mirrored = now + 60
             self._activity.n = self._bar.value()
             self._activity.refresh()
+            self._mirrored = time.monotonic()
 
     def show_cancelling(self) -> None:
         """Say that Cancel was heard."""

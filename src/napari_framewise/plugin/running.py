@@ -14,7 +14,8 @@ from superqt.utils import create_worker as create_quiet_worker
 
 from ..stacks.progress import Progress
 
-_REPORT_EVERY = 0.03
+_YIELD_EVERY = 0.02
+_REPORT_EVERY = 0.1
 _SETTLE_MS = 120
 
 
@@ -73,6 +74,7 @@ class Runner(QObject):
         if self.running:
             raise RuntimeError("a computation is under way already")
         self._cancelling = False
+        self._told = 0.0
         worker = create_worker(_steps, make, _worker_class=_ClosingWorker, _ignore_errors=True)
         worker.yielded.connect(self._progress)
         worker.returned.connect(self._return)
@@ -90,7 +92,10 @@ class Runner(QObject):
             self._worker.quit()
 
     def _progress(self, progress: Progress) -> None:
-        if not self._cancelling:
+        # Every report paints the window, which takes longer than what it says is worth.
+        now = time.monotonic()
+        if not self._cancelling and now - self._told > _REPORT_EVERY:
+            self._told = now
             self.progressed.emit(progress)
 
     def _return(self, answer: Any) -> None:
@@ -133,7 +138,7 @@ def _steps(make: Callable[[], Generator[Progress, None, Any]]) -> Generator[Prog
                 progress = next(steps)
             except StopIteration as stop:
                 return stop.value
-            if time.monotonic() - told > _REPORT_EVERY:
+            if time.monotonic() - told > _YIELD_EVERY:
                 told = time.monotonic()
                 try:
                     yield progress
@@ -142,6 +147,42 @@ def _steps(make: Callable[[], Generator[Progress, None, Any]]) -> Generator[Prog
                     raise
     except Exception as error:  # noqa: BLE001 - whatever a tool raises becomes a sentence
         return Failure.of(error)
+
+
+class Turns(QObject):
+    """Actions that must be done in the main thread, one in each turn of its event loop."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._waiting: list[Callable[[], None]] = []
+        self._timer = QTimer(self)
+        self._timer.setInterval(1)
+        self._timer.timeout.connect(self._turn)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is still to be done."""
+        return bool(self._waiting)
+
+    def add(self, *actions: Callable[[], None]) -> None:
+        """Do these after what is waiting."""
+        self._waiting += actions
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Leave the rest undone."""
+        self._waiting.clear()
+        self._timer.stop()
+
+    def _turn(self) -> None:
+        if not self._waiting:
+            self._timer.stop()
+            return
+        action = self._waiting[0]
+        try:
+            action()
+        finally:
+            del self._waiting[:1]
 
 
 class Latest(QObject):
