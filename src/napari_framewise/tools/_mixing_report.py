@@ -84,8 +84,9 @@ def design_table(prepared: Prepared) -> Table:
 def coefficient_plot(table: Table, prepared: Prepared) -> Plot:
     """Coefficients with their error bands against the frame, or against time where it is known."""
     abscissa = "time" if "time" in table.columns else "frame"
-    shown = prepared.symbols[:1] if _second_follows(table, prepared) else prepared.symbols
+    values = np.stack([table.columns[symbol] for symbol in prepared.symbols], axis=1)
     names = dict(zip(prepared.symbols, prepared.names, strict=True))
+    shown = [prepared.symbols[k] for k in _telling(values)]
     return Plot(
         title="Mixing coefficients",
         table=table.name,
@@ -101,21 +102,19 @@ def summary_of(fits: numerics.MixingFit, prepared: Prepared, frame: int | None =
     """The result in words."""
     design = prepared.design
     said = []
-    for k, (symbol, name) in enumerate(zip(prepared.symbols, prepared.names, strict=True)):
-        values = fits.coefficients[:, k]
-        known = values[np.isfinite(values)]
-        if not len(known):
+    for k in _telling(fits.coefficients):
+        what = f"{prepared.symbols[k]} ({prepared.names[k]})"
+        values = _finite(fits.coefficients[:, k])
+        if not len(values):
             continue
+        errors = _finite(fits.errors[:, k])
         if frame is not None:
-            error = fits.errors[0, k]
-            spread = f" ± {error:.2g}" if np.isfinite(error) else " (at its bound)"
-            said.append(f"{symbol} ({name}) = {known[0]:.4g}{spread}")
+            error = f" ± {errors[0]:.2g}" if len(errors) else " (no error: a bound holds it)"
+            said.append(f"{what} = {values[0]:.4g}{error}")
             continue
-        errors = fits.errors[:, k]
-        typical = f", standard error {np.nanmedian(errors):.2g}" if _any(errors) else ""
+        typical = f", standard error {np.median(errors):.2g}" if len(errors) else ""
         said.append(
-            f"{symbol} ({name}): mean {known.mean():.4g}, {known.min():.4g} to {known.max():.4g}"
-            f"{typical}"
+            f"{what}: mean {values.mean():.4g}, {values.min():.4g} to {values.max():.4g}{typical}"
         )
     if not said:
         return "No frame could be fitted."
@@ -123,8 +122,8 @@ def summary_of(fits: numerics.MixingFit, prepared: Prepared, frame: int | None =
         return f"Frame {frame}: {'; '.join(said)}."
     what = "||I1 - I2||" if len(prepared.names) == 2 else "Smallest difference of references"
     return (
-        f"{'; '.join(said)}; over {len(fits):,} frames. {what} = {design.difference:.4g} counts "
-        f"over {design.n_pixels:,} pixels, rank {design.rank}, condition number "
+        f"{'; '.join(said)}; over {len(fits):,} frames. {what} = {_counts(design.difference)} "
+        f"counts over {design.n_pixels:,} pixels, rank {design.rank}, condition number "
         f"{design.condition:.3g}."
     )
 
@@ -151,28 +150,31 @@ def diagnostics_of(
     if parameters.lowest and parameters.highest:
         widths = np.array(parameters.highest) - np.array(parameters.lowest)
         errors = fits.unconstrained_errors
-        wide = np.nanmedian(errors, axis=0) if _any(errors) else np.zeros(1)
-        if np.any(wide > widths / 4):
+        known = errors[np.isfinite(errors).all(axis=1)]
+        if len(known) and np.any(np.median(known, axis=0) > widths / 4):
             said.append(
                 "The standard error without bounds is more than a quarter of the bounds' width: "
                 "the bounds, not the data, decide many coefficients."
             )
-    shared = fits.shared_errors
-    if prepared.averaged and _any(shared) and np.nanmax(shared) > 0:
+    shared = _finite(fits.shared_errors)
+    if prepared.averaged and len(shared) and shared.max() > 0:
         said.append(
-            f"The noise of the references moves all frames together by up to "
-            f"{np.nanmax(shared):.2g}; averaging frames does not lessen it."
+            f"The noise of the references moves all frames together by up to {shared.max():.2g}; "
+            "averaging frames does not lessen it."
         )
     return tuple(said)
 
 
-def _any(values: Array) -> bool:
-    return bool(np.isfinite(values).any())
+def _finite(values: Array) -> Array:
+    return values[np.isfinite(values)]
 
 
-def _second_follows(table: Table, prepared: Prepared) -> bool:
-    """With two references and a sum of one, the second coefficient says nothing new."""
-    if len(prepared.symbols) != 2:
-        return False
-    total = table.columns["x1"] + table.columns["x2"]
-    return bool(np.all(np.isnan(total) | (np.abs(total - 1) < 1e-9)))
+def _counts(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+
+
+def _telling(coefficients: Array) -> range:
+    """Which coefficients to tell: the second of two that sum to one says nothing new."""
+    count = coefficients.shape[1]
+    total = _finite(coefficients.sum(axis=1))
+    return range(1 if count == 2 and np.all(np.abs(total - 1) < 1e-9) else count)
