@@ -118,6 +118,12 @@ class ToolPanel(QWidget):
         """Whether a run goes on, or its results are still being shown."""
         return self._runner.running or self._turns.busy
 
+    @property
+    def at_work(self) -> bool:
+        """Whether anything is still to be computed, shown or said."""
+        waiting = self._check_soon.isActive() or self._preview_layers.busy
+        return self.busy or waiting or self._advice.busy or self._previews.busy
+
     def check(self) -> None:
         """Say whether the tool can run, and what can be said before it does."""
         if self.busy:
@@ -285,6 +291,7 @@ class ToolPanel(QWidget):
 
     def closeEvent(self, event: Any) -> None:
         """Stop everything."""
+        self._check_soon.stop()
         self._runner.cancel()
         self._turns.stop()
         self._advice.drop()

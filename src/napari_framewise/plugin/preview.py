@@ -24,6 +24,11 @@ class PreviewLayers(QObject):
         self._layers: dict[str, Layer] = {}
         self._turns = Turns(self)
 
+    @property
+    def busy(self) -> bool:
+        """Whether layers are still to come or to go."""
+        return self._turns.busy
+
     def show(self, outcome: Outcome, like: Callable[[str | None], Layer | None]) -> None:
         """Show an outcome in place of the last one; what was selected stays selected."""
         self._turns.stop()

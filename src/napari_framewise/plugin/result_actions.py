@@ -47,9 +47,11 @@ class ResultActions(QWidget):
         self._view = view
         self._record: Record | None = None
         self._made: dict[str, Layer] = {}
-        self._points = QPushButton("Add as points")
-        self._points.setToolTip("A points layer, one point per frame; its features hold the table.")
-        self._points.clicked.connect(self._guarded(self._add_points))
+        self.points_button = QPushButton("Add as points")
+        self.points_button.setToolTip(
+            "A points layer, one point per frame; its features hold the table."
+        )
+        self.points_button.clicked.connect(self._guarded(self._add_points))
         self._save = QPushButton("Save")
         self._copy = QPushButton("Copy")
         self._save_menu, self._copy_menu = QMenu(self), QMenu(self)
@@ -57,7 +59,7 @@ class ResultActions(QWidget):
         self._copy.setMenu(self._copy_menu)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for button in (self._points, self._save, self._copy):
+        for button in (self.points_button, self._save, self._copy):
             layout.addWidget(button)
         layout.addStretch()
         view.shown_changed.connect(self._offer)
@@ -73,7 +75,7 @@ class ResultActions(QWidget):
             return
         table = self._view.shown_table
         per_frame = table is not None and table.entity == "frame" and "frame" in table.columns
-        self._points.setEnabled(per_frame and record.stack_layer is not None)
+        self.points_button.setEnabled(per_frame and record.stack_layer is not None)
         save, copy = self._save_menu, self._copy_menu
         save.clear()
         copy.clear()

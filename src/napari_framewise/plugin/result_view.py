@@ -55,6 +55,16 @@ class ResultView(QWidget):
         self._of_viewer.connect(viewer.events.theme, self._theme_changed)
 
     @property
+    def summary_shown(self) -> str:
+        """The summary in view."""
+        return self._summary.text()
+
+    @property
+    def diagnostics_shown(self) -> str:
+        """The diagnostics in view, a line for each."""
+        return self._diagnostics.text()
+
+    @property
     def shown_plot(self) -> Plot | None:
         """The plot in view."""
         index = self._plots.currentIndex()

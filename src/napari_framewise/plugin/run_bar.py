@@ -53,18 +53,20 @@ class RunBar(QWidget):
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(8)
         self._count = QLabel()
-        self._preview = QCheckBox("Preview")
-        self._preview.setToolTip("Show the result for the frame in view, at once.")
-        self._preview.toggled.connect(self.preview_toggled)
-        self._where = QComboBox()
-        self._where.addItem("new layers", False)
-        self._where.addItem("update my last", True)
-        self._where.setToolTip("Whether the results are added, or take the place of the last ones.")
-        self._where.setEnabled(False)
-        self._run = QPushButton("Run")
-        self._run.clicked.connect(self.run_clicked)
-        self._cancel = QPushButton("Cancel")
-        self._cancel.clicked.connect(self.cancel_clicked)
+        self.preview_box = QCheckBox("Preview")
+        self.preview_box.setToolTip("Show the result for the frame in view, at once.")
+        self.preview_box.toggled.connect(self.preview_toggled)
+        self.where_box = QComboBox()
+        self.where_box.addItem("new layers", False)
+        self.where_box.addItem("update my last", True)
+        self.where_box.setToolTip(
+            "Whether the results are added, or take the place of the last ones."
+        )
+        self.where_box.setEnabled(False)
+        self.run_button = QPushButton("Run")
+        self.run_button.clicked.connect(self.run_clicked)
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.clicked.connect(self.cancel_clicked)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(4)
@@ -75,27 +77,37 @@ class RunBar(QWidget):
         layout.addWidget(self._bar)
         layout.addWidget(self._count)
         buttons = QHBoxLayout()
-        buttons.addWidget(self._preview)
+        buttons.addWidget(self.preview_box)
         buttons.addStretch()
-        buttons.addWidget(self._where)
-        buttons.addWidget(self._run)
-        buttons.addWidget(self._cancel)
+        buttons.addWidget(self.where_box)
+        buttons.addWidget(self.run_button)
+        buttons.addWidget(self.cancel_button)
         layout.addLayout(buttons)
         self.set_running(False)
 
     @property
+    def message(self) -> str:
+        """What is being said."""
+        return self._message.text()
+
+    @property
+    def count(self) -> str:
+        """How far the run has come, in words."""
+        return self._count.text()
+
+    @property
     def updates_last(self) -> bool:
         """Whether results take the place of the last ones."""
-        return bool(self._where.currentData())
+        return bool(self.where_box.currentData())
 
     @property
     def wants_preview(self) -> bool:
         """Whether the preview is on."""
-        return self._preview.isChecked()
+        return self.preview_box.isChecked()
 
     def offer_update(self) -> None:
         """There is a last result now."""
-        self._where.setEnabled(True)
+        self.where_box.setEnabled(True)
 
     def say(self, text: str, failure: Failure | None = None) -> None:
         """Show a message; with a failure, where it came from can be asked for."""
@@ -106,17 +118,17 @@ class RunBar(QWidget):
 
     def set_runnable(self, why_not: str | None) -> None:
         """Allow Run, or say why it cannot be."""
-        self._run.setEnabled(why_not is None)
-        self._run.setToolTip(why_not or "")
-        self._preview.setEnabled(why_not is None or self._preview.isChecked())
+        self.run_button.setEnabled(why_not is None)
+        self.run_button.setToolTip(why_not or "")
+        self.preview_box.setEnabled(why_not is None or self.preview_box.isChecked())
 
     def set_running(self, running: bool) -> None:
         """Show the bar and Cancel while a run goes on, Run otherwise."""
         self._bar.setVisible(running)
         self._count.setVisible(running)
-        self._cancel.setVisible(running)
-        self._cancel.setEnabled(running)
-        self._run.setVisible(not running)
+        self.cancel_button.setVisible(running)
+        self.cancel_button.setEnabled(running)
+        self.run_button.setVisible(not running)
         if running:
             self._bar.setRange(0, 0)
             self._count.setText("Starting")
@@ -140,7 +152,7 @@ class RunBar(QWidget):
 
     def show_cancelling(self) -> None:
         """Say that Cancel was heard."""
-        self._cancel.setEnabled(False)
+        self.cancel_button.setEnabled(False)
         self._count.setText("Cancelling")
 
     def _show_details(self) -> None:
