@@ -1,0 +1,74 @@
+"""Make the pictures of the documentation again, in a real window: `make pictures`.
+
+Name pictures to make only those: `python scripts/pictures.py mixing`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from window import opened, panel_of, picture, run, settle
+
+FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
+
+
+def shown(viewer: Any, *parts: str) -> None:
+    """Show only the layers whose names end so, the last one selected."""
+    for layer in viewer.layers:
+        layer.visible = layer.name.endswith(parts)
+        if layer.visible:
+            viewer.layers.selection = {layer}
+
+
+def mixing() -> Any:
+    viewer = opened("photographs")
+    run(panel_of(viewer, "Mixing coefficients"))
+    viewer.dims.set_current_step(0, 200)
+    return viewer
+
+
+def mixing_preview() -> Any:
+    from qtpy.QtWidgets import QCheckBox
+
+    viewer = opened("two_references", theme="light")
+    panel = panel_of(viewer, "Mixing coefficients")
+    box = next(each for each in panel.findChildren(QCheckBox) if each.text() == "Preview")
+    box.click()
+    settle(2)
+    return viewer
+
+
+def mean_residual() -> Any:
+    viewer = opened("pages")
+    run(panel_of(viewer, "Mixing coefficients"))
+    shown(viewer, "mean residual")
+    return viewer
+
+
+def unmixing() -> Any:
+    viewer = opened("bands")
+    run(panel_of(viewer, "Unmix pixels"))
+    shown(viewer, "abundances")
+    return viewer
+
+
+PICTURES: dict[str, Callable[[], Any]] = {
+    "mixing": mixing,
+    "mixing-preview": mixing_preview,
+    "mean-residual": mean_residual,
+    "unmixing": unmixing,
+}
+
+
+def main() -> None:
+    for name in sys.argv[1:] or PICTURES:
+        viewer = PICTURES[name]()
+        picture(viewer, FOLDER / f"{name}.png")
+        viewer.close()
+
+
+if __name__ == "__main__":
+    main()
