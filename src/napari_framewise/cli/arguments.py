@@ -269,6 +269,12 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
         default=False,
         help="print nothing but errors",
     )
+    group.add_argument(
+        "--traceback",
+        action="store_true",
+        default=False,
+        help="show where in the program an input failed, for a report",
+    )
 
 
 def _option(name: str) -> str:

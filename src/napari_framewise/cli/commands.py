@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+import traceback
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +19,9 @@ from ..tools.progress_line import ProgressLine
 from ..tools.recipe import InputRef, Recipe, Step
 from ..tools.registry import get_tool
 from .choosing import chosen_of, inputs_of
+
+# Without a handler it prints what it thinks of a broken file; the error says it better.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 FINE, SOME_FAILED, BAD_INPUT = 0, 1, 2
 
@@ -103,9 +108,11 @@ def _concluded(batch: Batch, given: Namespace) -> int:
     if not given.quiet:
         sys.stdout.writelines(f"wrote {path}\n" for path in batch.written)
     for run in batch.failed:
-        if len(batch.runs) == 1 and run.unexpected is not None:
-            raise run.unexpected
+        if given.traceback and run.failure is not None:
+            traceback.print_exception(run.failure)
         sys.stderr.write(f"napari-framewise: {run.source}: {run.error}\n")
+    if any(run.unexpected for run in batch.failed) and not given.traceback:
+        sys.stderr.write("napari-framewise: that is a defect; --traceback shows what to report\n")
     if not batch.failed:
         return FINE
     if len(batch.runs) == 1:

@@ -24,6 +24,7 @@ from .writing import write_image
 
 Layers: TypeAlias = Literal["shown", "all", "none"]
 ImageFormat: TypeAlias = Literal["zarr", "tif"]
+NOT_WRITTEN = (".npy", ".h5", ".hdf5", ".json", ".txt", ".tsv", ".xlsx", ".mat", ".png", ".jpg")
 SINGLE = {".csv": "table", ".zarr": "image", ".tif": "image", ".tiff": "image", ".npz": "model"}
 
 
@@ -68,6 +69,11 @@ class Output:
         ValueError
             Where it can't be written, or the one file is there already.
         """
+        if self.place.suffix.lower() in NOT_WRITTEN:
+            raise ValueError(
+                f"{self.place} looks like a file of a kind that is not written; give a folder, or a "
+                f"file ending in {', '.join(SINGLE)}."
+            )
         if self.single and self.place.exists() and not self.overwrite:
             raise ValueError(f"{self.place} is there already; choose another, or overwrite it.")
         try:

@@ -185,6 +185,11 @@ def _within(selection: Selection, stack: Stack) -> Selection:
         return selection
     start, stop, step = selection.frames
     total = stack.select(replace(selection, frames=None)).n_frames
+    if start >= total:
+        raise ValueError(
+            f"{stack.name}: frames from {start:,} on were asked for, but it has {total:,} frames, "
+            "counted from 0."
+        )
     return replace(selection, frames=(start, min(stop, total), step))
 
 

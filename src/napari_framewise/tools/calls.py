@@ -58,6 +58,13 @@ def run(
     """
     chosen = get_tool(tool)
     roles = {role.name: role for role in chosen.inputs}
+    names = list(chosen.parameters.model_fields)
+    for name in given:
+        if name not in roles and name not in names:
+            raise ValueError(
+                f"{tool} has no input or parameter {name!r}; the inputs are: {', '.join(roles)}; "
+                f"the parameters are: {', '.join(names)}."
+            )
     inputs = chosen.check_inputs(
         {name: values_of(roles[name], value) for name, value in given.items() if name in roles}
     )
@@ -114,9 +121,9 @@ def value_of(value: Any, name: str = "stack") -> Any:
     """A layer result or an array as a stack; anything else unchanged."""
     if isinstance(value, ImageResult):
         return stack_of_result(value)
-    if isinstance(value, np.ndarray) or (hasattr(value, "shape") and hasattr(value, "dtype")):
-        return stack_of(value, name=name)
-    return value
+    if isinstance(value, _VALUES) or not hasattr(value, "dtype"):
+        return value
+    return stack_of(value, name=name)
 
 
 def stack_of_result(image: ImageResult) -> Stack:

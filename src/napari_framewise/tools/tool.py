@@ -13,6 +13,7 @@ from napari_framewise.stacks.plan import Plan
 from napari_framewise.stacks.progress import Progress
 from napari_framewise.stacks.work import Work
 
+from .fields import fields_of
 from .inputs import Input, Inputs
 from .outcome import Outcome
 from .parameters import Parameters, sentence_of
@@ -88,14 +89,19 @@ class Tool(Generic[P]):
         return Inputs(self.inputs, given)
 
     def check_parameters(self, given: dict[str, Any]) -> P:
-        """Parameters from plain values.
+        """Parameters from plain values; one value may stand for a tuple of one.
 
         Raises
         ------
         ValueError
             In a sentence for each that is wrong.
         """
+        many = {field.name for field in fields_of(self.parameters) if field.many}
+        plain = {
+            name: (value,) if name in many and isinstance(value, (str, int, float)) else value
+            for name, value in given.items()
+        }
         try:
-            return self.parameters.model_validate(given)
+            return self.parameters.model_validate(plain)
         except ValidationError as error:
             raise ValueError(sentence_of(error, self.parameters)) from None
