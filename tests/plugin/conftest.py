@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
+from tests import toolbox
 
 from napari_framewise.plugin import settings
 from napari_framewise.plugin.panel import ToolPanel
@@ -16,7 +17,6 @@ from napari_framewise.plugin.value_picker import SHELF
 from napari_framewise.stacks.engine import Engine
 from napari_framewise.tools import registry
 from napari_framewise.tools.tool import Tool
-from tests import toolbox
 
 MakePanel = Callable[..., ToolPanel]
 

@@ -12,12 +12,12 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Points, Vectors
 from pytestqt.qtbot import QtBot
+from tests import toolbox
 
 from napari_framewise.stacks.progress import Progress
 from napari_framewise.stacks.stack import Selection
 from napari_framewise.tools.model import Model
 from napari_framewise.tools.outcome import Outcome
-from tests import toolbox
 
 from .conftest import MakePanel, run_to_end, settle
 

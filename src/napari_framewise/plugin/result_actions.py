@@ -48,9 +48,7 @@ class ResultActions(QWidget):
         self._record: Record | None = None
         self._made: dict[str, Layer] = {}
         self.points_button = QPushButton("Add as points")
-        self.points_button.setToolTip(
-            "A points layer, one point per frame; its features hold the table."
-        )
+        self.points_button.setToolTip("One point per frame; its features hold the table.")
         self.points_button.clicked.connect(self._guarded(self._add_points))
         self._save = QPushButton("Save")
         self._copy = QPushButton("Copy")

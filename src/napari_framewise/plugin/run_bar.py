@@ -59,9 +59,7 @@ class RunBar(QWidget):
         self.where_box = QComboBox()
         self.where_box.addItem("new layers", False)
         self.where_box.addItem("update my last", True)
-        self.where_box.setToolTip(
-            "Whether the results are added, or take the place of the last ones."
-        )
+        self.where_box.setToolTip("Add the results, or put them in the place of the last ones.")
         self.where_box.setEnabled(False)
         self.run_button = QPushButton("Run")
         self.run_button.clicked.connect(self.run_clicked)
