@@ -108,7 +108,7 @@ def test_a_frame_knows_its_place_in_the_data(made: tuple[Stack, np.ndarray], dat
 def test_leading_axes_and_grid_fit_the_shape(made: tuple[Stack, np.ndarray]) -> None:
     stack, wanted = made
     assert math.prod(stack.leading_shape) == len(wanted)
-    assert len(stack.leading_shape) in (len(stack.leading_axes), 1)
+    assert len(stack.leading_shape) == len(stack.leading_axes)
     assert len(stack.grid) == len(stack.frame_shape)
 
 

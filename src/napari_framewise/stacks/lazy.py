@@ -73,12 +73,7 @@ class LazyFrames:
         self.function, self.context, self.work, self.cost = function, tuple(context), work, cost
         self.dtype: np.dtype[Any] = np.dtype(dtype)
         self.frame_shape = first.frame_shape if frame_shape is None else tuple(frame_shape)
-        everything = first.selection.frames is None
-        self.leading_shape = (
-            tuple(first.source.shape[axis] for axis in first.frame_axes)
-            if everything
-            else (first.n_frames,)
-        )
+        self.leading_shape = first.leading_shape
         each = math.prod(self.frame_shape) * self.dtype.itemsize + cost.scratch
         each += sum(stack.frame_bytes for stack in self.stacks)
         self._most = max(1, min(_MOST_FRAMES, _BLOCK_BYTES // max(1, each)))
@@ -126,9 +121,8 @@ class LazyFrames:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Files behind all stacks; empty where one of them is in memory."""
-        each = [stack.source.paths for stack in self.stacks]
-        return tuple(path for paths in each for path in paths) if all(each) else ()
+        """Files behind the stacks."""
+        return tuple(path for stack in self.stacks for path in stack.source.paths)
 
     def __len__(self) -> int:
         if not self.shape:
@@ -180,15 +174,20 @@ class LazyFrames:
         count = len(numbers)
         probe = _inside(np.empty((0, *self.frame_shape), self.dtype), inside)
         found = np.empty((count, *probe.shape[1:]), self.dtype)
+        whole = all(
+            isinstance(key, slice) and key.indices(length) == (0, length, 1)
+            for key, length in zip(inside, self.frame_shape, strict=True)
+        )
         consecutive = count > 1 and bool(np.all(np.diff(numbers) == 1))
         at = 0
         while at < count:
             most = self._block or self._most
             if consecutive and count - at >= most:
                 start = int(numbers[at])
-                whole = probe.shape[1:] == self.frame_shape
-                piece = self._compute(start, start + most, found[at : at + most] if whole else None)
-                if not whole:
+                if whole:
+                    self._compute(start, start + most, found[at : at + most])
+                else:
+                    piece = self._compute(start, start + most)
                     found[at : at + most] = _inside(piece, inside)
                 at += most
                 continue

@@ -222,29 +222,16 @@ def image_attributes(
 
 
 def result_axes(frames: LazyFrames) -> tuple[Axis, ...]:
-    """Axes of a result from those of its first stack: chosen frames and regions keep their place.
+    """Axes of a result: those of its first stack, where chosen frames and regions keep their place.
 
-    Frames that were chosen along several axes follow each other along an axis named frame.
     Where frames have more or fewer axes than the stack's, these get default names.
     """
     stack = frames.stacks[0]
-    chosen = stack.selection
-    leading = [stack.axes[axis] for axis in stack.frame_axes]
-    if chosen.frames is not None:
-        start, _, step = chosen.frames
-        only = leading[0] if len(leading) == 1 else Axis("frame")
-        origin = only.translate + start * only.scale
-        leading = [replace(only, scale=only.scale * step, translate=origin)]
-    if len(frames.frame_shape) != len(stack.image_axes):
+    inside = stack.grid
+    if len(frames.frame_shape) != len(inside):
         names = default_axis_names(len(frames.frame_shape), rgb=False)
-        return (*leading, *(Axis(each) for each in names))
-    inside = {axis: stack.axes[axis] for axis in stack.image_axes}
-    if chosen.region is not None:
-        spatial = [axis for axis in stack.image_axes if axis != stack.channel_axis]
-        for axis, (first, _) in zip(spatial[-2:], chosen.region, strict=True):
-            whole = stack.axes[axis]
-            inside[axis] = replace(whole, translate=whole.translate + first * whole.scale)
-    return (*leading, *inside.values())
+        inside = tuple(Axis(each) for each in names)
+    return (*stack.leading_axes, *inside)
 
 
 def copy_frames(block: Array, *, out: Array) -> None:

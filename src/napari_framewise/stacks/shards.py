@@ -77,7 +77,7 @@ class ShardedArray:
             return 1, 1
         frames = math.prod(map(min, self.shard[:axes], self.leading))
         begun = next((axis for axis in range(axes) if self.shard[axis] > 1), axes - 1)
-        return frames, math.prod(self.leading[begun:])
+        return max(1, frames), max(1, math.prod(self.leading[begun:]))
 
     def create(self, group: zarr.Group, names: list[str]) -> None:
         """Make the array, without a chunk in it."""

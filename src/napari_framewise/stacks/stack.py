@@ -190,9 +190,9 @@ class Stack:
     def leading_axes(self) -> tuple[Axis, ...]:
         """Axes that belong to `leading_shape`, moved and widened by the choice of frames."""
         chosen = tuple(self.axes[axis] for axis in self.frame_axes)
-        if self.selection.frames is None or not chosen:
+        if self.selection.frames is None:
             return chosen
-        if len(chosen) > 1:
+        if len(chosen) != 1:
             return (Axis("frame"),)
         numbers, axis = self.frame_numbers, chosen[0]
         return (
