@@ -136,7 +136,7 @@ def _tiff_layouts(
         return
     header_only = tuple(slice(0, 0, 1) for _ in template.shape)
     follows = TemplateReader(template, header_only).follows
-    expected = template.shape, np.dtype(template.element)
+    expected = _native(template.shape, np.dtype(template.element))
     for name in names:
         path = start + name
         yield expected if follows(path) or similar(template, path) else _tiff_layout(path)
@@ -144,11 +144,18 @@ def _tiff_layouts(
 
 def _tiff_layout(path: str) -> Layout:
     source = open_tiff(path).source
-    return source.shape, source.dtype
+    return _native(source.shape, source.dtype)
+
+
+def _native(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Layout:
+    """Shape and type, the byte order left aside: files may differ in it."""
+    return shape, dtype.newbyteorder("=")
 
 
 def _check_equal(path: str, names: Sequence[str], layouts: Iterator[Layout]) -> None:
-    found = [(shape, dtype.newbyteorder("=")) for shape, dtype in layouts]
+    found = list(layouts)
+    if all(layout is found[0] for layout in found):
+        return
     counts = Counter(found)
     if len(counts) == 1:
         return

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,8 @@ import numpy as np
 WIDTH, LENGTH, BITS, COMPRESSION, FILL_ORDER = 256, 257, 258, 259, 266
 STRIP_OFFSETS, SAMPLES, STRIP_COUNTS, PLANAR = 273, 277, 279, 284
 TILE_WIDTH, TILE_OFFSETS, TILE_COUNTS, SAMPLE_FORMAT, DEPTH = 322, 324, 325, 339, 32997
-_PLACES = frozenset({STRIP_OFFSETS, STRIP_COUNTS, TILE_OFFSETS, TILE_COUNTS})
+_OFFSETS = frozenset({STRIP_OFFSETS, TILE_OFFSETS})
+_PLACES = _OFFSETS | {STRIP_COUNTS, TILE_COUNTS}
 # What decides how pixels are to be read; 254 marks thumbnails, 317 is the predictor, 530 the
 # subsampling of colour, 347 the tables of JPEG.
 _DECIDING = frozenset(
@@ -25,11 +26,7 @@ _DECIDING = frozenset(
 )
 _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 13: "I", 16: "Q", 18: "Q"}
 _KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}
-_SIZES = {("u", 8), ("u", 16), ("u", 32), ("u", 64), ("i", 8), ("i", 16), ("i", 32), ("i", 64)} | {
-    ("f", 16),
-    ("f", 32),
-    ("f", 64),
-}
+_SIZES = frozenset({"u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"})
 
 
 class TiffError(ValueError):
@@ -59,6 +56,11 @@ class Form:
         return struct.Struct(self.order + ("Q" if self.big else "I"))
 
     @property
+    def head(self) -> int:
+        """Bytes of a directory entry before its value: tag, type and count."""
+        return self.entry.size - self.offset.size
+
+    @property
     def header_size(self) -> int:
         """Bytes before anything else in the file."""
         return 16 if self.big else 8
@@ -78,8 +80,11 @@ class Page:
         All that must agree between pages that are read alike.
     offsets, counts : tuple of int
         Place and bytes of each strip or tile.
+    position : int
+        Where its directory begins.
     runs : tuple of (start, stop)
-        Parts of the file that, being equal in another file, make this description hold there.
+        Parts of the file, counted from `position`, that, being equal in another file, make this
+        description hold there.
     """
 
     shape: tuple[int, ...]
@@ -87,6 +92,7 @@ class Page:
     kind: tuple[Any, ...]
     offsets: tuple[int, ...]
     counts: tuple[int, ...]
+    position: int
     runs: tuple[tuple[int, int], ...]
 
     @property
@@ -132,18 +138,57 @@ def pages_of(content: Any) -> Iterator[Page]:
     """
     form, position = form_of(content)
     seen: set[int] = set()
+    repeat: _Repeat | None = None
     while position:
         if position in seen:
             raise TiffError("has directories that point at each other in a ring")
         seen.add(position)
         try:
-            page, position = _page(content, position, form)
+            page = repeat.page(content, position) if repeat else None
+            if page is None:
+                page, repeat = _page(content, position, form)
+            (position,) = form.offset.unpack_from(content, position + page.runs[-1][0])
         except (struct.error, IndexError, KeyError):
             raise TiffError("is cut off or damaged: a directory lies past its end") from None
         yield page
 
 
-def _page(content: Any, position: int, form: Form) -> tuple[Page, int]:
+class _Repeat:
+    """Directories that differ from one in the place of their pixels only: compared, not parsed.
+
+    It serves pages of one strip or tile whose deciding values all lie inside the directory.
+    """
+
+    def __init__(
+        self, page: Page, content: Any, order: str, places: dict[int, tuple[int, str]]
+    ) -> None:
+        # How many bytes a compressed page takes does not matter either.
+        free = [at for tag, (at, _) in places.items() if tag in _OFFSETS or not page.plain]
+        same = [run for run in page.runs[:-1] if run[0] not in free]
+        start = page.position
+        self._pieces = [
+            (first, stop, content[start + first : start + stop])
+            for first, stop in joined_spans(same)
+        ]
+        self._offset, self._count = (
+            (at, struct.Struct(order + letter)) for _, (at, letter) in sorted(places.items())
+        )
+        self._page = page
+
+    def page(self, content: Any, position: int) -> Page | None:
+        """The page of another directory; None where it differs."""
+        for first, stop, piece in self._pieces:
+            if content[position + first : position + stop] != piece:
+                return None
+        like = self._page
+        at, number = self._offset
+        offsets = number.unpack_from(content, position + at)
+        at, number = self._count
+        counts = number.unpack_from(content, position + at)
+        return Page(like.shape, like.element, like.kind, offsets, counts, position, like.runs)
+
+
+def _page(content: Any, position: int, form: Form) -> tuple[Page, _Repeat | None]:
     number, entry, offset = form.number, form.entry, form.offset
     (count,) = number.unpack_from(content, position)
     first = position + number.size
@@ -151,32 +196,43 @@ def _page(content: Any, position: int, form: Form) -> tuple[Page, int]:
     table = content[first:stop]
     if len(table) != count * entry.size:
         raise IndexError
-    values: dict[int, tuple[int, ...] | bytes] = {}
+    values: dict[int, tuple[int, ...]] = {}
+    places: dict[int, tuple[int, str]] = {}
     runs = [(position, first)]
-    head = entry.size - offset.size
+    inside = True
     for row, (tag, code, length, field) in enumerate(entry.iter_unpack(table)):
         start = first + row * entry.size
-        runs.append((start, start + head))
+        runs.append((start, start + form.head))
         if tag not in _DECIDING and tag not in _PLACES:
             continue
-        runs.append((start + head, start + entry.size))
+        runs.append((start + form.head, start + entry.size))
         letter = _CODES[code]
-        size = length * struct.calcsize(letter)
+        size = length * struct.calcsize("=" + letter)
         if size <= offset.size:
             raw = field[:size]
         else:
+            inside = False
             (place,) = offset.unpack(field)
             raw = content[place : place + size]
             if len(raw) != size:
                 raise IndexError
             runs.append((place, place + size))
         values[tag] = struct.unpack(f"{form.order}{length}{letter}", raw)
-    (following,) = offset.unpack_from(content, stop)
+        if tag in _PLACES:
+            places[tag] = start + form.head - position, letter
     runs.append((stop, stop + offset.size))
-    return _described(values, form.order, tuple(runs)), int(following)
+    counted = tuple((start - position, end - position) for start, end in runs)
+    page = _described(values, form.order, position, counted)
+    single = inside and len(page.offsets) == len(page.counts) == 1 and len(places) == 2
+    return page, _Repeat(page, content, form.order, places) if single else None
 
 
-def _described(values: dict[int, Any], order: str, runs: tuple[tuple[int, int], ...]) -> Page:
+def _described(
+    values: dict[int, tuple[int, ...]],
+    order: str,
+    position: int,
+    runs: tuple[tuple[int, int], ...],
+) -> Page:
     height, width = values[LENGTH][0], values[WIDTH][0]
     samples = values.get(SAMPLES, (1,))[0]
     separate = samples > 1 and values.get(PLANAR, (1,))[0] == 2
@@ -187,9 +243,9 @@ def _described(values: dict[int, Any], order: str, runs: tuple[tuple[int, int], 
     formats = set(values.get(SAMPLE_FORMAT, (1,)))
     element = ""
     if len(bits) == 1 and len(formats) == 1:
-        kind, width_of = _KINDS.get(formats.pop(), ""), bits.pop()
-        if (kind, width_of) in _SIZES:
-            element = np.dtype(f"{order}{kind}{width_of // 8}").str
+        name = f"{_KINDS.get(formats.pop(), '')}{bits.pop() / 8:g}"
+        if name in _SIZES:
+            element = np.dtype(order + name).str
     tiled = TILE_OFFSETS in values
     offsets = values.get(TILE_OFFSETS if tiled else STRIP_OFFSETS, ())
     counts = values.get(TILE_COUNTS if tiled else STRIP_COUNTS, ())
@@ -203,7 +259,7 @@ def _described(values: dict[int, Any], order: str, runs: tuple[tuple[int, int], 
         and _adjacent(offsets, counts, needed)
     )
     deciding = tuple(sorted((tag, values[tag]) for tag in values if tag not in _PLACES))
-    return Page(shape, element, (plain, *deciding), offsets, counts, runs)
+    return Page(shape, element, (plain, *deciding), offsets, counts, position, runs)
 
 
 def _adjacent(offsets: tuple[int, ...], counts: tuple[int, ...], needed: int) -> bool:
@@ -217,3 +273,14 @@ def _adjacent(offsets: tuple[int, ...], counts: tuple[int, ...], needed: int) ->
         return False
     ends = (offset + count for offset, count in zip(offsets, counts, strict=True))
     return all(end == start for end, start in zip(ends, offsets[1:], strict=False))
+
+
+def joined_spans(spans: Iterable[tuple[int, int]], gap: int = 0) -> list[tuple[int, int]]:
+    """Spans in order, those that touch or lie within `gap` of each other made into one."""
+    joined: list[tuple[int, int]] = []
+    for start, stop in sorted(spans):
+        if joined and start <= joined[-1][1] + gap:
+            joined[-1] = (joined[-1][0], max(stop, joined[-1][1]))
+        else:
+            joined.append((start, stop))
+    return joined

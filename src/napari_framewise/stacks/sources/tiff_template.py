@@ -11,11 +11,13 @@ import numpy as np
 
 from ..source import Array, Region
 from .mapped import mapped_file
-from .tiff_layout import TiffError, form_of, pages_of
+from .tiff_layout import TiffError, form_of, joined_spans, pages_of
 
 _BINARY = getattr(os, "O_BINARY", 0)
 # Shorter gaps are read over: another request costs more than these bytes.
 _GAP = 16 * 1024
+# Up to here one request for all of a file costs least.
+_SMALL = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,10 @@ def template_of(content: Any) -> TiffTemplate | None:
     page_bytes = math.prod(first.shape) * np.dtype(first.element).itemsize
     if max(offsets) + page_bytes > len(content):
         raise TiffError("is cut off: its pixels end past the end of the file")
-    runs = [(0, form.header_size), *(run for page in pages for run in page.runs)]
-    joined = tuple((start, bytes(content[start:stop])) for start, stop in _joined(runs))
+    runs = [(0, form.header_size)]
+    for page in pages:
+        runs += [(page.position + start, page.position + stop) for start, stop in page.runs]
+    joined = tuple((start, bytes(content[start:stop])) for start, stop in joined_spans(runs))
     return TiffTemplate(len(content), joined, offsets, first.shape, first.element)
 
 
@@ -113,7 +117,9 @@ class TemplateReader:
         starts = [template.offsets[number] + rows.start * row_bytes for number in numbers]
         wanted = [(start, start + self._block[0] * row_bytes) for start in starts]
         runs = [(start, start + len(content)) for start, content in template.runs]
-        spans = list(_joined([*wanted, *runs], _GAP))
+        spans = [(0, template.size)]
+        if template.size > _SMALL:
+            spans = joined_spans([*wanted, *runs], _GAP)
         self._whole = spans == [(0, template.size)]
         self._spans = spans
         self._runs = tuple(
@@ -173,17 +179,6 @@ def _read(handle: int, start: int, count: int) -> bytes:
         pieces.append(piece)
         count -= len(piece)
     return b"".join(pieces)
-
-
-def _joined(spans: list[tuple[int, int]], gap: int = 0) -> list[tuple[int, int]]:
-    """Spans in order, those that touch or lie within `gap` of each other made into one."""
-    joined: list[tuple[int, int]] = []
-    for start, stop in sorted(spans):
-        if joined and start <= joined[-1][1] + gap:
-            joined[-1] = (joined[-1][0], max(stop, joined[-1][1]))
-        else:
-            joined.append((start, stop))
-    return joined
 
 
 def _within(spans: list[tuple[int, int]], start: int, stop: int) -> tuple[int, int, int]:
