@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .natural import natural_key
+
 _SHOWN = 10
 
 
@@ -41,12 +43,15 @@ def choose(path: str, candidates: Sequence[Candidate], key: str | None) -> Candi
         wanted = key.strip("/")
         if wanted not in by_key:
             raise ValueError(f"{path} has no array {key}; it holds {_list(candidates)}.")
-        return by_key[wanted]
+        found = by_key[wanted]
+        if not found.shape or found.dtype.kind not in "buifc":
+            raise ValueError(f"{path}: {found} is no array of numbers; choose another key.")
+        return found
     usable = [candidate for candidate in candidates if candidate.usable]
     if not usable:
         raise ValueError(
-            f"{path} holds no array of numbers with two or more axes, but {_list(candidates)}; "
-            "give a file with frames."
+            f"{path} holds no array of numbers with two or more axes (it holds "
+            f"{_list(candidates)}); give a file with frames."
         )
     if len(usable) > 1:
         raise ValueError(
@@ -56,6 +61,7 @@ def choose(path: str, candidates: Sequence[Candidate], key: str | None) -> Candi
 
 
 def _list(candidates: Sequence[Candidate]) -> str:
-    shown = ", ".join(str(candidate) for candidate in candidates[:_SHOWN])
-    more = len(candidates) - _SHOWN
-    return (shown + (f" and {more:,} more" if more > 0 else "")) or "none"
+    ordered = sorted(candidates, key=lambda candidate: natural_key(candidate.key))
+    shown = ", ".join(str(candidate) for candidate in ordered[:_SHOWN])
+    more = len(ordered) - _SHOWN
+    return (shown + (f" and {more:,} more" if more > 0 else "")) or "no arrays"

@@ -80,15 +80,18 @@ def image_names(path: str, pattern: str | None) -> list[str]:
         folded = pattern.casefold()
         chosen = [name for name in present if fnmatch.fnmatchcase(name.casefold(), folded)]
         if not chosen:
-            raise ValueError(f"{path} holds no file {pattern}, but {_census(present)}.")
+            raise ValueError(
+                f"{path} holds no file {pattern} (it holds {_census(present)}); give a pattern "
+                "that fits."
+            )
     else:
         chosen = present
     images = [name for name in chosen if _ending(name) in _KINDS]
     kinds = Counter(_ending(name) for name in images)
     if not images:
         raise ValueError(
-            f"{path} holds no image files, but {_census(chosen)}; give a folder of TIFF, PNG or "
-            "JPEG files."
+            f"{path} holds no image files (it holds {_census(chosen)}); give a folder of TIFF, "
+            "PNG or JPEG files."
         )
     if len(kinds) > 1:
         example = kinds.most_common(1)[0][0]
@@ -111,9 +114,11 @@ def _ending(name: str) -> str:
 
 def _census(names: Sequence[str]) -> str:
     if not names:
-        return "nothing"
+        return "no files"
     kinds = Counter(_ending(name) or "nameless" for name in names).most_common(5)
-    return ", ".join(f"{count:,} {ending} files" for ending, count in kinds)
+    return ", ".join(
+        f"{count:,} {ending} file{'s' if count > 1 else ''}" for ending, count in kinds
+    )
 
 
 def _template(path: str, image: TiffImage) -> TiffTemplate | None:

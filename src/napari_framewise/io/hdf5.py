@@ -24,10 +24,10 @@ def hdf5_parts(path: str, key: str | None) -> tuple[Source, tuple[Axis, ...]]:
         Where the file is damaged, holds no dataset of numbers, or several and no key was given.
     """
     with opened(path) as file:
-        if key is not None and isinstance(file.get(key), h5py.Dataset):
-            dataset = file[key]
-        else:
-            dataset = file[choose(path, datasets(file), key).key]
+        named = file.get(key) if key else None
+        # A file may hold very many datasets: they are listed only where they have to be.
+        found = [_candidate(named)] if isinstance(named, h5py.Dataset) else datasets(file)
+        dataset = file[choose(path, found, key).key]
         return source_of(path, dataset), _axes(dataset)
 
 
@@ -46,10 +46,14 @@ def datasets(file: h5py.File) -> list[Candidate]:
 
     def visit(name: str, node: Any) -> None:
         if isinstance(node, h5py.Dataset) and node.shape is not None:
-            found.append(Candidate(name, node.shape, node.dtype))
+            found.append(_candidate(node))
 
     file.visititems(visit)
     return found
+
+
+def _candidate(dataset: h5py.Dataset) -> Candidate:
+    return Candidate(dataset.name.strip("/"), dataset.shape or (), dataset.dtype)
 
 
 def source_of(path: str, dataset: h5py.Dataset) -> Source:

@@ -12,15 +12,11 @@ from scipy.io import whosmat
 
 from ..stacks.axes import Axis, default_axis_names
 from ..stacks.source import Source
-from ..stacks.sources.loaded import loaded_source
+from ..stacks.sources.loaded import MATLAB_TYPES, loaded_source
 from ..stacks.sources.transposed import TransposedSource
 from . import hdf5
 from .candidates import Candidate, choose
 
-_NUMERIC = frozenset(
-    {"double", "single", "logical", "int8", "int16", "int32", "int64"}
-    | {"uint8", "uint16", "uint32", "uint64"}
-)
 _TEXT_BYTES = 116
 _BY_SCIPY = (b"Platform: posix", b"Platform: nt")
 
@@ -60,7 +56,7 @@ def _new(path: str, key: str | None) -> Source:
         arrays = [
             Candidate(each.key, each.shape[::-1], each.dtype)
             for each in hdf5.datasets(file)
-            if file[each.key].attrs.get("MATLAB_class", b"").decode() in _NUMERIC
+            if file[each.key].attrs.get("MATLAB_class", b"").decode() in MATLAB_TYPES
         ]
         source = hdf5.source_of(path, file[choose(path, arrays, key).key])
     return TransposedSource(source, tuple(range(len(source.shape) - 1, -1, -1)))
@@ -76,7 +72,9 @@ def _old(path: str, key: str | None) -> Source:
             f"{path} is no whole MATLAB file ({reason}); save it again in MATLAB."
         ) from None
     arrays = [
-        Candidate(name, shape, np.dtype("f8")) for name, shape, kind in found if kind in _NUMERIC
+        Candidate(name, shape, np.dtype(MATLAB_TYPES[kind]))
+        for name, shape, kind in found
+        if kind in MATLAB_TYPES
     ]
     chosen = choose(path, arrays, key)
     return loaded_source(path, "mat", chosen.key)

@@ -114,9 +114,13 @@ def open_stack(
         raise FileNotFoundError(f"There is no file or folder {given}; check the path.")
     place = os.path.abspath(given)
     opened = _reader_of(Path(place))(place, key, pattern)
-    if 0 in opened.source.shape:
+    shape, dtype = opened.source.shape, opened.source.dtype
+    if not shape or dtype.kind not in "buifc":
+        what = f"elements of type {dtype}" if shape else "a single value"
+        raise ValueError(f"{given} holds {what}; give an array of numbers.")
+    if 0 in shape:
         raise ValueError(
-            f"{given} holds an array of shape {opened.source.shape}, with no pixels; give a file "
+            f"{given} holds an array of shape {shape}, with no pixels; give a file "
             "with at least one frame."
         )
     return Stack(

@@ -86,7 +86,12 @@ class FolderSource:
         out = np.empty((len(names), *shape), self.dtype)
         start = os.path.join(self.folder, "")
         for row, name in enumerate(names):
-            out[row] = read(start + name)
+            try:
+                out[row] = read(start + name)
+            except FileNotFoundError:
+                raise FileNotFoundError(
+                    f"{start}{name} is not there any more; put it back or open the folder again."
+                ) from None
         return out
 
     def _reader(self, inside: Region) -> Callable[[str], Array]:

@@ -12,6 +12,9 @@ import tifffile
 from ..source import Array, Region
 from .handles import HandleCache
 
+MATLAB_TYPES = {"double": "float64", "single": "float32", "logical": "bool"} | {
+    f"{sign}int{bits}": f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
+}
 _LOADED: HandleCache[Array] = HandleCache(2)
 
 
@@ -77,7 +80,9 @@ class LoadedSource:
         try:
             array = _UNPACKERS[self.kind](self.path, self.key)
         except Exception as error:
-            # Each format has errors of its own.
+            # Each format has errors of its own; ours are sentences already.
+            if isinstance(error, ValueError) and str(error).startswith(self.path):
+                raise
             reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
             raise ValueError(
                 f"{self.path} is damaged and can't be unpacked ({reason}); write it again."
@@ -105,9 +110,12 @@ def _npz(path: str, key: str) -> Array:
 
 
 def _mat(path: str, key: str) -> Array:
-    from scipy.io import loadmat
+    from scipy.io import loadmat, whosmat
 
-    return np.asarray(loadmat(path, variable_names=[key], mat_dtype=True)[key])
+    array = np.asarray(loadmat(path, variable_names=[key])[key])
+    # The file may keep whole numbers of type double in less; a complex array stays one.
+    kind = {name: kind for name, _, kind in whosmat(path)}[key]
+    return array if array.dtype.kind == "c" else array.astype(MATLAB_TYPES[kind], copy=False)
 
 
 def _pictures(path: str, key: str) -> Array:

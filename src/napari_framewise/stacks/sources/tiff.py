@@ -16,7 +16,7 @@ import tifffile
 from ..source import Source
 from .loaded import LoadedSource
 from .mapped import MappedSource, mapped_file, mapped_source, strides_of, truncated
-from .tiff_layout import Page, TiffError, form_of, pages_of
+from .tiff_layout import Page, TiffError, pages_of
 from .tiff_pages import MISSING, TiffPagesSource, decoding_fault, pack_places
 
 # Kinds of TIFF whose own metadata say how the pages make up an array.
@@ -62,12 +62,12 @@ def open_tiff(path: str, key: str | None = None) -> TiffImage:
         Where the file is no TIFF, is cut off, needs a decoder that is not there, or holds several
         different images and no key was given.
     """
-    content = mapped_file(path)
     try:
-        form_of(content)
+        # tifffile reads what is left of a file that is cut off; this does not.
+        pages = list(pages_of(mapped_file(path)))
         with tifffile.TiffFile(path) as file:
             if key is None and not any(getattr(file, f"is_{kind}") for kind in _SPEAKING):
-                source, axes = _equal_pages(path, file) or _chosen(path, file, key)
+                source, axes = _equal_pages(path, file, pages) or _chosen(path, file, key)
             else:
                 source, axes = _chosen(path, file, key)
             return TiffImage(source, axes, _metadata(file, key))
@@ -83,12 +83,13 @@ def plain_places(pages: Sequence[Page]) -> tuple[int, ...] | None:
     return tuple(page.offsets[0] for page in pages)
 
 
-def _equal_pages(path: str, file: tifffile.TiffFile) -> tuple[Source, str] | None:
+def _equal_pages(
+    path: str, file: tifffile.TiffFile, pages: Sequence[Page]
+) -> tuple[Source, str] | None:
     """All pages as one array where they are alike and nothing says how else they belong."""
     first = file.pages.first
     if first.shaped_description and _promised(first.shaped_description) != first.shape:
         return None
-    pages = list(pages_of(mapped_file(path)))
     if any(page.kind != pages[0].kind for page in pages):
         return None
     lead = (len(pages),) if len(pages) > 1 else ()

@@ -25,6 +25,15 @@ _DECIDING = frozenset(
     | {TILE_WIDTH, 323, 338, SAMPLE_FORMAT, 347, 530, DEPTH}
 )
 _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 13: "I", 16: "Q", 18: "Q"}
+# Bytes of each type of value, 2 is text, 5 and 10 are fractions, 11 and 12 floating point.
+_BYTES = {code: struct.calcsize("=" + letter) for code, letter in _CODES.items()} | {
+    2: 1,
+    5: 8,
+    10: 8,
+    11: 4,
+    12: 8,
+    17: 8,
+}
 _KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}
 _SIZES = frozenset({"u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"})
 
@@ -148,8 +157,13 @@ def pages_of(content: Any) -> Iterator[Page]:
             if page is None:
                 page, repeat = _page(content, position, form)
             (position,) = form.offset.unpack_from(content, position + page.runs[-1][0])
-        except (struct.error, IndexError, KeyError):
+            if not position:
+                # The last directory is the one whose values a cut takes away.
+                _page(content, page.position, form)
+        except (struct.error, IndexError):
             raise TiffError("is cut off or damaged: a directory lies past its end") from None
+        except KeyError:
+            raise TiffError("is damaged: a directory lacks what every image has") from None
         yield page
 
 
@@ -203,21 +217,18 @@ def _page(content: Any, position: int, form: Form) -> tuple[Page, _Repeat | None
     for row, (tag, code, length, field) in enumerate(entry.iter_unpack(table)):
         start = first + row * entry.size
         runs.append((start, start + form.head))
+        size = length * _BYTES.get(code, 0)
+        (place,) = (start + form.head,) if size <= offset.size else offset.unpack(field)
+        if place + size > len(content):
+            raise IndexError
         if tag not in _DECIDING and tag not in _PLACES:
             continue
         runs.append((start + form.head, start + entry.size))
-        letter = _CODES[code]
-        size = length * struct.calcsize("=" + letter)
-        if size <= offset.size:
-            raw = field[:size]
-        else:
+        if size > offset.size:
             inside = False
-            (place,) = offset.unpack(field)
-            raw = content[place : place + size]
-            if len(raw) != size:
-                raise IndexError
             runs.append((place, place + size))
-        values[tag] = struct.unpack(f"{form.order}{length}{letter}", raw)
+        letter = _CODES[code]
+        values[tag] = struct.unpack_from(f"{form.order}{length}{letter}", content, place)
         if tag in _PLACES:
             places[tag] = start + form.head - position, letter
     runs.append((stop, stop + offset.size))
