@@ -171,29 +171,3 @@ def project(start, rows, limits, point, active, status):  # type: ignore[no-unty
             direction,
         )
         status[i] = state
-
-
-def free_directions(rows, active, projector):  # type: ignore[no-untyped-def]
-    """See `constrained.free_directions`."""
-    n, count = active.shape
-    size = rows.shape[2]
-    span = np.empty((size, size))
-    share = np.empty(size)
-    direction = np.empty(size)
-    for i in range(n):
-        own = rows[i if len(rows) > 1 else 0]
-        used = 0
-        for p in range(count):
-            if active[i, p] and used < size:
-                for k in range(size):
-                    direction[k] = own[p, k]
-                norm = perpendicular(span, used, direction, share)
-                for k in range(size):
-                    span[used, k] = direction[k] / norm
-                used += 1
-        for k in range(size):
-            for m in range(size):
-                value = 1.0 if k == m else 0.0
-                for a in range(used):
-                    value -= span[a, k] * span[a, m]
-                projector[i, k, m] = value

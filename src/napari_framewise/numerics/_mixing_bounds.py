@@ -24,6 +24,8 @@ class Bounds:
         Their limits.
     member : (L,) int64
         The coefficient that each row bounds.
+    values : (L,) float64
+        The value at which each row bounds it.
     """
 
     low: FloatArray
@@ -31,6 +33,7 @@ class Bounds:
     rows: FloatArray
     limits: FloatArray
     member: NDArray[np.int64]
+    values: FloatArray
 
 
 def bounds_of(
@@ -85,7 +88,9 @@ def bounds_of(
     else:
         rows = np.vstack([unit[has_low], -unit[has_high]])
         limits = np.concatenate([low[has_low], -high[has_high]])
-    return Bounds(low, high, rows, limits, np.concatenate([has_low, has_high]))
+    member = np.concatenate([has_low, has_high])
+    values = np.concatenate([low[has_low], high[has_high]])
+    return Bounds(low, high, rows, limits, member, values)
 
 
 def middle_of(middle: ArrayLike | None, bounds: Bounds, count: int) -> FloatArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -111,6 +112,36 @@ class Design:
     def n_unknowns(self) -> int:
         """Unknowns solved for in every frame."""
         return len(self.basis)
+
+    @cached_property
+    def bound_rows(self) -> FloatArray:
+        """Bounds as ``bound_rows @ t >= bound_limits``: (L, J)."""
+        return self.bounds.rows @ self.to_coefficients
+
+    @cached_property
+    def bound_limits(self) -> FloatArray:
+        """See `bound_rows`: (L,)."""
+        return np.asarray(self.bounds.limits - self.bounds.rows @ self.middle)
+
+    @cached_property
+    def move(self) -> FloatArray:
+        """How coefficients and, last, the offset follow from the unknowns: (K + 1, J)."""
+        return np.vstack([self.to_coefficients, self.to_offset])
+
+    @cached_property
+    def expected_total(self) -> FloatArray:
+        """`expected_rss` summed over the pixels: (1, K + 2), or of size 0."""
+        return self.expected_rss.sum(axis=1)[np.newaxis]
+
+    @cached_property
+    def line_spread(self) -> float:
+        """Sum of the first product times the squared first row of the basis."""
+        return float((self.products[0] * self.basis[0] ** 2).sum())
+
+    @cached_property
+    def on_a_line(self) -> bool:
+        """Whether there is one unknown, and every pixel counts the same as it stands."""
+        return len(self.basis) == 1 and bool((self.scale == 1.0).all())
 
 
 def prepare(

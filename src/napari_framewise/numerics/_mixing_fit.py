@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_framewise.numerics._blocks import as_block, pieces
 from napari_framewise.numerics._mixing_design import Design
-from napari_framewise.numerics._mixing_kernels import meat, moments
+from napari_framewise.numerics._mixing_finish import finish_linear
 from napari_framewise.numerics._mixing_masked import fit_masked
 from napari_framewise.numerics._mixing_result import MixingFit, empty_fit
-from napari_framewise.numerics._mixing_small import System, finish_linear, solve
+from napari_framewise.numerics._mixing_system import System, solve
 
 FloatArray = NDArray[np.float64]
 
@@ -62,53 +62,69 @@ def fit(frames: ArrayLike, design: Design) -> MixingFit:
         return result
     broken = [np.empty(0, np.int64)]
     for part, piece in pieces(block):
-        sums = moments(piece, design.centre, design.scale, design.probes)
-        rows = np.arange(len(piece))
-        if piece.dtype.kind == "f":
-            whole = np.isfinite(sums[:, -1])
-            broken.append(part.start + rows[~whole])
-            rows, sums = rows[whole], sums[whole]
-        _fit_piece(piece, rows, sums, design, result, part.start + rows)
+        sums = _sums(piece, design)
+        # a pixel without data makes the sum of squares NaN or infinite
+        whole = np.isfinite(sums[:, design.n_unknowns + 2])
+        if whole.all():
+            _fit_piece(piece, None, sums, design, result, part)
+        else:
+            rows = np.flatnonzero(whole)
+            broken.append(part.start + np.flatnonzero(~whole))
+            _fit_piece(piece, rows, sums[rows], design, result, part.start + rows)
     fit_masked(block, np.concatenate(broken), design, result)
     return result
 
 
+def _sums(piece: NDArray[Any], design: Design) -> FloatArray:
+    """Products of each frame with basis, root weight and tilt, its square, and perhaps more."""
+    from napari_framewise.numerics._mixing_kernels import line_moments, moments
+
+    if not design.on_a_line:
+        return moments(piece, design.centre, design.scale, design.probes)
+    product = design.products[0] if design.errors == "consistent" else None
+    return line_moments(piece, design.centre, design.basis[0], design.probes[-1], product)
+
+
 def _fit_piece(
     piece: NDArray[Any],
-    rows: NDArray[np.int64],
+    rows: NDArray[np.int64] | None,
     sums: FloatArray,
     design: Design,
     result: MixingFit,
-    where: NDArray[np.int64],
+    where: slice | NDArray[np.int64],
 ) -> None:
+    """Solve the frames `rows` (None: all) of a piece from their sums."""
     unknowns = design.n_unknowns
-    gradient, total, tilt, square = (
-        sums[:, :unknowns],
-        sums[:, unknowns],
-        sums[:, unknowns + 1],
-        sums[:, unknowns + 2],
-    )
+    gradient = sums[:, :unknowns]
+    total, tilt, square = sums[:, unknowns : unknowns + 3].T
     tss = square + 2 * tilt - total**2 / design.weight_sum + design.middle_tss
-    constant = tss <= 1e-13 * (square + design.middle_tss)
+    tss[tss <= 1e-13 * (square + design.middle_tss)] = np.nan
     system = System(
         gradient,
-        np.eye(unknowns)[np.newaxis],
+        None,
         design.noise,
-        np.where(constant, np.nan, tss),
+        tss,
         np.array([design.weight_sum]),
         np.array([design.n_pixels]),
-        design.expected_rss.sum(axis=1)[np.newaxis],
+        design.expected_total,
     )
     solution = solve(system, design)
     least = np.maximum(square - (gradient**2).sum(axis=1), 0.0)
 
-    def meat_of(points: FloatArray, part: NDArray[np.int64] | None) -> FloatArray:
-        kept = rows if part is None else rows[part]
-        chosen = piece if len(kept) == len(piece) else piece[kept]
-        return meat(chosen, design.centre, design.scale, design.basis, design.products, points)
-
     def rss_of(points: FloatArray) -> FloatArray:
         return np.asarray(least + ((points - gradient) ** 2).sum(axis=1))
+
+    def meat_of(points: FloatArray, part: NDArray[np.int64] | None) -> FloatArray:
+        if design.on_a_line:
+            mixed, own = sums[slice(None) if part is None else part, 4:].T
+            along = points[:, 0]
+            spread = own - 2 * along * mixed + along**2 * design.line_spread
+            return np.asarray(np.maximum(spread, 0.0)[:, None])
+        kept = part if rows is None else rows if part is None else rows[part]
+        chosen = piece if kept is None else piece[kept]
+        return meat(chosen, design.centre, design.scale, design.basis, design.products, points)
+
+    from napari_framewise.numerics._mixing_kernels import meat
 
     finish_linear(system, solution, rss_of, meat_of, design, result, where)
 

@@ -9,12 +9,143 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from napari_framewise.numerics._jit import compiled
 
 FloatArray = NDArray[np.float64]
-_TILE = 2048
+# with the vectors that all frames share, a tile stays in the second-level cache
+_LONG_TILE = 4096
+_TILE = 1024
+
+
+@njit
+def _add4(out, f, n, k, v0, v1, v2, v3):  # type: ignore[no-untyped-def]
+    out[f, k] += v0
+    if f + 1 < n:
+        out[f + 1, k] += v1
+    if f + 2 < n:
+        out[f + 2, k] += v2
+    if f + 3 < n:
+        out[f + 3, k] += v3
+
+
+def _line(frames, centre, line, tilt, tile, out):  # type: ignore[no-untyped-def]
+    n, pixels = frames.shape
+    out[:] = 0.0
+    for start in range(0, pixels, tile):
+        c = centre[start : start + tile]
+        v = line[start : start + tile]
+        u = tilt[start : start + tile]
+        for f in range(0, n, 4):
+            # the last group repeats the last frame
+            f1 = min(f + 1, n - 1)
+            f2 = min(f + 2, n - 1)
+            f3 = min(f + 3, n - 1)
+            y0 = frames[f, start : start + tile]
+            y1 = frames[f1, start : start + tile]
+            y2 = frames[f2, start : start + tile]
+            y3 = frames[f3, start : start + tile]
+            q0 = q1 = q2 = q3 = 0.0
+            s0 = s1 = s2 = s3 = 0.0
+            t0 = t1 = t2 = t3 = 0.0
+            r0 = r1 = r2 = r3 = 0.0
+            for j in range(len(c)):
+                cj = c[j]
+                vj = v[j]
+                uj = u[j]
+                d0 = y0[j] - cj
+                d1 = y1[j] - cj
+                d2 = y2[j] - cj
+                d3 = y3[j] - cj
+                q0 += vj * d0
+                q1 += vj * d1
+                q2 += vj * d2
+                q3 += vj * d3
+                s0 += d0
+                s1 += d1
+                s2 += d2
+                s3 += d3
+                t0 += uj * d0
+                t1 += uj * d1
+                t2 += uj * d2
+                t3 += uj * d3
+                r0 += d0 * d0
+                r1 += d1 * d1
+                r2 += d2 * d2
+                r3 += d3 * d3
+            _add4(out, f, n, 0, q0, q1, q2, q3)
+            _add4(out, f, n, 1, s0, s1, s2, s3)
+            _add4(out, f, n, 2, t0, t1, t2, t3)
+            _add4(out, f, n, 3, r0, r1, r2, r3)
+
+
+def _line_consistent(frames, centre, line, tilt, product, tile, out):  # type: ignore[no-untyped-def]
+    n, pixels = frames.shape
+    out[:] = 0.0
+    for start in range(0, pixels, tile):
+        c = centre[start : start + tile]
+        v = line[start : start + tile]
+        u = tilt[start : start + tile]
+        p = product[start : start + tile]
+        for f in range(0, n, 4):
+            f1 = min(f + 1, n - 1)
+            f2 = min(f + 2, n - 1)
+            f3 = min(f + 3, n - 1)
+            y0 = frames[f, start : start + tile]
+            y1 = frames[f1, start : start + tile]
+            y2 = frames[f2, start : start + tile]
+            y3 = frames[f3, start : start + tile]
+            q0 = q1 = q2 = q3 = 0.0
+            s0 = s1 = s2 = s3 = 0.0
+            t0 = t1 = t2 = t3 = 0.0
+            r0 = r1 = r2 = r3 = 0.0
+            a0 = a1 = a2 = a3 = 0.0
+            b0 = b1 = b2 = b3 = 0.0
+            for j in range(len(c)):
+                cj = c[j]
+                vj = v[j]
+                uj = u[j]
+                pj = p[j]
+                d0 = y0[j] - cj
+                d1 = y1[j] - cj
+                d2 = y2[j] - cj
+                d3 = y3[j] - cj
+                q0 += vj * d0
+                q1 += vj * d1
+                q2 += vj * d2
+                q3 += vj * d3
+                s0 += d0
+                s1 += d1
+                s2 += d2
+                s3 += d3
+                t0 += uj * d0
+                t1 += uj * d1
+                t2 += uj * d2
+                t3 += uj * d3
+                r0 += d0 * d0
+                r1 += d1 * d1
+                r2 += d2 * d2
+                r3 += d3 * d3
+                d0p = pj * d0
+                d1p = pj * d1
+                d2p = pj * d2
+                d3p = pj * d3
+                a0 += vj * d0p
+                a1 += vj * d1p
+                a2 += vj * d2p
+                a3 += vj * d3p
+                b0 += d0 * d0p
+                b1 += d1 * d1p
+                b2 += d2 * d2p
+                b3 += d3 * d3p
+            _add4(out, f, n, 0, q0, q1, q2, q3)
+            _add4(out, f, n, 1, s0, s1, s2, s3)
+            _add4(out, f, n, 2, t0, t1, t2, t3)
+            _add4(out, f, n, 3, r0, r1, r2, r3)
+            _add4(out, f, n, 4, a0, a1, a2, a3)
+            _add4(out, f, n, 5, b0, b1, b2, b3)
 
 
 def _moments(frames, centre, scale, probes, tile, out):  # type: ignore[no-untyped-def]
@@ -23,22 +154,20 @@ def _moments(frames, centre, scale, probes, tile, out):  # type: ignore[no-untyp
     scratch = np.empty((4, tile))
     out[:] = 0.0
     for start in range(0, pixels, tile):
-        stop = min(start + tile, pixels)
-        c = centre[start:stop]
-        s = scale[start:stop]
-        d0 = scratch[0, : stop - start]
-        d1 = scratch[1, : stop - start]
-        d2 = scratch[2, : stop - start]
-        d3 = scratch[3, : stop - start]
+        c = centre[start : start + tile]
+        s = scale[start : start + tile]
+        d0 = scratch[0, : len(c)]
+        d1 = scratch[1, : len(c)]
+        d2 = scratch[2, : len(c)]
+        d3 = scratch[3, : len(c)]
         for f in range(0, n, 4):
-            # the last tile repeats the last frame, and writes the same sums again
             f1 = min(f + 1, n - 1)
             f2 = min(f + 2, n - 1)
             f3 = min(f + 3, n - 1)
-            y0 = frames[f, start:stop]
-            y1 = frames[f1, start:stop]
-            y2 = frames[f2, start:stop]
-            y3 = frames[f3, start:stop]
+            y0 = frames[f, start : start + tile]
+            y1 = frames[f1, start : start + tile]
+            y2 = frames[f2, start : start + tile]
+            y3 = frames[f3, start : start + tile]
             q0 = q1 = q2 = q3 = 0.0
             for j in range(len(c)):
                 cj = c[j]
@@ -55,29 +184,28 @@ def _moments(frames, centre, scale, probes, tile, out):  # type: ignore[no-untyp
                 q1 += e1 * e1
                 q2 += e2 * e2
                 q3 += e3 * e3
-            out[f, count] += q0
-            if f + 1 < n:
-                out[f1, count] += q1
-            if f + 2 < n:
-                out[f2, count] += q2
-            if f + 3 < n:
-                out[f3, count] += q3
-            for k in range(count):
-                v = probes[k, start:stop]
+            _add4(out, f, n, count, q0, q1, q2, q3)
+            # probes two at a time: an odd last one is paired with itself and written once
+            for k in range(0, count, 2):
+                k1 = min(k + 1, count - 1)
+                v = probes[k, start : start + tile]
+                w = probes[k1, start : start + tile]
                 q0 = q1 = q2 = q3 = 0.0
+                r0 = r1 = r2 = r3 = 0.0
                 for j in range(len(v)):
                     vj = v[j]
+                    wj = w[j]
                     q0 += vj * d0[j]
                     q1 += vj * d1[j]
                     q2 += vj * d2[j]
                     q3 += vj * d3[j]
-                out[f, k] += q0
-                if f + 1 < n:
-                    out[f1, k] += q1
-                if f + 2 < n:
-                    out[f2, k] += q2
-                if f + 3 < n:
-                    out[f3, k] += q3
+                    r0 += wj * d0[j]
+                    r1 += wj * d1[j]
+                    r2 += wj * d2[j]
+                    r3 += wj * d3[j]
+                _add4(out, f, n, k, q0, q1, q2, q3)
+                if k1 > k:
+                    _add4(out, f, n, k1, r0, r1, r2, r3)
 
 
 def _meat(frames, centre, scale, basis, products, points, tile, out):  # type: ignore[no-untyped-def]
@@ -108,6 +236,31 @@ def _meat(frames, centre, scale, basis, products, points, tile, out):  # type: i
                 for j in range(len(v)):
                     total += v[j] * r[j]
                 out[f, m] += total
+
+
+def line_moments(
+    frames: NDArray[Any],
+    centre: FloatArray,
+    line: FloatArray,
+    tilt: FloatArray,
+    product: FloatArray | None,
+) -> FloatArray:
+    """Sums for one unknown and equal weights: (n, 4), or with `product` (n, 6).
+
+    ``line . d``, ``sum d``, ``tilt . d``, ``d . d`` and then ``(product line) . d``,
+    ``product . d^2``.
+    """
+    out = np.empty((len(frames), 4 if product is None else 6))
+    arrays = ("float64/1",) * 3
+    if product is None:
+        kernel = compiled(_line, f"{frames.dtype}/2", *arrays, "int64", "=float64/2")
+        kernel(frames, centre, line, tilt, _LONG_TILE, out)
+    else:
+        kernel = compiled(
+            _line_consistent, f"{frames.dtype}/2", *arrays, "float64/1", "int64", "=float64/2"
+        )
+        kernel(frames, centre, line, tilt, product, _LONG_TILE, out)
+    return out
 
 
 def moments(

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_framewise.numerics._mixing_design import Design
+from napari_framewise.numerics._mixing_finish import finish_linear
 from napari_framewise.numerics._mixing_result import MixingFit, Status
 from napari_framewise.numerics._mixing_robust import finish_robust
-from napari_framewise.numerics._mixing_small import (
+from napari_framewise.numerics._mixing_system import (
     System,
-    finish_linear,
     leverages,
     products_of,
     solve,

@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_framewise.numerics._mixing_design import Design
+from napari_framewise.numerics._mixing_finish import Scatter, finish
 from napari_framewise.numerics._mixing_result import MixingFit, Status
-from napari_framewise.numerics._mixing_small import (
-    Scatter,
+from napari_framewise.numerics._mixing_system import (
     Solution,
     System,
-    finish,
     leverages,
     solve,
     unpacked,
@@ -65,7 +64,7 @@ def finish_robust(
     """
     pixels = _Pixels(distance, used, products, design.basis)
     first = solve(system, design)
-    points, scale, settled = _iterate(pixels, system, design, first.unbounded, None)
+    points, scale, settled = _iterate(pixels, system, design, first.free, None)
     bounded, active, failed = points.copy(), np.zeros_like(first.active), first.failed & False
     outside = _outside(points, design)
     if len(outside):
@@ -165,7 +164,8 @@ def _outside(points: FloatArray, design: Design) -> NDArray[np.int64]:
 
 
 def _rows_of(system: System, rows: NDArray[np.int64]) -> System:
-    return replace(system, gradient=system.gradient[rows], gram=system.gram[rows])
+    gram = None if system.gram is None else system.gram[rows]
+    return replace(system, gradient=system.gradient[rows], gram=gram)
 
 
 def _variance(

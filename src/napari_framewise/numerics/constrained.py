@@ -54,25 +54,3 @@ def project(
     start, rows = np.ascontiguousarray(start), np.ascontiguousarray(rows)
     kernel(start, rows, limits, point, active, status)
     return point, active, status
-
-
-def free_directions(rows: FloatArray, active: NDArray[np.bool_]) -> FloatArray:
-    """Orthogonal projectors onto the directions that the active bounds leave free.
-
-    Parameters
-    ----------
-    rows : (1, count, size) or (n, count, size) float64
-        Normals of the bounds.
-    active : (n, count) bool
-        Those that hold, linearly independent.
-
-    Returns
-    -------
-    (n, size, size) float64
-    """
-    from napari_framewise.numerics._constrained_kernels import free_directions as kernel_source
-
-    projector = np.empty((len(active), rows.shape[2], rows.shape[2]))
-    kernel = compiled(kernel_source, "float64/3", "bool/2", "=float64/3")
-    kernel(np.ascontiguousarray(rows), np.ascontiguousarray(active), projector)
-    return projector

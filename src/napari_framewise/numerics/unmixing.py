@@ -147,21 +147,19 @@ def _solve_columns(flat: NDArray[Any], design: Design, result: Unmixing) -> NDAr
         *(f"{out}/2", f"{out}/2", f"{out}/1", "=bool/2", "=uint8/1"),
     )
     bounds = design.bounds
-    rows = bounds.rows @ design.to_coefficients
-    limits = bounds.limits - bounds.rows @ design.middle
     kernel(
         flat,
         design.centre,
         design.scale,
         design.basis,
-        rows,
-        limits,
+        design.bound_rows,
+        design.bound_limits,
         design.middle,
         np.ascontiguousarray(design.to_coefficients),
         design.n_pixels - design.n_unknowns,
         design.weight_sum,
         bounds.member,
-        bounds.limits * bounds.rows[np.arange(len(rows)), bounds.member],
+        bounds.values,
         result.abundances,
         result.errors,
         result.residual,
