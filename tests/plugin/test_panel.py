@@ -32,10 +32,8 @@ PLACE = {
 @pytest.fixture
 def two_layers(viewer: ViewerModel, shifted: Any) -> tuple[Image, Image]:
     reference, moved, _ = shifted
-    return (
-        viewer.add_image(moved, name="moved", **PLACE),
-        viewer.add_image(reference, name="reference", **PLACE),
-    )
+    below = viewer.add_image(reference, name="reference", **PLACE)
+    return viewer.add_image(moved, name="moved", **PLACE), below
 
 
 def test_a_run_gives_layers_table_plot_and_model(
@@ -111,7 +109,7 @@ def test_points_hold_the_table_of_the_frames(
 ) -> None:
     panel = make_panel()
     run_to_end(qtbot, panel)
-    panel.actions.points_button.click()
+    panel.result_actions.points_button.click()
     points = viewer.layers[-1]
     assert isinstance(points, Points)
     np.testing.assert_array_equal(points.data[:, 0], np.arange(40))
@@ -141,7 +139,7 @@ def test_preview_follows_slider_and_parameters_and_goes(
     assert panel.bar.message == f"Shift {rows} rows, {columns} columns."
     panel.bar.preview_box.click()
     settle(qtbot, panel)
-    assert [layer.name for layer in viewer.layers] == ["moved", "reference"]
+    assert [layer.name for layer in viewer.layers] == ["reference", "moved"]
 
 
 def test_a_hidden_or_closed_panel_previews_nothing(
@@ -200,7 +198,7 @@ def test_cancel_leaves_no_layer_and_closes_the_run(
     assert panel.bar.count == "Cancelling"
     settle(qtbot, panel)
     assert gate.closed.is_set()
-    assert [layer.name for layer in viewer.layers] == ["moved", "reference"]
+    assert [layer.name for layer in viewer.layers] == ["reference", "moved"]
     assert panel.bar.message == "Cancelled; no layer was added."
     assert panel.bar.run_button.isVisible()
     gate.open.set()
@@ -316,8 +314,8 @@ def test_a_bad_input_gets_one_clear_sentence_before_run(
 def test_all_nan_frames_give_a_diagnostic_not_an_error(
     qtbot: QtBot, viewer: ViewerModel, make_panel: MakePanel, shifted: Any
 ) -> None:
-    viewer.add_image(np.full((40, 24, 32), np.nan), name="empty")
     viewer.add_image(shifted[0], name="reference")
+    viewer.add_image(np.full((40, 24, 32), np.nan), name="empty")
     panel = make_panel()
     run_to_end(qtbot, panel)
     assert panel.record.outcome.diagnostics == ("40 frames gave no shift.",)
@@ -376,8 +374,8 @@ def test_a_dask_stack_is_never_loaded_whole(
     lazy = da.concatenate(
         [da.from_delayed(_delayed(block, n), (1, 24, 32), np.float32) for n in range(40)]
     )
-    viewer.add_image(lazy, name="lazy", contrast_limits=(0, 200))
     viewer.add_image(reference, name="reference")
+    viewer.add_image(lazy, name="lazy", contrast_limits=(0, 200))
     panel = make_panel()
     settle(qtbot, panel)
     assert len(set(asked)) <= 3

@@ -16,7 +16,7 @@ from ..tools.tool import Tool
 from .connections import Connections
 from .folds import folded
 from .layer_picker import LAYER_TYPES, LayerPicker
-from .layers_in import stack_of_layer
+from .layers_in import part_of, stack_of_layer
 from .value_picker import ValuePicker
 
 Picker = LayerPicker | ValuePicker
@@ -32,6 +32,7 @@ class RoleForm(QWidget):
         self._viewer = viewer
         self.role = role
         self.pickers: list[Picker] = []
+        self._changed_by_hand = False
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(2)
@@ -56,6 +57,11 @@ class RoleForm(QWidget):
         for _ in range(max(role.least, role.usual)):
             self.add()
 
+    @property
+    def chosen_by_hand(self) -> bool:
+        """Whether the user chose here, so that nothing may be chosen in their place."""
+        return self._changed_by_hand or any(picker.chosen_by_hand for picker in self.pickers)
+
     def add(self) -> Picker:
         """One more picker."""
         images = self.role.kind not in (Kind.MODEL, Kind.TABLE)
@@ -63,7 +69,7 @@ class RoleForm(QWidget):
         if len(self.pickers) >= max(self.role.least, 1):
             button = QToolButton()
             button.setText("remove")
-            button.clicked.connect(partial(self.remove, picker))
+            button.clicked.connect(partial(self._remove_by_hand, picker))
             picker.add_button(button)
         self.pickers.append(picker)
         self._layout.addWidget(picker)
@@ -71,7 +77,11 @@ class RoleForm(QWidget):
         self._more.setEnabled(len(self.pickers) < self.role.most)
         return picker
 
-    def remove(self, picker: Picker, *_: Any) -> None:
+    def _remove_by_hand(self, picker: Picker, *_: Any) -> None:
+        self._changed_by_hand = True
+        self.remove(picker)
+
+    def remove(self, picker: Picker) -> None:
         """One picker less."""
         self.pickers.remove(picker)
         picker.close_connections()
@@ -99,6 +109,7 @@ class RoleForm(QWidget):
         self.changed.emit()
 
     def _add_by_hand(self) -> None:
+        self._changed_by_hand = True
         picker = self.add()
         taken = [each.layer for each in self.pickers if each.layer is not None]
         free = [layer for layer in picker.candidates() if layer not in taken]
@@ -205,15 +216,28 @@ class InputsForm(QWidget):
         for form in self.roles.values():
             taken += [p.layer for p in form.pickers if p.chosen_by_hand and p.layer is not None]
         for form in self.roles.values():
-            for picker in form.pickers:
-                if picker.chosen_by_hand or form.role.least == 0:
-                    continue
-                free = [layer for layer in picker.candidates() if layer not in taken]
-                best = max(free, key=partial(self._fitness, form.role), default=None)
-                picker.choose_for(best)
-                if best is not None:
-                    taken.append(best)
+            if form.chosen_by_hand:
+                continue
+            # The topmost layer comes first where one is wanted, the lowest where several are.
+            free = [layer for layer in form.pickers[0].candidates() if layer not in taken]
+            best = self._best(form.role, free if form.role.most > 1 else free[::-1])
+            form.set_count(len(best))
+            for number, picker in enumerate(form.pickers):
+                picker.choose_for(best[number] if number < len(best) else None)
+            taken += best
         self._choosing = False
+
+    def _best(self, role: Input, free: list[Layer]) -> list[Layer]:
+        """The layers that fit a role best: those made for it, else those of the right shape."""
+        fitness = {layer: self._fitness(role, layer) for layer in free}
+        alike = [each for each in free if fitness[each][0] or role.same_frame_as is None]
+        made_for_it = [each for each in alike if part_of(each) == role.name]
+        if role.most > 1:
+            right = made_for_it or [each for each in free if all(fitness[each])]
+            return right[: role.most]
+        if made_for_it or role.least == 0:
+            return made_for_it[:1]
+        return sorted(free, key=lambda layer: fitness[layer], reverse=True)[:1]
 
     def _fitness(self, role: Input, layer: Layer) -> tuple[bool, bool]:
         """How well a layer fits a role: frames as its partner's, and many or one as asked."""

@@ -86,6 +86,12 @@ def _holds_the_same(path: str, stack: Stack) -> bool:
     return source.shape == stack.source.shape and source.dtype == stack.source.dtype
 
 
+def part_of(layer: Layer) -> str:
+    """The role that a layer of a sample was made for; empty where nothing is noted."""
+    noted = layer.metadata.get(METADATA_KEY, {})
+    return str(noted.get("part", "")) if isinstance(noted, Mapping) else ""
+
+
 def points_of_layer(layer: Points) -> PointsResult:
     """The points of a layer with their features."""
     return PointsResult(

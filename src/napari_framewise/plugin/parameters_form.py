@@ -116,13 +116,18 @@ def _widget(spec: FieldSpec) -> ValueWidget[Any]:
     elif spec.type is bool:
         widget = CheckBox(name=spec.name)
     elif spec.type is int:
-        low = -_LARGEST_INT if spec.low is None else int(spec.low)
-        high = _LARGEST_INT if spec.high is None else int(spec.high)
-        widget = SpinBox(name=spec.name, min=low, max=high)
+        widget = SpinBox(
+            name=spec.name,
+            min=-_LARGEST_INT if spec.low is None else int(spec.low),
+            max=_LARGEST_INT if spec.high is None else int(spec.high),
+        )
     else:
-        low = -_LARGEST if spec.low is None else spec.low
-        high = _LARGEST if spec.high is None else spec.high
-        widget = FloatSpinBox(name=spec.name, min=low, max=high, step=_step(spec))
+        widget = FloatSpinBox(
+            name=spec.name,
+            min=-_LARGEST if spec.low is None else spec.low,
+            max=_LARGEST if spec.high is None else spec.high,
+            step=_step(spec),
+        )
         widget.native.setDecimals(_DECIMALS)
     native = widget.native
     native.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -10,6 +10,7 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Layer
 from qtpy.QtCore import Signal
+from qtpy.QtGui import QAction
 from qtpy.QtWidgets import (
     QApplication,
     QFileDialog,
@@ -91,7 +92,9 @@ class ResultActions(QWidget):
         self._entry(copy, "As Python", lambda: self._put(to_python(record.recipe)))
 
     def _entry(self, menu: QMenu, text: str, action: Callable[[], None]) -> None:
-        menu.addAction(text).triggered.connect(self._guarded(action))
+        entry = QAction(text, menu)
+        entry.triggered.connect(self._guarded(action))
+        menu.addAction(entry)
 
     def _guarded(self, action: Callable[[], None]) -> Callable[..., None]:
         """The action, with an error told as a sentence."""
@@ -161,5 +164,7 @@ class ResultActions(QWidget):
         return path
 
     def _put(self, text: str) -> None:
-        QApplication.clipboard().setText(text)
+        clipboard = QApplication.clipboard()
+        assert clipboard is not None
+        clipboard.setText(text)
         self.said.emit("Copied.")

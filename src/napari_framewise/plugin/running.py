@@ -225,7 +225,7 @@ class Latest(QObject):
         question, self._question = self._question, None
         worker = create_quiet_worker(_answer, question, self._number, _ignore_errors=True)
         worker.returned.connect(self._tell)
-        worker.finished.connect(self._next)
+        worker.finished.connect(self._next)  # type: ignore[arg-type]
         self._worker = worker
         worker.start()
 

@@ -15,11 +15,16 @@ from .readers import LayerTuple, image_tuple
 def open_sample(name: str) -> list[LayerTuple]:
     """The layers of a sample, the stack last, so that it lies on top."""
     made = SAMPLES[name].make()
-    layers = [
-        image_tuple(stack, {**made.metadata, "sample": name, "part": part})
-        for part, stack in made.stacks
+    stack, *others = [
+        image_tuple(stack, {**made.metadata, "part": _role(part)}) for part, stack in made.stacks
     ]
-    return layers[::-1]
+    return [*others, stack]
+
+
+def _role(part: str) -> str:
+    """The role that a part of a sample is made for: "reference 2" is one of the references."""
+    name, _, number = part.rpartition(" ")
+    return f"{name}s" if number.isdigit() else part
 
 
 def __getattr__(name: str) -> Callable[[], list[LayerTuple]]:

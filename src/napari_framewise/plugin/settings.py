@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from napari.settings import get_plugin_settings
 
-from ..stacks.engine import MIB, Engine
+from ..stacks.engine import Engine
+from ..stacks.plan import MIB
 
 PLUGIN = "napari-framewise"
 _lock = threading.Lock()

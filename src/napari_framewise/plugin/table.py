@@ -98,11 +98,17 @@ class TableView(QTableView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setWordWrap(False)
         self.setMinimumHeight(90)
-        self.horizontalHeader().setStretchLastSection(True)
-        self.verticalHeader().setVisible(False)
+        self._header = QHeaderView(Qt.Orientation.Horizontal, self)
+        self._header.setSectionsClickable(True)
+        self._header.setHighlightSections(True)
+        self._header.setStretchLastSection(True)
+        self.setHorizontalHeader(self._header)
         # Fixed heights: otherwise Qt asks every one of 100,000 rows.
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
+        rows = QHeaderView(Qt.Orientation.Vertical, self)
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(self.fontMetrics().height() + 6)
+        rows.hide()
+        self.setVerticalHeader(rows)
         self._model: TableModel | None = None
         self._telling = True
 
@@ -112,9 +118,9 @@ class TableView(QTableView):
         self._model = TableModel(table, self)
         self.setSortingEnabled(False)
         self.setModel(self._model)
-        self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self._header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
-        self.selectionModel().currentRowChanged.connect(self._tell)
+        self._marks().currentRowChanged.connect(self._tell)
         self._fit_columns()
         if previous is not None:
             previous.deleteLater()
@@ -129,7 +135,7 @@ class TableView(QTableView):
             self.clearSelection()
         else:
             index = model.index(model.shown_row(row), max(self.currentIndex().column(), 0))
-            self.selectionModel().setCurrentIndex(
+            self._marks().setCurrentIndex(
                 index,
                 QItemSelectionModel.SelectionFlag.ClearAndSelect
                 | QItemSelectionModel.SelectionFlag.Rows,
@@ -140,15 +146,22 @@ class TableView(QTableView):
     def keyPressEvent(self, event: Any) -> None:
         """Copy the marked rows as text that a spreadsheet takes."""
         if event.matches(QKeySequence.StandardKey.Copy) and self._model is not None:
-            rows = sorted(index.row() for index in self.selectionModel().selectedRows())
+            rows = sorted(index.row() for index in self._marks().selectedRows())
             columns = self._model.table.columns
             lines = ["\t".join(columns)]
             for shown in rows:
                 values = self._model.table.row(self._model.entity_row(shown)).values()
                 lines.append("\t".join(map(str, values)))
-            QApplication.clipboard().setText("\n".join(lines))
+            clipboard = QApplication.clipboard()
+            assert clipboard is not None
+            clipboard.setText("\n".join(lines))
             return
         super().keyPressEvent(event)
+
+    def _marks(self) -> QItemSelectionModel:
+        marks = self.selectionModel()
+        assert marks is not None
+        return marks
 
     def _tell(self, current: QModelIndex) -> None:
         if self._telling and self._model is not None and current.isValid():

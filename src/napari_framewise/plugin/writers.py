@@ -9,10 +9,12 @@ import pandas as pd
 
 from ..io import write_image, write_table
 from ..stacks.axes import default_axis_names
+from ..stacks.engine import Engine
 from ..stacks.sources.view import SourceView
 from ..stacks.stack import stack_of
 from ..tools.outcome import Table
 from .layers_in import METADATA_KEY
+from .waiting import finish_in_window
 
 
 def write_image_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
@@ -36,7 +38,8 @@ def write_image_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[
         name=attributes.get("name", "image"),
     )
     provenance = (attributes.get("metadata") or {}).get(METADATA_KEY)
-    write_image(stack, path, provenance=provenance)
+    with Engine.local() as engine:
+        finish_in_window(write_image(stack, path, engine=engine, provenance=provenance), path)
     return [path]
 
 
