@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,11 +16,9 @@ from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.stacks.work import Cost, Reduce
 from napari_framewise.tools._mixing_blocks import replicate_statistics
+from napari_framewise.tools._mixing_parameters import MixingParameters
 from napari_framewise.tools.calls import finish
 from napari_framewise.tools.inputs import Inputs
-
-if TYPE_CHECKING:
-    from napari_framewise.tools.mixing import MixingParameters
 
 SAMPLED = 64
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from napari_framewise.numerics import mixing as numerics
@@ -13,13 +11,11 @@ from napari_framewise.stacks.stack import Stack
 from napari_framewise.stacks.work import Cost
 from napari_framewise.tools._mixing_blocks import fitted_block, residual_block, result_dtype
 from napari_framewise.tools._mixing_design import Prepared, fitted_stacks
+from napari_framewise.tools._mixing_parameters import MixingParameters
 from napari_framewise.tools.inputs import Inputs
 from napari_framewise.tools.limits import limits_of, symmetric_limits
 from napari_framewise.tools.outcome import ImageResult
 from napari_framewise.tools.placing import frame_placing, stack_placing
-
-if TYPE_CHECKING:
-    from napari_framewise.tools.mixing import MixingParameters
 
 
 def one_frame(

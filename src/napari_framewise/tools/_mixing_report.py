@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from napari_framewise.numerics import mixing as numerics
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools._mixing_design import Prepared, shares_frames
+from napari_framewise.tools._mixing_parameters import MixingParameters
 from napari_framewise.tools.frames import frame_columns
 from napari_framewise.tools.inputs import Inputs
 from napari_framewise.tools.outcome import Curve, Plot, Table
-
-if TYPE_CHECKING:
-    from napari_framewise.tools.mixing import MixingParameters
 
 
 def coefficient_table(stack: Stack, fits: numerics.MixingFit, prepared: Prepared) -> Table:
