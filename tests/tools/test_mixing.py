@@ -237,7 +237,7 @@ def test_a_frame_without_data_is_a_row_of_nan(scene: Scene) -> None:
         ({"poisson_weights": True}, "gain"),
         ({"gain": True, "constraint": "none"}, "sum of one"),
         ({"constraint": "sum"}, "Constraint"),
-        ({"nonsense": 1}, "no parameter nonsense"),
+        ({"nonsense": 1}, "no input or parameter .nonsense"),
         ({"mask": "empty"}, "pixel"),
     ],
 )

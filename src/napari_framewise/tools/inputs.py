@@ -148,8 +148,10 @@ class Inputs(Mapping[str, tuple[Value, ...]]):
     def _cut_alike(self, role: Input) -> Iterator[Value]:
         partner = next(iter(self._values.get(role.same_frame_as or "", ())), None)
         for each in self._values[role.name]:
-            both = isinstance(each, Stack) and isinstance(partner, Stack)
-            yield alike(each, partner) if both else each
+            if isinstance(each, Stack) and isinstance(partner, Stack):
+                yield alike(each, partner)
+            else:
+                yield each
 
     def __getitem__(self, name: str) -> tuple[Value, ...]:
         return self._values[name]
