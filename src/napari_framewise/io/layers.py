@@ -32,7 +32,7 @@ def layer_data(stack: Stack) -> tuple[Any, dict[str, Any]]:
     """
     source = stack.source
     data: Any
-    if isinstance(source, MappedSource):
+    if isinstance(source, MappedSource) and source.dtype.isnative:
         data = source.array()
     elif isinstance(source, ArraySource):
         data = source.array

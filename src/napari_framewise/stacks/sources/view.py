@@ -13,16 +13,16 @@ import numpy.typing as npt
 
 from ..source import Array, Region, Source
 
-# A block of neighbours is read along with what is looked at, and the last blocks are kept.
-_BLOCK_BYTES = 4 * 2**20
-_BLOCKS = 8
+# What the last blocks may take together; a block of chunks that takes more is not kept.
+_KEPT_BYTES = 48 * 2**20
 
 
 class SourceView:
     """Array-like over a source: reads what is looked at, and keeps the last blocks.
 
-    Where the format reads in chunks, whole chunks along the leading axes are read at once, up to
-    4 MiB, so that the next step of a slider finds its frame there. Several threads may read.
+    Where the format reads in chunks, whole chunks are read and the last ones kept, up to 48 MiB,
+    so that the next step of a slider finds its frame there. Several threads may read. The elements
+    come in this machine's byte order, as napari needs them.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ class SourceView:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of the elements."""
-        return self._source.dtype
+        """Type of the elements, in this machine's byte order."""
+        return self._source.dtype.newbyteorder("=")
 
     @property
     def ndim(self) -> int:
@@ -80,13 +80,13 @@ class SourceView:
         """
         region, dropped, flipped = _region_of(key, self.shape)
         block = self._read(region)
-        return np.asarray(block[flipped][dropped])
+        return np.asarray(block[flipped][dropped], self.dtype)
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
         if copy is False:
             raise ValueError("The array is read from its file, which makes a copy; allow one.")
         whole = self._source.read(tuple(slice(0, length, 1) for length in self.shape))
-        return np.array(whole, dtype)
+        return np.array(whole, self.dtype if dtype is None else dtype)
 
     def _read(self, region: Region) -> Array:
         bounds = self._block_around(region)
@@ -97,7 +97,7 @@ class SourceView:
             if block is None:
                 block = self._source.read(tuple(slice(*each, 1) for each in bounds))
                 self._blocks[bounds] = block
-                if len(self._blocks) > _BLOCKS:
+                while sum(kept.nbytes for kept in self._blocks.values()) > _KEPT_BYTES:
                     self._blocks.popitem(last=False)
             else:
                 self._blocks.move_to_end(bounds)
@@ -117,7 +117,7 @@ class SourceView:
             for part, chunk, length in zip(region, chunks, self.shape, strict=True)
         )
         extent = math.prod(stop - start for start, stop in bounds)
-        return bounds if extent * self.dtype.itemsize <= _BLOCK_BYTES else None
+        return bounds if extent * self.dtype.itemsize <= _KEPT_BYTES else None
 
 
 def _region_of(
