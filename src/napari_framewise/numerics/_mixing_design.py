@@ -116,7 +116,7 @@ class Design:
     @cached_property
     def bound_rows(self) -> FloatArray:
         """Bounds as ``bound_rows @ t >= bound_limits``: (L, J)."""
-        return self.bounds.rows @ self.to_coefficients
+        return np.asarray(self.bounds.rows @ self.to_coefficients)
 
     @cached_property
     def bound_limits(self) -> FloatArray:
@@ -272,7 +272,7 @@ def _reference_array(references: ArrayLike) -> tuple[FloatArray, tuple[int, ...]
         number = len(array) if array.ndim > 1 else 1
         raise ValueError(
             f"{number} reference{'s were' if number != 1 else ' was'} given (shape {array.shape}); "
-            f"2 to {MAX_REFERENCES} frames stacked along the first axis are needed."
+            f"at least two and at most {MAX_REFERENCES}, stacked along the first axis, are needed."
         )
     return array.reshape(len(array), -1).astype(np.float64), array.shape[1:]
 

@@ -136,7 +136,8 @@ def finish(
         shared_core = white_core(root, shared_meat(system.noise, raw, design.to_coefficients))
         noise = system.noise.total
     own = empty_fit(n, design.n_references) if isinstance(where, np.ndarray) else None
-    rows = [getattr(own or result, name) for name in _FIELDS]
+    into = result if own is None else own
+    rows = [getattr(into, name) for name in _FIELDS]
     if isinstance(where, slice):
         rows = [array[where] for array in rows]
     compiled(write_rows, *_KINDS)(

@@ -68,7 +68,7 @@ def _fit_chunk(
         used @ design.expected_rss.T if design.expected_rss.size else design.expected_rss,
     )
     if design.loss == "huber":
-        finish_robust(distance, used, products, system, design, result, rows)
+        finish_robust(distance, used, gram, products, system, design, result, rows)
         return
     solution = solve(system, design)
 

@@ -21,6 +21,7 @@ from napari_framewise.numerics._mixing_system import (
     System,
     leverages,
     solve,
+    solved,
     unpacked,
 )
 
@@ -36,6 +37,7 @@ class _Pixels:
 
     distance: FloatArray
     used: FloatArray
+    gram: FloatArray
     products: FloatArray
     basis: FloatArray
 
@@ -43,12 +45,15 @@ class _Pixels:
         return np.asarray(self.used * (self.distance - points @ self.basis))
 
     def of(self, rows: NDArray[np.int64]) -> _Pixels:
-        return replace(self, distance=self.distance[rows], used=self.used[rows])
+        return replace(
+            self, distance=self.distance[rows], used=self.used[rows], gram=self.gram[rows]
+        )
 
 
 def finish_robust(
     distance: FloatArray,
     used: FloatArray,
+    gram: FloatArray,
     products: FloatArray,
     system: System,
     design: Design,
@@ -62,7 +67,7 @@ def finish_robust(
     ``K = 1 + p (1 - m) / (n m)``; consistent ones are the sandwich
     ``A^-1 [sum psi^2 Q Q^T / (1 - h)^2] A^-1`` with A the Gram matrix of the pixels within k s.
     """
-    pixels = _Pixels(distance, used, products, design.basis)
+    pixels = _Pixels(distance, used, gram, products, design.basis)
     first = solve(system, design)
     points, scale, settled = _iterate(pixels, system, design, first.free, None)
     bounded, active, failed = points.copy(), np.zeros_like(first.active), first.failed & False
@@ -72,7 +77,8 @@ def finish_robust(
         bounded[outside], _, settled_inner = _iterate(
             inner, inner_system, design, first.bounded[outside], scale[outside]
         )
-        last = solve(_weighted(inner, inner_system, bounded[outside], scale[outside]), design)
+        gram_there, gradient = _weighted(inner, bounded[outside], scale[outside])
+        last = solve(replace(inner_system, gram=gram_there, gradient=gradient), design)
         active[outside], failed[outside] = last.active, last.failed
         settled[outside] &= settled_inner
     left = pixels.left(bounded)
@@ -80,12 +86,12 @@ def finish_robust(
     inside = used * (np.abs(left) <= limit)
     error_gram = unpacked(inside @ products.T, design.n_unknowns)
     weak = np.linalg.eigvalsh(error_gram)[:, 0] < 1e-10
-    error_gram[weak] = system.gram[weak]
+    error_gram[weak] = gram[weak]
 
     def meat_of(at: FloatArray, part: NDArray[np.int64] | None) -> FloatArray:
         chosen = np.arange(len(rows)) if part is None else part
         pull = np.clip(pixels.of(chosen).left(at), -limit[chosen], limit[chosen])
-        pull /= np.maximum(1 - leverages(system.gram[chosen], products), 1e-9)
+        pull /= np.maximum(1 - leverages(gram[chosen], products), 1e-9)
         return np.asarray(pull**2 @ products.T)
 
     consistent = design.errors == "consistent"
@@ -97,8 +103,15 @@ def finish_robust(
         meat_of if consistent else None,
     )
     solution = Solution(points, bounded, active, failed)
-    gram = error_gram if consistent else None
-    finish(system, solution, scatter, design, result, rows, error_gram=gram)
+    finish(
+        system,
+        solution,
+        scatter,
+        design,
+        result,
+        rows,
+        error_gram=error_gram if consistent else None,
+    )
     result.status[rows[~settled]] |= int(Status.NOT_CONVERGED)
 
 
@@ -117,12 +130,11 @@ def _iterate(
     for step in range(_MOST_STEPS):
         if not bounded and step < _SCALE_STEPS:
             held = np.maximum(_spread(pixels.left(points), pixels.used), least)
-        weighted = _weighted(pixels, system, points, held)
+        gram, gradient = _weighted(pixels, points, held)
         if bounded:
-            moved = solve(weighted, design).bounded
+            moved = solve(replace(system, gram=gram, gradient=gradient), design).bounded
         else:
-            column = weighted.gradient[..., None]
-            moved = np.asarray(np.linalg.solve(weighted.gram, column)[..., 0], np.float64)
+            moved = solved(gram, gradient)
         settled = np.abs(moved - points).max(axis=1) <= 1e-8 * held + 1e-14 * np.abs(moved).max(
             axis=1
         )
@@ -132,15 +144,15 @@ def _iterate(
     return points, held, settled
 
 
-def _weighted(pixels: _Pixels, system: System, points: FloatArray, scale: FloatArray) -> System:
+def _weighted(
+    pixels: _Pixels, points: FloatArray, scale: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Gram matrix and gradient with every pixel's weight at these points."""
     limit = TUNING * scale[:, None]
     size = np.abs(pixels.left(points))
     weight = pixels.used * (limit / np.maximum(size, np.where(limit > 0, limit, 1.0)))
-    return replace(
-        system,
-        gram=unpacked(weight @ pixels.products.T, len(pixels.basis)),
-        gradient=(weight * pixels.distance) @ pixels.basis.T,
-    )
+    gram = unpacked(weight @ pixels.products.T, len(pixels.basis))
+    return gram, np.asarray((weight * pixels.distance) @ pixels.basis.T)
 
 
 def _spread(left: FloatArray, used: FloatArray) -> FloatArray:

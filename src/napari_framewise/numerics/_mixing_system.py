@@ -88,7 +88,7 @@ def solve(system: System, design: Design) -> Solution:
     if gram is None:
         free = np.ascontiguousarray(gradient)
     else:
-        free = np.asarray(np.linalg.solve(gram, gradient[..., None])[..., 0], np.float64)
+        free = solved(gram, gradient)
     n = len(free)
     if not len(design.bound_rows):
         return Solution(free, free, np.zeros((n, 0), np.bool_), np.zeros(n, np.bool_))
@@ -96,8 +96,13 @@ def solve(system: System, design: Design) -> Solution:
     start = free if root is None else (free[:, None, :] @ root)[:, 0]
     point, active, status = project(start, whitened(root, design.bound_rows), design.bound_limits)
     if root is not None:
-        point = np.linalg.solve(np.swapaxes(root, 1, 2), point[..., None])[..., 0]
+        point = solved(np.swapaxes(root, 1, 2), point)
     return Solution(free, point, active, status > 0)
+
+
+def solved(matrices: FloatArray, points: FloatArray) -> FloatArray:
+    """Solve one small system for every row of `points`."""
+    return np.asarray(np.linalg.solve(matrices, points[..., None])[..., 0], np.float64)
 
 
 def whitened(root: FloatArray | None, rows: FloatArray) -> FloatArray:
