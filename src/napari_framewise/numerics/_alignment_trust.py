@@ -1,0 +1,167 @@
+"""How far to trust an alignment: covariance, texture against noise, likeness against chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_framewise.numerics._alignment_levels import Fixed, noise_of_slopes
+from napari_framewise.numerics._alignment_result import Status
+from napari_framewise.numerics.transforms import Motion, generators
+
+if TYPE_CHECKING:
+    from napari_framewise.numerics._alignment_search import Fit, Search
+
+FloatArray: TypeAlias = NDArray[np.float64]
+_SINGULAR = 1e-7
+_LARGEST_ERROR = 1.0
+# Standard deviations above chance; neighbouring slopes are correlated over about four pixels.
+_CHANCE = 6.0
+_ALIKE_PIXELS = 4.0
+_SIDE = 48
+
+
+@dataclass(frozen=True, eq=False)
+class Trust:
+    """Errors of an alignment, and the status that refuses it."""
+
+    status: Status | None
+    covariance: FloatArray
+    motion_error: float
+    overlap: float
+
+
+def trust_of(search: Search, fit: Fit) -> Trust:
+    """Errors at the end of a fit, by the slopes of the template whatever the method was."""
+    from napari_framewise.numerics._alignment_kernels import normal_equations
+
+    template, settings = search.template, search.template.settings
+    fixed, moving = template.fixed[0], search.moving[0]
+    hessian, rhs, sums = fit.hessian, fit.rhs, fit.sums
+    if settings.method == "forward":
+        hessian, rhs, sums = np.zeros((10, 10)), np.zeros(10), np.zeros(6)
+        normal_equations(
+            *(fixed.planes, fixed.weights, fixed.slopes, fixed.grid),
+            *(moving.planes, moving.cubic, moving.usable, moving.limits, moving.grid),
+            *(np.ascontiguousarray(fit.matrix), fit.state[9], fit.state[10]),
+            *(0, 1.0, False, settings.motion == "homography", hessian, rhs, sums),
+        )
+    free = generators(settings.motion)
+    directions = np.zeros((len(free) + (2 if settings.brightness else 0), 10))
+    directions[: len(free), :8] = free
+    if settings.brightness:
+        directions[-2, 8] = directions[-1, 9] = 1.0
+    system = directions @ hessian @ directions.T
+    count = sums[0] * len(fixed.planes)
+    variance = sums[5] / max(sums[4], 1e-300) * count / max(count - len(system), 1.0)
+    gain = fit.state[9]
+    noise = min(template.noise**2, variance / max(gain**2, 1e-12))
+    share = hessian[9, 9] / max(float(fixed.weights.sum()) * len(fixed.planes), 1e-300)
+    texture = system.copy()
+    texture[: len(free), : len(free)] -= free @ _noise_of_slopes(fixed, noise * share) @ free.T
+    overlap = float(sums[0] / (fixed.weights > 0).sum())
+    nothing = np.full((len(free), len(free)), np.nan)
+    sizes = np.sqrt(np.maximum(np.diag(system), 1e-300))
+    lowest = np.linalg.eigvalsh(texture / np.outer(sizes, sizes))[0]
+    if not lowest > _SINGULAR:
+        return Trust(Status.FLAT, nothing, np.nan, overlap)
+    # Errors in variables: the noise of the slopes adds to the system, not to what it tells.
+    half = np.linalg.solve(texture, system)
+    spread = np.linalg.solve(texture, half.T) * variance / gain**2
+    covariance = spread[: len(free), : len(free)]
+    error = _motion_error(covariance, free, search)
+    if not error < _LARGEST_ERROR:
+        return Trust(Status.FLAT, nothing, np.nan, overlap)
+    if not _likeness(search, fit) > 0:
+        return Trust(Status.UNLIKE, nothing, np.nan, overlap)
+    sizes = _in_pixels(settings.motion, search.unit)
+    return Trust(None, covariance * np.outer(sizes, sizes), error, overlap)
+
+
+def _noise_of_slopes(fixed: Fixed, variance: float) -> FloatArray:
+    """What white noise of a template adds to the Hessian of the eight entries."""
+    y = fixed.grid[0] + fixed.grid[1] * np.arange(fixed.weights.shape[0])
+    x = fixed.grid[2] + fixed.grid[3] * np.arange(fixed.weights.shape[1])
+    down, right = fixed.weights.sum(axis=1, dtype=float), fixed.weights.sum(axis=0, dtype=float)
+    crossed = float(y @ fixed.weights.astype(float) @ x)
+    moments = np.array(
+        [
+            [down @ y**2, crossed, down @ y],
+            [crossed, right @ x**2, right @ x],
+            [down @ y, right @ x, down.sum()],
+        ]
+    )
+    result = np.zeros((8, 8))
+    power = variance * noise_of_slopes() * len(fixed.planes)
+    result[:3, :3] = moments * power / fixed.grid[1] ** 2
+    result[3:6, 3:6] = moments * power / fixed.grid[3] ** 2
+    # Perspective weighs slopes by products of coordinates; a bound by those of the linear part.
+    result[6:, 6:] = result[:2, :2] * (y**2).max() + result[3:5, 3:5] * (x**2).max()
+    return result
+
+
+def _motion_error(covariance: FloatArray, free: FloatArray, search: Search) -> float:
+    """Root mean square standard error of the template's corners, in pixels."""
+    rows, columns = search.template.shape
+    total = 0.0
+    for y in (-1.0, 1.0):
+        for x in (-1.0, 1.0):
+            p = np.array([y * (rows - 1), x * (columns - 1)]) / 2 / search.unit
+            point = np.array([p[0], p[1], 1.0])
+            moves = np.zeros((2, 8))
+            moves[0, :3], moves[1, 3:6] = point, point
+            moves[:, 6:] = -np.outer(p, p)
+            moves = moves @ free.T
+            total += float(np.trace(moves @ covariance @ moves.T))
+    return float(np.sqrt(max(total, 0.0) / 4)) * search.unit
+
+
+def _in_pixels(motion: Motion, unit: float) -> FloatArray:
+    """Size of each parameter, in pixels of the template, per unit of it."""
+    free = generators(motion)
+    sizes = np.ones(len(free))
+    sizes[(free[:, 2] != 0) | (free[:, 5] != 0)] = unit
+    sizes[(free[:, 6] != 0) | (free[:, 7] != 0)] = 1 / unit
+    return sizes
+
+
+def _likeness(search: Search, fit: Fit) -> float:
+    """Correlation of the slopes of template and image, minus what chance would give.
+
+    Smooth images are alike by chance, brightness on one side and darkness on the other; their
+    slopes are not.
+    """
+    from napari_framewise.numerics._alignment_kernels import residuals
+
+    levels = [
+        number
+        for number, each in enumerate(search.template.fixed)
+        if number == 0 or min(each.weights.shape) >= _SIDE
+    ]
+    level = levels[-1]
+    fixed, moving = search.template.fixed[level], search.moving[level]
+    left = np.empty(fixed.planes.shape, np.float32)
+    gain, offset = float(fit.state[9]), float(fit.state[10])
+    residuals(
+        *(fixed.planes, fixed.weights, fixed.grid),
+        *(moving.planes, moving.cubic, moving.usable, moving.limits, moving.grid),
+        *(np.ascontiguousarray(fit.matrix), gain, offset, left),
+    )
+    warped = left + np.float32(gain) * fixed.planes + np.float32(offset)
+    both = first = second = 0.0
+    count = 0
+    for axis in (1, 2):
+        one, two = np.diff(fixed.planes, axis=axis), np.diff(warped, axis=axis)
+        known = np.isfinite(two)
+        count += int(known.sum())
+        one, two = one[known].astype(float), two[known].astype(float)
+        both += float(one @ two)
+        first += float(one @ one)
+        second += float(two @ two)
+    if not (count and first > 0 and second > 0):
+        return -1.0
+    chance = _CHANCE / np.sqrt(count / 2 / _ALIKE_PIXELS)
+    return both / np.sqrt(first * second) - chance
