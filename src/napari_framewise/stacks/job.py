@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -170,13 +169,12 @@ def _read(
 ) -> Array:
     """Frames of a stack; large ones of a file in pieces, so that a cancel answers."""
     start, stop = limits
-    part = 1.0 if rows is None else (rows[1] - rows[0]) / stack.frame_shape[row_position(stack) - 1]
-    frame_bytes = max(1, math.ceil(stack.frame_bytes * part))
-    in_memory = stack.source.chunks is None and not stack.source.paths
-    if in_memory or rows is None or (stop - start) * frame_bytes <= 2 * _PIECE_BYTES:
-        return native(stack.read(start, stop, rows))
     together, _ = chunk_frames(stack)
-    piece = max(1, _PIECE_BYTES // frame_bytes // together) * together
+    # Whole frames are decoded for a few rows of them.
+    piece = max(1, _PIECE_BYTES // max(1, stack.frame_bytes) // together) * together
+    in_memory = stack.source.chunks is None and not stack.source.paths
+    if in_memory or rows is None or stop - start <= piece:
+        return native(stack.read(start, stop, rows))
     first = stack.read(start, start + piece, rows)
     whole = np.empty((stop - start, *first.shape[1:]), stack.dtype.newbyteorder("="))
     whole[:piece] = first

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 MIB = 2**20
-_BLOCK_BYTES = 8 * MIB
+_BLOCK_BYTES = 4 * MIB
 _LEAST_BYTES = MIB // 4
+# The rest is for what decoding takes and the allocator keeps.
+_OF_BUDGET = 0.75
 # The cut of reductions: the same on every machine, or their last bits would differ.
 _REDUCE_STEP_BYTES = MIB
 _REDUCE_BLOCK_BYTES = 16 * MIB
@@ -172,17 +174,19 @@ def make_plan(
 ) -> Plan:
     """Cut a pass into blocks.
 
-    (workers + 2) blocks, each with input, output and temporaries, stay within the budget, except
-    where one unit of the file is larger. A reduction's cut follows from the stacks and the cost
-    alone, so that its result has the same bits wherever it runs.
+    (workers + 2) blocks, each with input, output and temporaries, stay within three quarters of the
+    budget, which leaves room for decoding, except where one unit of the file is larger. A
+    reduction's cut follows from the stacks and the cost alone, so that its result has the same
+    bits wherever it runs.
     """
     workers, budget = engine.executor.workers, engine.budget
     item = work.item_bytes(stacks)
     each = max(1, item + cost.output + cost.scratch)
     total = max(1, work.length(stacks))
     together, lead = _unit_of(work, stacks)
-    window = workers + 2
-    share = max(1, budget // window)
+    # Rows of all frames are large, and what waits to be merged holds only their answer.
+    window = workers if isinstance(work, MapTiles) else workers + 2
+    share = max(1, int(_OF_BUDGET * budget) // window)
     period = None
     if isinstance(work, Reduce):
         size, step = _reduce_cut(item, each, total, cost, together)
