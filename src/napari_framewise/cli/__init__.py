@@ -37,6 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run_recipe(given) if given.command == "run" else run_tool(given)
     except KeyboardInterrupt:
         sys.stderr.write("napari-framewise: cancelled; what was not finished was not kept\n")
+        if arguments is None:
+            # All is cleaned up by now; taking the libraries down would take half a second more.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(CANCELLED)
         return CANCELLED
     except BrokenPipeError:
         # Whoever read our output has enough; Python would complain when it closes it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from argparse import Namespace
@@ -83,8 +84,13 @@ def _reporter(line: ProgressLine, given: Namespace) -> Callable[[Progress | File
     def report(news: Progress | FileRun) -> None:
         if isinstance(news, Progress):
             line.show(news)
-        elif news.failure is None and not given.quiet:
-            line.clear()
+            return
+        line.clear()
+        if news.failure is not None:
+            if given.traceback:
+                traceback.print_exception(news.failure)
+            sys.stderr.write(f"napari-framewise: {_shown(news.source)}: {news.error}\n")
+        elif not given.quiet:
             sys.stdout.write(_account(news))
             sys.stdout.flush()
 
@@ -93,7 +99,7 @@ def _reporter(line: ProgressLine, given: Namespace) -> Callable[[Progress | File
 
 def _account(run: FileRun) -> str:
     """What came of one input."""
-    lines = [f"{run.source}"]
+    lines = [_shown(run.source)]
     for outcome in run.outcomes:
         lines += [f"  {outcome.summary}"] if outcome.summary else []
         lines += [f"  note: {text}" for text in outcome.diagnostics]
@@ -107,15 +113,20 @@ def _concluded(batch: Batch, given: Namespace) -> int:
     """Say what failed and what was written for all; the exit code."""
     if not given.quiet:
         sys.stdout.writelines(f"wrote {path}\n" for path in batch.written)
-    for run in batch.failed:
-        if given.traceback and run.failure is not None:
-            traceback.print_exception(run.failure)
-        sys.stderr.write(f"napari-framewise: {run.source}: {run.error}\n")
-    if any(run.unexpected for run in batch.failed) and not given.traceback:
-        sys.stderr.write("napari-framewise: that is a defect; --traceback shows what to report\n")
     if not batch.failed:
         return FINE
+    if any(run.unexpected for run in batch.failed) and not given.traceback:
+        sys.stderr.write("napari-framewise: that is a defect; --traceback shows what to report\n")
     if len(batch.runs) == 1:
         return BAD_INPUT
-    sys.stderr.write(f"napari-framewise: {len(batch.failed)} of {len(batch.runs)} inputs failed\n")
+    names = ", ".join(_shown(run.source) for run in batch.failed)
+    sys.stderr.write(
+        f"napari-framewise: {len(batch.failed)} of {len(batch.runs)} inputs failed: {names}\n"
+    )
     return SOME_FAILED
+
+
+def _shown(source: str) -> str:
+    """An input as one would type it here."""
+    here = f"{Path.cwd()}{os.sep}"
+    return source.removeprefix(here)

@@ -13,7 +13,6 @@ import numpy as np
 from ..stacks.engine import Engine
 from ..stacks.job import BlockError
 from ..stacks.progress import Progress
-from ..stacks.stack import Stack
 from ..tools.calls import engine_for, finish
 from ..tools.outcome import Outcome, Table
 from ..tools.progress_line import ProgressLine
@@ -22,7 +21,7 @@ from ..tools.registry import get_tool
 from .naming import output_names, parse_input, text_of
 from .outputs import Output, write_outcome, write_recipe_to, write_table_to
 from .recipes import check_recipe, load_recipe
-from .references import resolve
+from .steps import run_steps
 
 EXPECTED = (ValueError, OSError, BlockError)
 """What is wrong with an input, not with the program."""
@@ -191,59 +190,62 @@ def run_batch(
     _check_places(recipe)
     sets = _input_sets(recipe, inputs)
     names = output_names([refs[0] for refs in sets])
-    if output is not None:
-        output.prepare()
-        if len(sets) > 1 and output.single not in (None, "table"):
-            raise ValueError(
-                f"{output.place} is one file, but there are {len(sets)} inputs; give a folder."
-            )
-    per_input = None if output is not None and output.single and len(sets) > 1 else output
+    if output is None:
+        return (yield from _run_sets(recipe, sets, names, None, engine))
+    if len(sets) > 1 and output.single not in (None, "table"):
+        raise ValueError(
+            f"{output.place} is one file, but there are {len(sets)} inputs; give a folder."
+        )
+    with output.prepared():
+        output.recipe_path(_title(recipe, names))
+        return (yield from _run_sets(recipe, sets, names, output, engine))
+
+
+def _run_sets(
+    recipe: Recipe,
+    sets: Sequence[tuple[InputRef, ...]],
+    names: Sequence[str],
+    output: Output | None,
+    engine: Engine,
+) -> Generator[Progress | FileRun, None, Batch]:
     runs: list[FileRun] = []
     done: list[Recipe] = []
     for number, (refs, name) in enumerate(zip(sets, names, strict=True), 1):
         place = f"{number} of {len(sets)}, {name}: " if len(sets) > 1 else ""
+        written_each = output if output is not None and not (output.single and place) else None
         try:
             here = _on(recipe, refs, name)
-            run, as_run = yield from _run_one(here, name, per_input, engine, place)
+            run, as_run = yield from _run_one(here, name, written_each, engine, place)
             done.append(as_run)
         except Exception as error:  # noqa: BLE001 - the other inputs go on
             run = FileRun(name, text_of(refs[0]), failure=error)
+        if output is not None:
+            run = _tables_only(run)
         runs.append(run)
         yield run
-    tables = _joined(runs)
     if not done:
         return Batch(tuple(runs))
+    tables = _joined(runs)
     as_run = done[0].model_copy(update={"versions": versions()})
-    written = _write_all(as_run, runs, tables, output) if output is not None else ()
-    return Batch(tuple(runs), tables, written, as_run)
+    if output is None:
+        return Batch(tuple(runs), tables, recipe=as_run)
+    written = []
+    if len(runs) > 1:
+        wanted = tables[:1] if output.single else tables
+        written = [write_table_to(table, output, "") for table in wanted]
+    written.append(write_recipe_to(as_run, output, _title(recipe, names)))
+    return Batch(tuple(runs), tables, tuple(written), as_run)
 
 
-def run_steps(
-    recipe: Recipe, engine: Engine
-) -> Generator[Progress, None, tuple[tuple[Outcome, ...], Recipe]]:
-    """Run a recipe's steps; give back their outcomes, and the recipe with what was really used.
+def _title(recipe: Recipe, names: Sequence[str]) -> str:
+    """What the files for all inputs together are called: the one input's name, or the tool's."""
+    return names[0] if len(names) == 1 else recipe.steps[-1].tool
 
-    Frames, channels and regions that were left open stand in it as they were chosen.
-    """
-    outcomes: list[Outcome] = []
-    steps: list[Step] = []
-    for step in recipe.steps:
-        tool = get_tool(step.tool)
-        kinds = {role.name: role.kind for role in tool.inputs}
-        inputs = tool.check_inputs(
-            {
-                role: [resolve(ref, kinds[role], outcomes) for ref in refs]
-                for role, refs in step.inputs.items()
-            }
-        )
-        parameters = tool.check_parameters(step.parameters)
-        outcomes.append((yield from tool.run(inputs, parameters, engine)))
-        used = {
-            role: tuple(map(_as_used, refs, inputs[role])) for role, refs in step.inputs.items()
-        }
-        plain = parameters.model_dump(mode="json")
-        steps.append(Step(tool=step.tool, inputs=used, parameters=plain))
-    return tuple(outcomes), recipe.model_copy(update={"steps": tuple(steps)})
+
+def _tables_only(run: FileRun) -> FileRun:
+    """A run without what was written of it: the layers of forty files need not fit into memory."""
+    kept = tuple(replace(outcome, layers=(), models=()) for outcome in run.outcomes)
+    return replace(run, outcomes=kept)
 
 
 def _run_one(
@@ -265,21 +267,7 @@ def _run_one(
         )
         written += paths
         left += others
-    # What was written is let go of, but for the tables: forty files need not fit into memory.
-    kept = tuple(replace(outcome, layers=(), models=()) for outcome in outcomes)
-    return FileRun(name, source, kept, tuple(written), tuple(left)), as_run
-
-
-def _write_all(
-    recipe: Recipe, runs: Sequence[FileRun], tables: Sequence[Table], output: Output
-) -> tuple[Path, ...]:
-    """Write what belongs to all inputs together: the tables as one, and how they were made."""
-    name = runs[0].name if len(runs) == 1 else recipe.steps[-1].tool
-    paths = []
-    if len(runs) > 1:
-        wanted = tables[:1] if output.single else tables
-        paths = [write_table_to(table, output, "") for table in wanted]
-    return (*paths, write_recipe_to(recipe, output, name))
+    return FileRun(name, source, outcomes, tuple(written), tuple(left)), as_run
 
 
 def _check_places(recipe: Recipe) -> None:
@@ -342,12 +330,6 @@ def _in_place_of(old: InputRef, new: InputRef, name: str) -> InputRef:
             "name": name,
         }
     )
-
-
-def _as_used(ref: InputRef, value: Any) -> InputRef:
-    if not isinstance(value, Stack):
-        return ref
-    return ref.model_copy(update={"selection": value.selection})
 
 
 def _refuse_own_inputs(recipe: Recipe, output: Output) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -61,8 +62,9 @@ class Output:
         """The folder that is written into."""
         return self.place.parent if self.single else self.place
 
-    def prepare(self) -> None:
-        """Make the folder.
+    @contextmanager
+    def prepared(self) -> Iterator[None]:
+        """Make the folder; take it away again where nothing came into it.
 
         Raises
         ------
@@ -71,11 +73,12 @@ class Output:
         """
         if self.place.suffix.lower() in NOT_WRITTEN:
             raise ValueError(
-                f"{self.place} looks like a file of a kind that is not written; give a folder, or a "
-                f"file ending in {', '.join(SINGLE)}."
+                f"{self.place} looks like a file of a kind that is not written; give a folder, "
+                f"or a file ending in {', '.join(SINGLE)}."
             )
         if self.single and self.place.exists() and not self.overwrite:
             raise ValueError(f"{self.place} is there already; choose another, or overwrite it.")
+        made = not self.folder.exists()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder):
@@ -85,6 +88,11 @@ class Output:
                 f"The folder {self.folder} can't be written: {error.strerror or error}; choose "
                 "another."
             ) from None
+        try:
+            yield
+        finally:
+            if made and not any(self.folder.iterdir()):
+                self.folder.rmdir()
 
     def path(self, name: str, title: str, suffix: str) -> Path:
         """The place of one result of the input that is called `name`.
@@ -98,9 +106,23 @@ class Output:
             return self.place
         rest = title.removeprefix(name).strip()
         parts = [part for part in (name, re.sub(r"[^\w.]+", "-", rest).strip("-")) if part]
-        path = self.folder / f"{'-'.join(parts)}{suffix}"
+        return self._free(self.folder / f"{'-'.join(parts)}{suffix}")
+
+    def recipe_path(self, name: str) -> Path:
+        """The place of the recipe.
+
+        Raises
+        ------
+        ValueError
+            Where one is there that may not be replaced.
+        """
+        if self.single:
+            return self._free(self.place.with_suffix(".recipe.json"))
+        return self._free(self.folder / f"{name}.recipe.json")
+
+    def _free(self, path: Path) -> Path:
         if path.exists() and not self.overwrite:
-            raise ValueError(f"{path} is there already; choose another folder, or overwrite it.")
+            raise ValueError(f"{path} is there already; choose another place, or overwrite it.")
         return path
 
 
@@ -113,8 +135,8 @@ def write_outcome(
 ) -> Generator[Progress, None, tuple[tuple[Path, ...], tuple[str, ...]]]:
     """Write the results of one run.
 
-    Each is written under another name first and renamed when it is whole, so that nothing that
-    was cancelled looks complete.
+    Each is written under another name first and renamed when it is whole; where one fails or is
+    cancelled, none stays.
 
     Parameters
     ----------
@@ -141,11 +163,32 @@ def write_outcome(
     """
     written: list[Path] = []
     left: list[str] = []
+    try:
+        yield from _write_each(outcome, output, name, engine, provenance, written, left)
+    except BaseException:
+        for path in written:
+            _remove(path)
+        raise
+    if output.single and not written:
+        raise ValueError(f"{output.place} asks for {_a(output.single)}, but the tool gives none.")
+    return tuple(written), tuple(left)
+
+
+def _write_each(
+    outcome: Outcome,
+    output: Output,
+    name: str,
+    engine: Engine,
+    provenance: Mapping[str, Any] | None,
+    written: list[Path],
+    left: list[str],
+) -> Generator[Progress, None, None]:
     tables, models = outcome.tables, outcome.models
     if output.single:
         tables = tables[:1] if output.single == "table" else ()
         models = models[:1] if output.single == "model" else ()
-    written += [write_table_to(table, output, name) for table in tables]
+    for table in tables:
+        written.append(write_table_to(table, output, name))  # noqa: PERF401 - known at each failure
     for model in models:
         path = output.path(name, model.kind, ".npz")
         _at_once(path, partial(write_model, model))
@@ -157,9 +200,6 @@ def write_outcome(
             path = output.path(name, layer.name, ".csv")
             _at_once(path, partial(write_table, table_of(layer)))
         written.append(path)
-    if output.single and not written:
-        raise ValueError(f"{output.place} asks for {_a(output.single)}, but the tool gives none.")
-    return tuple(written), tuple(left)
 
 
 def write_table_to(table: Table, output: Output, name: str) -> Path:
@@ -171,10 +211,7 @@ def write_table_to(table: Table, output: Output, name: str) -> Path:
 
 def write_recipe_to(recipe: Recipe, output: Output, name: str) -> Path:
     """Write the recipe of what was run beside its results; give back where."""
-    if output.single:
-        path = output.place.with_suffix(".recipe.json")
-    else:
-        path = output.folder / f"{name}.recipe.json"
+    path = output.recipe_path(name)
     save_recipe(recipe, path)
     return path
 
