@@ -150,6 +150,17 @@ def test_frames_are_found_in_another_unit_and_beside_more_axes(viewer: ViewerMod
         assert frame_in_view(viewer, layer, stack) == number
 
 
+def test_frames_are_found_beside_a_layer_whose_units_do_not_go_with_it(
+    viewer: ViewerModel,
+) -> None:
+    layer = viewer.add_image(np.zeros((6, 10, 12)), scale=(3, 1, 1), units=("ms", "um", "um"))
+    viewer.add_image(np.zeros((6, 10, 12)), scale=(1, 1, 1))
+    stack = stack_of_layer(layer)
+    for number in range(6):
+        show_frame(viewer, layer, stack, number)
+        assert frame_in_view(viewer, layer, stack) == number
+
+
 def test_a_frame_that_was_not_chosen_is_none(viewer: ViewerModel) -> None:
     layer = viewer.add_image(np.zeros((10, 4, 5)))
     stack = stack_of_layer(layer).select(Selection(frames=(2, 9, 3)))

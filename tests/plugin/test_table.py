@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,12 +19,9 @@ def sample(n: int = 7) -> Table:
     rng = np.random.default_rng(1)
     x = rng.normal(size=n)
     x[1::3] = np.nan
-    return Table(
-        "t",
-        "frame",
-        {"frame": np.arange(n), "x": x, "bound": x > 0, "note": np.array(["a", "b", ""])[np.arange(n) % 3]},
-        {"x": "Coefficient, no unit."},
-    )  # fmt: skip
+    notes = np.array(["a", "b", ""])[np.arange(n) % 3]
+    columns = {"frame": np.arange(n), "x": x, "bound": x > 0, "note": notes}
+    return Table("t", "frame", columns, {"x": "Coefficient, no unit."})
 
 
 @given(st.integers(0, 40), st.integers(-1, 3), st.booleans())
@@ -39,8 +38,7 @@ def test_sorting_orders_the_rows_and_keeps_track_of_them(n: int, column: int, do
         known = values[~np.isnan(values)]
         assert np.isnan(values[len(known) :]).all()
         values = known
-    pairs = zip(values[:-1], values[1:], strict=True)
-    assert all((a >= b) if down else (a <= b) for a, b in pairs)
+    assert all((a >= b) if down else (a <= b) for a, b in itertools.pairwise(values))
 
 
 def test_cells_headers_and_notes() -> None:

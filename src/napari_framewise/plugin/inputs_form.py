@@ -45,14 +45,14 @@ class RoleForm(QWidget):
             selected = QToolButton()
             selected.setText("take selected")
             selected.setToolTip("Take the selected layers, in the layer list's order.")
-            selected.clicked.connect(self._take_selected)
+            selected.clicked.connect(self.take_selected)
             head.addWidget(selected)
-        self._more = QToolButton()
-        self._more.setText("add")
-        self._more.setToolTip(f"One more: up to {role.most} are taken.")
-        self._more.clicked.connect(self._add_by_hand)
-        self._more.setVisible(role.most > 1)
-        head.addWidget(self._more)
+        self.more_button = QToolButton()
+        self.more_button.setText("add")
+        self.more_button.setToolTip(f"One more: up to {role.most} are taken.")
+        self.more_button.clicked.connect(self._add_by_hand)
+        self.more_button.setVisible(role.most > 1)
+        head.addWidget(self.more_button)
         self._layout.addLayout(head)
         for _ in range(max(role.least, role.usual)):
             self.add()
@@ -74,7 +74,7 @@ class RoleForm(QWidget):
         self.pickers.append(picker)
         self._layout.addWidget(picker)
         picker.changed.connect(self.changed)
-        self._more.setEnabled(len(self.pickers) < self.role.most)
+        self.more_button.setEnabled(len(self.pickers) < self.role.most)
         return picker
 
     def _remove_by_hand(self, picker: Picker, *_: Any) -> None:
@@ -87,7 +87,7 @@ class RoleForm(QWidget):
         picker.close_connections()
         picker.hide()
         picker.deleteLater()
-        self._more.setEnabled(True)
+        self.more_button.setEnabled(True)
         self.changed.emit()
 
     def set_count(self, count: int) -> None:
@@ -98,7 +98,8 @@ class RoleForm(QWidget):
         while len(self.pickers) < count:
             self.add()
 
-    def _take_selected(self) -> None:
+    def take_selected(self) -> None:
+        """Take the layers that are selected in the layer list."""
         chosen = self._viewer.layers.selection
         layers = [layer for layer in self.pickers[0].candidates() if layer in chosen]
         if not layers:

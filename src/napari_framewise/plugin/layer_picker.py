@@ -94,6 +94,11 @@ class LayerPicker(QWidget):
         return layer if isinstance(layer, Layer) and layer in self._viewer.layers else None
 
     @property
+    def summary(self) -> str:
+        """What is chosen, in words."""
+        return self._summary.text()
+
+    @property
     def chosen_by_hand(self) -> bool:
         """Whether the user chose, so that nothing may be chosen in their place."""
         return self._chosen_by_hand
@@ -228,6 +233,7 @@ class LayerPicker(QWidget):
                 emitter = getattr(layer.events, name, None)
                 if emitter is not None:
                     self._of_layer.connect(emitter, self._layer_changed)
+        self._combo.setToolTip(self._role.description if layer is None else layer.name)
         self._show_stack(keep=False)
         self.changed.emit()
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Layer, Points, Shapes
+from pint import DimensionalityError
 
 from ..io import can_open, open_stack
 from ..stacks.axes import Axis, default_axis_names
@@ -152,7 +153,11 @@ def _units_ratio(viewer: ViewerModel, layer: Layer) -> np.ndarray[Any, Any]:
     shown: Sequence[Any] = viewer.dims.units or layer.units
     ratios = np.ones(layer.ndim)
     pairs = zip(reversed(shown), reversed(layer.units), strict=False)
-    for number, (of_viewer, of_layer) in enumerate(pairs, start=1):
-        if of_viewer != of_layer:
-            ratios[-number] = (1 * of_viewer).to(of_layer).magnitude
+    try:
+        for number, (of_viewer, of_layer) in enumerate(pairs, start=1):
+            if of_viewer != of_layer:
+                ratios[-number] = (1 * of_viewer).to(of_layer).magnitude
+    except DimensionalityError:
+        # Seconds beside pixels: napari then takes no notice of any unit.
+        return np.ones(layer.ndim)
     return ratios

@@ -33,14 +33,14 @@ class Failure:
 
     def sentence(self) -> str:
         """What to tell the user."""
-        text = str(self.error).strip()
-        if isinstance(self.error, MemoryError):
+        error, text = self.error, str(self.error).strip()
+        if isinstance(error, MemoryError):
             return "There is not enough memory for this; choose fewer frames or a smaller region."
-        return (
-            text
-            if isinstance(self.error, ValueError) and text
-            else (f"{type(self.error).__name__}: {text}" if text else type(self.error).__name__)
-        )
+        if isinstance(error, OSError) and error.strerror:
+            return f"{error.strerror}: {error.filename}." if error.filename else error.strerror
+        if isinstance(error, ValueError | OSError) and text:
+            return text
+        return ": ".join(part for part in (type(error).__name__, text) if part)
 
 
 class Runner(QObject):

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from ..samples import SAMPLES
+from ..stacks.stack import Origin
 from .readers import LayerTuple, image_tuple
 
 
@@ -16,7 +18,11 @@ def open_sample(name: str) -> list[LayerTuple]:
     """The layers of a sample, the stack last, so that it lies on top."""
     made = SAMPLES[name].make()
     stack, *others = [
-        image_tuple(stack, {**made.metadata, "part": _role(part)}) for part, stack in made.stacks
+        image_tuple(
+            replace(stack, origin=Origin(sample=name, item=part)),
+            {**made.metadata, "part": _role(part)},
+        )
+        for part, stack in made.stacks
     ]
     return [*others, stack]
 

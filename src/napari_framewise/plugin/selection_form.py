@@ -49,29 +49,31 @@ class SelectionForm(QWidget):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(8, 0, 0, 4)
         self._grid.setVerticalSpacing(3)
-        self._axes = QComboBox()
-        self._axes.setToolTip("The axis of the data that the frames run along.")
+        self.axes_box = QComboBox()
+        self.axes_box.setToolTip("The axis of the data that the frames run along.")
         self._channel = QComboBox()
         self._channel.setToolTip("Which channel of each frame is used.")
         self._frames = [_spin(tip) for tip in _FRAME_TIPS[: 1 if single else 3]]
         self._rows = [_spin(tip) for tip in ("First row", "Last row")]
         self._columns = [_spin(tip) for tip in ("First column", "Last column")]
-        self._here = _button("in view", "Take the frame that the slider stands on.")
-        self._drawn = _button("drawn", "Take the first rectangle of the topmost shapes layer.")
-        self._here.clicked.connect(self._take_frame_in_view)
-        self._drawn.clicked.connect(self._take_rectangle)
-        self._axes.currentIndexChanged.connect(self._axes_changed)
+        self.here_button = _button("in view", "Take the frame that the slider stands on.")
+        self.drawn_button = _button(
+            "drawn", "Take the first rectangle of the topmost shapes layer."
+        )
+        self.here_button.clicked.connect(self._take_frame_in_view)
+        self.drawn_button.clicked.connect(self._take_rectangle)
+        self.axes_box.currentIndexChanged.connect(self._axes_changed)
         self._channel.currentIndexChanged.connect(self._tell)
         for spin in (*self._frames, *self._rows, *self._columns):
             spin.valueChanged.connect(self._tell)
         self._lines: dict[str, list[QWidget]] = {}
-        self._add_line("axes", "Frames along", self._axes)
+        self._add_line("axes", "Frames along", self.axes_box)
         if single:
-            self._add_line("frames", "Frame", self._frames[0], self._here)
+            self._add_line("frames", "Frame", self._frames[0], self.here_button)
         else:
             self._add_line("frames", "Frames", *self._frames)
         self._add_line("channel", "Channel", self._channel)
-        self._add_line("rows", "Rows", *self._rows, self._drawn)
+        self._add_line("rows", "Rows", *self._rows, self.drawn_button)
         self._add_line("columns", "Columns", *self._columns)
 
     def show_stack(self, stack: Stack | None, keep: bool = False) -> None:
@@ -90,12 +92,12 @@ class SelectionForm(QWidget):
         if stack is None:
             return
         blockers = [QSignalBlocker(widget) for widget in self._inputs()]
-        self._axes.clear()
+        self.axes_box.clear()
         for axes in _axes_choices(stack):
-            self._axes.addItem(_axes_text(stack, axes), axes)
+            self.axes_box.addItem(_axes_text(stack, axes), axes)
         wanted = selection.frames_along
         default = stack.select(Selection()).frame_axes
-        self._axes.setCurrentIndex(max(self._find(wanted if wanted is not None else default), 0))
+        self.axes_box.setCurrentIndex(max(self._find(wanted if wanted is not None else default), 0))
         self._fill_frames(selection)
         self._channel.clear()
         axis = stack.channel_axis
@@ -113,7 +115,7 @@ class SelectionForm(QWidget):
         stack = self._stack
         if stack is None:
             return Selection()
-        along = tuple(self._axes.currentData() or ())
+        along = tuple(self.axes_box.currentData() or ())
         chosen = Selection(
             frames_along=None if along == stack.select(Selection()).frame_axes else along
         )
@@ -123,17 +125,19 @@ class SelectionForm(QWidget):
         return Selection(chosen.frames_along, frames, channel, self._chosen_region(plain))
 
     def _inputs(self) -> list[Any]:
-        return [self._axes, self._channel, *self._frames, *self._rows, *self._columns]
+        return [self.axes_box, self._channel, *self._frames, *self._rows, *self._columns]
 
     def _find(self, axes: tuple[int, ...]) -> int:
         # findData compares Qt variants, which do not hold tuples as such.
-        found = [n for n in range(self._axes.count()) if tuple(self._axes.itemData(n)) == axes]
+        found = [
+            n for n in range(self.axes_box.count()) if tuple(self.axes_box.itemData(n)) == axes
+        ]
         return found[0] if found else -1
 
     def _fill_frames(self, selection: Selection) -> None:
         stack = self._stack
         assert stack is not None
-        plain = stack.select(Selection(frames_along=tuple(self._axes.currentData() or ())))
+        plain = stack.select(Selection(frames_along=tuple(self.axes_box.currentData() or ())))
         last = max(plain.n_frames - 1, 0)
         start, stop, step = selection.frames or (0, last + 1, 1)
         for spin, value, most in zip(
@@ -189,10 +193,10 @@ class SelectionForm(QWidget):
     def _show_lines(self) -> None:
         stack = self._stack
         assert stack is not None
-        plain = stack.select(Selection(frames_along=tuple(self._axes.currentData() or ())))
+        plain = stack.select(Selection(frames_along=tuple(self.axes_box.currentData() or ())))
         planar = self._with_region and len(_plane(plain)) == 2
         shown = {
-            "axes": self._axes.count() > 1,
+            "axes": self.axes_box.count() > 1,
             "frames": plain.n_frames > 1,
             "channel": self._channel_counts(plain),
             "rows": planar,

@@ -108,6 +108,10 @@ class ValuePicker(QWidget):
     def choose(self, layer: Layer | None, selection: Selection | None = None) -> None:
         """No layer stands for a model or a table."""
 
+    def choose_name(self, name: str) -> None:
+        """Choose what lies on the shelf under a name."""
+        self._combo.setCurrentIndex(self._combo.findData(name))
+
     def candidates(self) -> list[Layer]:
         """No layer stands for a model or a table."""
         return []
@@ -155,7 +159,7 @@ class ValuePicker(QWidget):
             self._summary.show()
             return
         self._summary.hide()
-        self._combo.setCurrentIndex(self._combo.findData(Path(path).name))
+        self.choose_name(Path(path).name)
 
     def _tell(self) -> None:
         self.changed.emit()

@@ -1,0 +1,98 @@
+"""The manifest: everything that it names is there, and everything that there is is named."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import npe2
+import pytest
+from magicgui.widgets import Widget
+from npe2.cli import app
+from qtpy.QtWidgets import QWidget
+from typer.testing import CliRunner
+
+import napari_framewise
+from napari_framewise.io import formats
+from napari_framewise.plugin import panels, samples
+from napari_framewise.samples import SAMPLES
+from napari_framewise.tools.registry import get_tool
+
+MANIFEST = npe2.PluginManifest.from_file(
+    str(Path(napari_framewise.__file__).with_name("napari.yaml"))
+)
+CONTRIBUTED = MANIFEST.contributions
+# The fixture of the other tests adds one of their own.
+TOOLS = ("mixing", "unmixing")
+
+
+def test_npe2_finds_nothing_wrong() -> None:
+    result = CliRunner().invoke(app, ["validate", "napari-framewise"])
+    assert result.exit_code == 0, result.output
+
+
+def test_every_command_is_there() -> None:
+    MANIFEST.validate_imports()
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_every_tool_has_its_command_widget_and_menu_line(name: str) -> None:
+    tool = get_tool(name)
+    (command,) = [c for c in CONTRIBUTED.commands if c.id == f"napari-framewise.{name}"]
+    assert command.python_name == f"napari_framewise.plugin.panels:{name}"
+    assert command.title == tool.title
+    (widget,) = [w for w in CONTRIBUTED.widgets if w.command == command.id]
+    assert widget.display_name == tool.title
+    submenu = f"framewise/{tool.menu}"
+    assert command.id in [item.command for item in CONTRIBUTED.menus[submenu]]
+    assert submenu in [item.submenu for item in CONTRIBUTED.menus[f"napari/layers/{tool.menu}"]]
+
+
+def test_the_registry_holds_no_tool_that_the_manifest_lacks() -> None:
+    from napari_framewise.tools import registry
+
+    assert set(registry.TOOLS) - {"shifts"} == set(TOOLS)
+    assert {w.command.rpartition(".")[2] for w in CONTRIBUTED.widgets} == set(TOOLS)
+
+
+def test_panels_are_classes_that_take_the_viewer_by_name() -> None:
+    import inspect
+
+    for name in TOOLS:
+        panel = getattr(panels, name)
+        assert panel is getattr(panels, name)
+        assert issubclass(panel, QWidget | Widget)
+        assert list(inspect.signature(panel.__init__).parameters) == ["self", "napari_viewer"]
+    with pytest.raises(AttributeError):
+        _ = panels.nothing
+
+
+def test_the_reader_is_asked_for_every_format() -> None:
+    (reader,) = CONTRIBUTED.readers
+    assert reader.accepts_directories
+    for each in formats():
+        for ending in each.extensions:
+            assert any(fnmatch(f"a{ending}", pattern) for pattern in reader.filename_patterns)
+
+
+def test_every_sample_is_in_the_menu() -> None:
+    listed = {each.key: each.display_name for each in CONTRIBUTED.sample_data}
+    assert listed == {name: sample.title for name, sample in SAMPLES.items()}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_sample_gives_layers_with_their_parts_and_truth(name: str, viewer: Any) -> None:
+    layers = getattr(samples, name)()
+    for data, options, kind in layers:
+        layer = viewer._add_layer_from_data(data, options, kind)[0]
+        noted = layer.metadata["framewise"]
+        assert noted["origin"]["sample"] == name
+        assert "truth" in noted
+    assert viewer.layers[-1].metadata["framewise"]["part"] == "stack"
+
+
+def test_the_preferences_are_those_that_the_engine_reads() -> None:
+    (configuration,) = CONTRIBUTED.configurations.items()
+    assert configuration[0] == "engine"
+    assert set(configuration[1].properties) == {"scheduler", "threads", "memory"}
