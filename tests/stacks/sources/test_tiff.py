@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -251,7 +252,7 @@ def test_places_of_very_many_pages_travel_light() -> None:
 def test_joined_spans_cover_the_same(pairs: list[tuple[int, int]], gap: int) -> None:
     spans = [(start, start + length) for start, length in pairs]
     joined = joined_spans(spans, gap)
-    assert all(b[0] - a[1] > gap for a, b in zip(joined, joined[1:], strict=False))
+    assert all(b[0] - a[1] > gap for a, b in pairwise(joined))
     covered = {n for start, stop in joined for n in range(start, stop)}
     assert covered >= {n for start, stop in spans for n in range(start, stop)}
 
