@@ -8,7 +8,6 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer
 from qtpy.QtWidgets import QFileDialog, QWidget
 
-from ..io import layer_data
 from ..io.recipes import load_recipe
 from ..io.references import resolve
 from ..stacks.stack import Stack
@@ -18,6 +17,7 @@ from ..tools.tool import Tool
 from .inputs_form import InputsForm
 from .layers_in import stack_of_layer, with_origin
 from .parameters_form import ParametersForm
+from .readers import image_tuple
 
 
 def ask_and_load(
@@ -79,7 +79,7 @@ def _layer_for(ref: InputRef, role: Input, viewer: ViewerModel) -> Layer:
             open_one = with_origin(stack_of_layer(layer), layer)
             if value.origin is not None and open_one.origin == value.origin:
                 return layer
-    data, options = layer_data(value)
+    data, options, _ = image_tuple(value)
     if role.kind is Kind.LABELS and value.dtype.kind in "biu":
         for name in ("contrast_limits", "rgb", "colormap", "multiscale"):
             options.pop(name, None)

@@ -58,7 +58,7 @@ class SelectionForm(QWidget):
         self._columns = [_spin(tip) for tip in ("First column", "Last column")]
         self.here_button = _button("in view", "Take the frame that the slider stands on.")
         self.drawn_button = _button(
-            "drawn", "Take the first rectangle of the topmost shapes layer."
+            "drawn", "Take the first rectangle of a shapes layer."
         )
         self.here_button.clicked.connect(self._take_frame_in_view)
         self.drawn_button.clicked.connect(self._take_rectangle)
