@@ -131,7 +131,7 @@ class Design:
     @cached_property
     def expected_total(self) -> FloatArray:
         """`expected_rss` summed over the pixels: (1, K + 2), or of size 0."""
-        return self.expected_rss.sum(axis=1)[np.newaxis]
+        return np.asarray(self.expected_rss.sum(axis=1)[np.newaxis])
 
     @cached_property
     def line_spread(self) -> float:
@@ -272,7 +272,7 @@ def _reference_array(references: ArrayLike) -> tuple[FloatArray, tuple[int, ...]
         number = len(array) if array.ndim > 1 else 1
         raise ValueError(
             f"{number} reference{'s were' if number != 1 else ' was'} given (shape {array.shape}); "
-            f"at least two and at most {MAX_REFERENCES}, stacked along the first axis, are needed."
+            f"2 to {MAX_REFERENCES} frames stacked along the first axis are needed."
         )
     return array.reshape(len(array), -1).astype(np.float64), array.shape[1:]
 

@@ -85,10 +85,7 @@ def root_of(gram: FloatArray | None) -> FloatArray | None:
 def solve(system: System, design: Design) -> Solution:
     """Solve the normal equations of every frame, without and with the bounds."""
     gram, gradient = corrected(system, design)
-    if gram is None:
-        free = np.ascontiguousarray(gradient)
-    else:
-        free = solved(gram, gradient)
+    free = np.ascontiguousarray(gradient) if gram is None else solved(gram, gradient)
     n = len(free)
     if not len(design.bound_rows):
         return Solution(free, free, np.zeros((n, 0), np.bool_), np.zeros(n, np.bool_))

@@ -71,10 +71,10 @@ def prepare_spectra(
     ValueError
         If the spectra cannot be told apart or the bounds cannot be met; says why.
     """
-    if np.ndim(spectra) != 2:
+    if np.ndim(spectra) != 2 or len(np.asarray(spectra)) < 2:
         raise ValueError(
-            f"The spectra have shape {np.shape(spectra)}; (number of spectra, number of bands) is "
-            "needed."
+            f"The spectra have shape {np.shape(spectra)}; at least two of them, as rows of one "
+            "value per band, are needed."
         )
     return prepare(spectra, constraint=constraint, bounds=bounds, offset=offset, weights=weights)
 
