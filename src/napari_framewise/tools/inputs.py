@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from napari_framewise.stacks.stack import Stack
 
-from .alike import alike
+from .alike import alike, as_long
 from .model import Model
 from .outcome import PointsResult, ShapesResult, Table
 
@@ -146,12 +146,16 @@ class Inputs(Mapping[str, tuple[Value, ...]]):
                     _check_shape(role, each, self._values)
 
     def _cut_alike(self, role: Input) -> Iterator[Value]:
-        partner = next(iter(self._values.get(role.same_frame_as or "", ())), None)
         for each in self._values[role.name]:
-            if isinstance(each, Stack) and isinstance(partner, Stack):
-                yield alike(each, partner)
-            else:
-                yield each
+            if isinstance(each, Stack):
+                frame, length = self._first(role.same_frame_as), self._first(role.same_length_as)
+                each = each if frame is None else alike(each, frame)
+                each = each if length is None else as_long(each, length)
+            yield each
+
+    def _first(self, name: str | None) -> Stack | None:
+        first = next(iter(self._values.get(name or "", ())), None)
+        return first if isinstance(first, Stack) else None
 
     def __getitem__(self, name: str) -> tuple[Value, ...]:
         return self._values[name]
