@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -13,51 +15,50 @@ Edge: TypeAlias = Literal["even", "odd"]
 """How values go on past the border: mirrored, or mirrored and turned so that a ramp goes on."""
 
 
-def filtered(
-    planes: NDArray[Any],
-    starts: NDArray[np.int64],
-    weights: NDArray[np.float64],
-    axis: int,
-    inner: tuple[int, int] = (0, 0),
-) -> NDArray[Any]:
-    """Apply a band matrix along an axis: ``out[j] = sum_k weights[j, k] * planes[starts[j] + k]``.
+@dataclass(frozen=True, eq=False)
+class Band:
+    """A band matrix: ``out[j] = sum_k weights[j, k] * values[starts[j] + k]``.
 
-    Parameters
+    Attributes
     ----------
-    planes : (...) float32 or float64
-        Any number of axes.
     starts : (n,) int64
         First element that each output takes.
     weights : (n, k) float64
         Weights of each output; ``starts + k`` lies within the axis.
-    axis : int
-        The axis that is filtered.
     inner : tuple of int
         Range of outputs that all have the weights of the first of them, one step apart: it is
         computed faster.
     """
+
+    starts: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    inner: tuple[int, int] = (0, 0)
+
+
+def filtered(planes: NDArray[Any], band: Band, axis: int) -> NDArray[Any]:
+    """Apply a band matrix along an axis of float32 or float64 planes of any number of axes."""
     axis %= planes.ndim
     shape = planes.shape
     before = int(np.prod(shape[:axis], dtype=np.int64))
     behind = int(np.prod(shape[axis + 1 :], dtype=np.int64))
     given = np.ascontiguousarray(planes).reshape(before, shape[axis], behind)
-    out = np.empty((before, len(starts), behind), planes.dtype)
+    count = len(band.starts)
+    out = np.empty((before, count, behind), planes.dtype)
     kind = planes.dtype.name
-    taps = np.ascontiguousarray(weights, dtype=planes.dtype)
-    first = np.ascontiguousarray(starts, dtype=np.int64)
+    taps = band.weights.astype(planes.dtype)
     if behind > 1:
         kernel = compiled(_across, f"{kind}/3", "int64/1", f"{kind}/2", f"={kind}/3")
-        kernel(given, first, taps, out)
+        kernel(given, band.starts, taps, out)
     else:
         kinds = (f"{kind}/2", "int64/1", f"{kind}/2", "int64", "int64", f"={kind}/2")
-        compiled(_along, *kinds)(given[..., 0], first, taps, *inner, out[..., 0])
-    return out.reshape(*shape[:axis], len(starts), *shape[axis + 1 :])
+        compiled(_along, *kinds)(given[..., 0], band.starts, taps, *band.inner, out[..., 0])
+    return out.reshape(*shape[:axis], count, *shape[axis + 1 :])
 
 
 def banded(
     positions: NDArray[np.int64], taps: NDArray[np.float64], length: int, edge: Edge
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Starts and weights of `filtered`, with what reaches past the border folded back.
+) -> Band:
+    """A band matrix with what reaches past the border folded back.
 
     Parameters
     ----------
@@ -75,32 +76,36 @@ def banded(
     weights = np.zeros((len(positions), width))
     within = (positions >= 0) & (positions + taps.shape[1] <= length)
     weights[within] = taps[within][:, :width]
-    last = length - 1
-    for row in np.flatnonzero(~within):
-        for offset, weight in enumerate(taps[row]):
-            at = int(positions[row]) + offset
-            if edge == "even":
-                at %= 2 * length
-                at = min(at, 2 * length - 1 - at)
-            elif at < 0 or at > last:
-                border = 0 if at < 0 else last
-                weights[row, border - starts[row]] += 2 * weight
-                weight = -weight
-                at = min(max(2 * border - at, 0), last)
-            weights[row, at - starts[row]] += weight
-    return starts, weights
+    outer = np.flatnonzero(~within)
+    at = positions[outer, None] + np.arange(taps.shape[1])
+    values, rows = taps[outer], np.broadcast_to(outer[:, None], at.shape)
+    if edge == "even":
+        at = at % (2 * length)
+        at = np.minimum(at, 2 * length - 1 - at)
+    else:
+        border = np.clip(at, 0, length - 1)
+        past = at != border
+        np.add.at(weights, (rows[past], (border - starts[rows])[past]), 2 * values[past])
+        values = np.where(past, -values, values)
+        at = np.clip(2 * border - at, 0, length - 1)
+    np.add.at(weights, (rows, at - starts[rows]), values)
+    return Band(starts, weights)
 
 
 def correlated(
     planes: NDArray[Any], taps: NDArray[np.float64], axis: int, edge: Edge = "even"
 ) -> NDArray[Any]:
     """Correlate with an odd number of taps, centred, along an axis."""
-    length = planes.shape[axis]
+    return filtered(planes, _repeated(planes.shape[axis], tuple(taps.tolist()), edge), axis)
+
+
+@lru_cache(maxsize=256)
+def _repeated(length: int, taps: tuple[float, ...], edge: Edge) -> Band:
     radius = len(taps) // 2
     positions = np.arange(length) - radius
-    starts, weights = banded(positions, np.tile(taps, (length, 1)), length, edge)
     inner = (radius, length - radius) if length > 2 * radius else (0, 0)
-    return filtered(planes, starts, weights, axis, inner)
+    band = banded(positions, np.tile(taps, (length, 1)), length, edge)
+    return replace(band, inner=inner)
 
 
 def _across(given: Any, starts: Any, weights: Any, out: Any) -> None:

@@ -5,6 +5,7 @@ Arrays are *planes*: any leading axes (channels, say), then the `ndim` axes of t
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ BoolArray = NDArray[np.bool_]
 _TRUNCATE = 4.0
 
 
+@lru_cache(maxsize=64)
 def gaussian_taps(sigma: float, order: int = 0, truncate: float = _TRUNCATE) -> NDArray[np.float64]:
     """Taps of a sampled Gaussian or of its first derivative, to correlate with.
 
@@ -45,10 +47,13 @@ def gaussian_taps(sigma: float, order: int = 0, truncate: float = _TRUNCATE) -> 
     offsets = np.arange(-radius, radius + 1, dtype=np.float64)
     bell = np.exp(-0.5 * (offsets / sigma) ** 2) if sigma > 0 else (offsets == 0).astype(float)
     if order == 0:
-        return np.asarray(bell / bell.sum())
-    slope = offsets * bell if sigma > 0.1 else np.array([-1.0, 0.0, 1.0])
-    reach = len(slope) // 2
-    taps: NDArray[np.float64] = slope / (slope @ np.arange(-reach, reach + 1))
+        taps: NDArray[np.float64] = bell / bell.sum()
+    else:
+        slope = offsets * bell if sigma > 0.1 else np.array([-1.0, 0.0, 1.0])
+        reach = len(slope) // 2
+        taps = slope / (slope @ np.arange(-reach, reach + 1))
+    # One array serves all callers.
+    taps.setflags(write=False)
     return taps
 
 

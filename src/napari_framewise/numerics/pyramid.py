@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_framewise.numerics._separable import banded, filtered
+from napari_framewise.numerics._separable import Band, banded, filtered
 
 BoolArray = NDArray[np.bool_]
 
@@ -164,8 +165,7 @@ def resized(
     for axis in sorted(range(ndim), key=lambda each: shape[each] / planes.shape[each - ndim]):
         length = planes.shape[axis - ndim]
         if length != shape[axis]:
-            starts, weights = _resizing(length, shape[axis], kernel)
-            planes = filtered(planes, starts, weights, axis - ndim)
+            planes = filtered(planes, _resizing(length, shape[axis], kernel), axis - ndim)
     return planes
 
 
@@ -181,7 +181,8 @@ def resized_with_mask(
     return smaller, None if left.all() else left
 
 
-def _resizing(length: int, size: int, kernel: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+@lru_cache(maxsize=256)
+def _resizing(length: int, size: int, kernel: str) -> Band:
     step = length / size
     stretch = max(1.0, step)
     reach = (2.0 if kernel == "cubic" else 1.0) * stretch
