@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_info
 from napari_framewise.stacks.engine import Engine
 from napari_framewise.stacks.job import BlockError, Pace
 from napari_framewise.stacks.passes import run_pass
+from napari_framewise.stacks.plan import make_plan
 from napari_framewise.stacks.sinks import MemorySink
 from napari_framewise.stacks.stack import Selection, stack_of
 from napari_framewise.stacks.work import (
@@ -309,8 +310,8 @@ def test_passes_take_turns_on_one_pool(movie: np.ndarray, tmp_path: Path, drain:
         assert threading.active_count() - before <= 40
 
 
-def test_takes_no_more_blocks_than_the_window(movie: np.ndarray, tmp_path: Path) -> None:
-    """A first block that hangs holds up the others after a few."""
+def test_a_reduction_takes_no_more_blocks_than_the_window(drain: Drain) -> None:
+    """A first block that hangs holds up the others after a few, for they would wait in memory."""
     started: list[int] = []
     go_on = threading.Event()
 
@@ -320,18 +321,20 @@ def test_takes_no_more_blocks_than_the_window(movie: np.ndarray, tmp_path: Path)
             go_on.wait(10)
         return len(block)
 
-    data = np.broadcast_to(np.arange(400, dtype=np.uint16)[:, None, None], (400, 64, 64))
+    data = np.broadcast_to(np.arange(1000, dtype=np.uint16)[:, None, None], (1000, 8, 8))
+    stack = stack_of(data)
+    cost = Cost(seconds=0.02)
+    plan = make_plan(Reduce(), [stack], cost, Engine.local(2))
     running = run_pass(
-        MapFrames(), hanging, [stack_of(data)], engine=Engine.local(2), cost=Cost(seconds=0.02)
+        Reduce(), hanging, [stack], engine=Engine.local(2), cost=cost, merge=int.__add__
     )
     for progress in running:
-        if progress.elapsed > 0.5:
+        if progress.elapsed > 0.3:
             break
-    # Two workers and blocks of 8 frames: four of these may be in flight.
-    assert 24 <= len(started) <= 32
+    assert plan.size < len(started) <= plan.window * plan.size < 1000
     go_on.set()
-    assert sum(1 for _ in running) > 0
-    assert sorted(started) == list(range(400))
+    assert drain(running)[0] == 1000
+    assert sorted(started) == list(range(1000))
 
 
 def test_blas_has_one_thread_inside_and_its_own_outside(drain: Drain) -> None:

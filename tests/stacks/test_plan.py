@@ -127,7 +127,8 @@ def test_slow_work_gets_small_blocks() -> None:
     plan = make_plan(MapFrames(), [stack], Cost(seconds=0.01), Engine.local(2))
     assert plan.size <= 20
     assert plan.step <= 2
-    assert make_plan(MapFrames(), [stack], Cost(seconds=5.0), Engine.local(2)).size == 1
+    for work in (MapFrames(), Reduce(), Scan()):
+        assert make_plan(work, [stack], Cost(seconds=5.0), Engine.local(2)).size == 1
 
 
 def test_the_cut_of_a_reduction_does_not_depend_on_who_reduces() -> None:

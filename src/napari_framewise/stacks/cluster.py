@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import queue
 import threading
 import time
 import uuid
@@ -19,13 +18,13 @@ import numpy as np
 
 import napari_framewise
 
-from .executors import Run, failure, pool
-from .job import Job, Pace, Stopped, one_blas_thread
+from .executors import Answers, Run, failure, pool
+from .job import BlockError, Job, Pace, Stopped, one_blas_thread
 from .plan import MIB, Plan
 from .sinks import shape_of
 from .source import Array, ArraySource, Source
 from .stack import Stack
-from .work import Block, Scan
+from .work import Block, Reduce, Scan
 
 _CONNECT_SECONDS = 10
 _CANCEL_SECONDS = 0.03
@@ -139,48 +138,34 @@ class _ClusterRun:
         self, client: Any, workers: int, job: Job, plan: Plan, label: str, state: Any
     ) -> None:
         self._client, self._job, self._plan, self._label = client, job, plan, label
-        self._state = state
+        self.state, self.done = state, 0
         scan = isinstance(job.work, Scan)
         self._workers = 1 if scan else workers
         self._window = 1 if scan else workers + 2
         self._key = f"framewise-{uuid.uuid4().hex}"
         self._shipped = not all(_travels(stack.source) for stack in job.stacks)
         self._returned = job.into is not None and not job.into.paths
+        self._answers = Answers(job, plan)
         self._lock = threading.Lock()
-        self._finished: queue.SimpleQueue[tuple[int, int, Any]] = queue.SimpleQueue()
+        self._ended = threading.Event()
+        self._error: BlockError | None = None
         self._futures: dict[int, Any] = {}
         self._begun: deque[int] = deque()
         self._stopped = self._feeding = False
-        self._next = self._done = self._answered = 0
+        self._next = self._answered = 0
         self._seconds = 0.0
         self._remote_job = self._load()
-        self.advance(0)
+        self._begin()
 
     @property
-    def done(self) -> int:
-        return self._done
+    def values(self) -> list[Any]:
+        return self._answers.values
 
-    def collect(self, timeout: float) -> list[tuple[int, list[Any]]]:
-        found: list[tuple[int, list[Any]]] = []
-        try:
-            item = self._finished.get(timeout=timeout)
-            while True:
-                found.extend(self._take(*item))
-                item = self._finished.get_nowait()
-        except queue.Empty:
-            return found
-
-    def advance(self, merged: int) -> None:
-        with self._lock:
-            while self._begun and self._begun[0] < merged:
-                self._begun.popleft()
-            if self._feeding or not self._may_begin():
-                return
-            self._feeding = True
-        pool().submit(self._feed)
-
-    def final_state(self) -> Any:
-        return self._state
+    def wait(self, timeout: float) -> bool:
+        ended = self._ended.wait(timeout)
+        if self._error is not None:
+            raise self._error
+        return ended
 
     def stop(self) -> None:
         with self._lock:
@@ -190,6 +175,15 @@ class _ClusterRun:
         if left:
             # Not waited for longer: whoever cancelled gets an answer, the workers theirs soon.
             wait([pool().submit(self._cancel, left)], timeout=_CANCEL_SECONDS)
+
+    def _begin(self) -> None:
+        if self._answers.complete:
+            self._ended.set()
+        with self._lock:
+            if self._feeding or not self._may_begin():
+                return
+            self._feeding = True
+        pool().submit(self._feed)
 
     def _cancel(self, futures: list[Any]) -> None:
         self._client.cancel(futures, force=True)
@@ -210,11 +204,13 @@ class _ClusterRun:
             return self._client.submit(pickle.loads, pack(job), key=f"{self._key}-job", pure=False)
 
     def _may_begin(self) -> bool:
-        return (
-            not self._stopped
-            and self._next < len(self._plan.blocks)
-            and len(self._begun) < self._window
-        )
+        """Whether the scheduler may have one more task."""
+        if isinstance(self._job.work, Reduce):
+            # What is not merged yet waits in memory.
+            while self._begun and self._begun[0] < self._answers.merged:
+                self._begun.popleft()
+        waiting = len(self._begun)
+        return not self._stopped and self._next < len(self._plan.blocks) and waiting < self._window
 
     def _feed(self) -> None:
         """Hand out tasks while there is room; on a thread of the pool, for it may have to read."""
@@ -230,7 +226,7 @@ class _ClusterRun:
             try:
                 future = self._submit(start, blocks)
             except Exception as error:  # noqa: BLE001 - it is raised where the pass is awaited
-                self._finished.put((start, len(blocks), error))
+                self._fail(blocks, error)
                 return
             with self._lock:
                 self._futures[start] = future
@@ -238,7 +234,7 @@ class _ClusterRun:
             if late:
                 self._client.cancel([future])
                 return
-            future.add_done_callback(partial(self._arrived, start, len(blocks)))
+            future.add_done_callback(partial(self._arrived, start, blocks))
 
     def _submit(self, start: int, blocks: Sequence[Block]) -> Any:
         job = self._job
@@ -252,7 +248,7 @@ class _ClusterRun:
             list(blocks),
             arrays,
             places,
-            self._state,
+            self.state,
             self._key,
             key=f"{self._key}-{start}",
             pure=False,
@@ -275,34 +271,40 @@ class _ClusterRun:
         )
         return length
 
-    def _arrived(self, start: int, count: int, future: Any) -> None:
-        """Fetch a task's answer; called on dask's own thread for such calls."""
+    def _arrived(self, start: int, blocks: Sequence[Block], future: Any) -> None:
+        """Take over a task's answer; called on dask's own thread for such calls."""
         if self._stopped:
             return
         try:
-            answer = future.result()
+            answer: _Answer = future.result()
+            if answer.error is not None:
+                self._fail(blocks[len(answer.values) :][:1], answer.error)
+                return
+            self.state = answer.state
+            with self._lock:
+                del self._futures[start]
+                self._answered += len(blocks)
+                self._seconds += answer.seconds
+                if not isinstance(self._job.work, Reduce):
+                    self._begun.remove(start)
+            for number, block in enumerate(blocks):
+                frames = answer.frames[number]
+                if frames is not None and self._job.into is not None:
+                    self._job.into.commit(self._job.work, block, frames, self._check)
+                self.done += block.size
+                self._answers.add(start + number, answer.values[number])
+        except Stopped:
+            return
         except BaseException as error:  # noqa: BLE001 - it is raised where the pass is awaited
-            answer = error
-        with self._lock:
-            self._futures.pop(start, None)
-        self._finished.put((start, count, answer))
+            self._fail(blocks, error)
+            return
+        self._begin()
 
-    def _take(self, start: int, count: int, answer: Any) -> list[tuple[int, list[Any]]]:
-        blocks = self._plan.blocks[start : start + count]
-        if isinstance(answer, BaseException):
-            whole = replace(blocks[0], frames=(blocks[0].frames[0], blocks[-1].frames[1]))
-            raise failure(self._label, whole, answer)
-        if answer.error is not None:
-            raise failure(self._label, blocks[len(answer.values)], answer.error)
-        for block, frames in zip(blocks, answer.frames, strict=True):
-            if frames is not None and self._job.into is not None:
-                self._job.into.commit(self._job.work, block, frames, self._check)
-            self._done += block.size
-        self._state = answer.state
-        with self._lock:
-            self._answered += count
-            self._seconds += answer.seconds
-        return [(start + at, values) for at, values in enumerate(answer.values)]
+    def _fail(self, blocks: Sequence[Block], error: BaseException) -> None:
+        whole = replace(blocks[0], frames=(blocks[0].frames[0], blocks[-1].frames[1]))
+        self._error = failure(self._label, whole, error)
+        self._stopped = True
+        self._ended.set()
 
     def _check(self) -> None:
         if self._stopped:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-import queue
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
 from typing import Any, Protocol
 
 from .job import BlockError, Job, Pace, Stopped, one_blas_thread
 from .plan import Plan
 from .source import Array
-from .work import Scan
+from .work import Reduce, Scan
+
+_TURN_SECONDS = 0.02
+_STOP_SECONDS = 0.25
 
 
 class Run(Protocol):
@@ -24,22 +28,24 @@ class Run(Protocol):
         """Items finished so far, of blocks under way as well."""
         ...
 
-    def collect(self, timeout: float) -> list[tuple[int, list[Any]]]:
-        """Blocks that were finished: (position in the plan, values); waits for one if need be.
+    @property
+    def values(self) -> list[Any]:
+        """What the function gave, in order; of a reduction one merged value."""
+        ...
+
+    @property
+    def state(self) -> Any:
+        """State after the last block of a scan."""
+        ...
+
+    def wait(self, timeout: float) -> bool:
+        """Whether the pass has ended, after so many seconds at most.
 
         Raises
         ------
         BlockError
             Where a block failed.
         """
-        ...
-
-    def advance(self, merged: int) -> None:
-        """Blocks up to this position were taken over: as many more may be begun."""
-        ...
-
-    def final_state(self) -> Any:
-        """State after a scan's last block."""
         ...
 
     def stop(self) -> None:
@@ -101,88 +107,134 @@ def failure(label: str, block: Any, error: BaseException) -> BlockError:
     return failed
 
 
+class Answers:
+    """Blocks' values put in order, or merged in order, as they come.
+
+    Any thread may add; one of them at a time does the merging.
+    """
+
+    def __init__(self, job: Job, plan: Plan) -> None:
+        self._job, self._plan = job, plan
+        self._lock = threading.Lock()
+        self._waiting: dict[int, list[Any]] = {}
+        self._merging = False
+        self.merged = 0
+        self.values: list[Any] = []
+
+    @property
+    def complete(self) -> bool:
+        """Whether no block is missing."""
+        return self.merged == len(self._plan.blocks)
+
+    def add(self, number: int, values: list[Any]) -> None:
+        """Take a block's values, and all that waited for them."""
+        with self._lock:
+            self._waiting[number] = values
+            if self._merging:
+                return
+            self._merging = True
+        while True:
+            with self._lock:
+                if self.merged not in self._waiting:
+                    self._merging = False
+                    return
+                values = self._waiting.pop(self.merged)
+            self._take(values)
+            self.merged += 1
+
+    def _take(self, values: list[Any]) -> None:
+        job = self._job
+        if job.into is not None:
+            job.into.mark(self._plan.blocks[self.merged])
+        if job.merge is not None and self.values:
+            self.values[0] = job.merge(self.values[0], values[0])
+        else:
+            self.values.extend(values)
+
+
 class _LocalRun:
     """Blocks on the pool's threads, each taking the next one when it has finished the last."""
 
     def __init__(self, job: Job, plan: Plan, label: str, state: Any) -> None:
         self._job, self._plan, self._label = job, plan, label
+        self.state, self.done = state, 0
+        self._answers = Answers(job, plan)
         self._pace = Pace(plan.step)
+        self._lock = threading.Condition()
+        self._ended = threading.Event()
+        self._error: BlockError | None = None
+        self._stopped = False
+        self._next = self._running = 0
         self._cap = one_blas_thread()
         self._cap.__enter__()
-        self._lock = threading.Condition()
-        self._finished: queue.SimpleQueue[tuple[int, Any, BaseException | None]]
-        self._finished = queue.SimpleQueue()
-        self._stopped = False
-        self._next = self._merged = self._running = self._done = 0
-        self._state = state
-        self.advance(0)
+        self._begin()
 
     @property
-    def done(self) -> int:
-        return self._done
+    def values(self) -> list[Any]:
+        return self._answers.values
 
-    def collect(self, timeout: float) -> list[tuple[int, list[Any]]]:
-        found = []
-        try:
-            item = self._finished.get(timeout=timeout)
-            while True:
-                number, values, error = item
-                if error is not None:
-                    raise failure(self._label, self._plan.blocks[number], error)
-                found.append((number, values))
-                item = self._finished.get_nowait()
-        except queue.Empty:
-            return found
-
-    def advance(self, merged: int) -> None:
-        with self._lock:
-            self._merged = merged
-            while self._running < self._plan.workers and self._may_begin(self._running):
-                self._running += 1
-                pool().submit(self._work)
-
-    def final_state(self) -> Any:
-        return self._state
+    def wait(self, timeout: float) -> bool:
+        ended = self._ended.wait(timeout)
+        if self._error is not None:
+            raise self._error
+        return ended
 
     def stop(self) -> None:
         with self._lock:
             self._stopped = True
-            self._lock.wait_for(lambda: self._running == 0, timeout=0.25)
+            self._lock.wait_for(lambda: self._running == 0, timeout=_STOP_SECONDS)
         self._cap.__exit__(None, None, None)
 
+    def _begin(self) -> None:
+        """As many threads as there is work for."""
+        if self._answers.complete:
+            self._ended.set()
+        with self._lock:
+            while self._running < self._plan.workers and self._may_begin(self._running):
+                self._running += 1
+                pool().submit(self._work)
+
     def _may_begin(self, others: int) -> bool:
-        limit = min(len(self._plan.blocks), self._merged + self._plan.window)
+        """Whether there is a block to take when others take theirs."""
+        limit = len(self._plan.blocks)
+        if isinstance(self._job.work, Reduce):
+            # What is not merged yet waits in memory.
+            limit = min(limit, self._answers.merged + self._plan.window)
         return not self._stopped and self._next + others < limit
 
     def _work(self) -> None:
-        """One block, then a place at the end of the pool's queue: passes take turns."""
-        with self._lock:
-            if not self._may_begin(0):
-                self._running -= 1
-                self._lock.notify_all()
-                return
-            number = self._next
-            self._next += 1
-        try:
-            self._finished.put((number, self._compute(number), None))
-        except Stopped:
-            pass
-        except BaseException as error:  # noqa: BLE001 - it is raised where the pass is awaited
-            self._stopped = True
-            self._finished.put((number, None, error))
+        """Blocks for a while, then a place at the end of the pool's queue: passes take turns."""
+        until = time.perf_counter() + _TURN_SECONDS
+        while time.perf_counter() < until:
+            with self._lock:
+                if not self._may_begin(0):
+                    self._running -= 1
+                    self._lock.notify_all()
+                    return
+                number = self._next
+                self._next += 1
+            try:
+                self._answers.add(number, self._compute(number))
+            except Stopped:
+                continue
+            except BaseException as error:  # noqa: BLE001 - it is raised where the pass is awaited
+                self._error = failure(self._label, self._plan.blocks[number], error)
+                self._stopped = True
+                self._ended.set()
+            self._begin()
         pool().submit(self._work)
 
     def _compute(self, number: int) -> list[Any]:
         job, block = self._job, self._plan.blocks[number]
         out = None if job.into is None else job.into.buffer(job.work, block)
-        self._state, values = job.run(
+        self.state, values = job.run(
             block,
             self._pace,
             self._check,
             self._report,
             out=out,
             arrays=self._arrays(number),
-            state=self._state,
+            state=self.state,
         )
         if job.into is not None and out is not None:
             job.into.commit(job.work, block, out, self._check)
@@ -197,7 +249,7 @@ class _LocalRun:
 
     def _report(self, items: int) -> None:
         with self._lock:
-            self._done += items
+            self.done += items
 
 
 class _LocalScan(_LocalRun):
@@ -205,18 +257,16 @@ class _LocalScan(_LocalRun):
 
     def __init__(self, job: Job, plan: Plan, label: str, state: Any) -> None:
         self._reads: dict[int, Future[list[Array]]] = {}
-        super().__init__(job, plan, label, state)
+        super().__init__(job, replace(plan, workers=1), label, state)
 
-    def advance(self, merged: int) -> None:
+    def _begin(self) -> None:
         with self._lock:
-            for number in range(merged, min(len(self._plan.blocks), merged + self._plan.window)):
-                if number >= self._next and number not in self._reads:
+            ahead = min(len(self._plan.blocks), self._next + self._plan.window)
+            for number in range(self._next, ahead):
+                if number not in self._reads and not self._stopped:
                     block = self._plan.blocks[number]
                     self._reads[number] = pool().submit(self._job.read, block, self._check)
-            self._merged = merged
-            if not self._running and self._may_begin(0):
-                self._running = 1
-                pool().submit(self._work)
+        super()._begin()
 
     def _arrays(self, number: int) -> Sequence[Array] | None:
         return self._reads.pop(number).result()

@@ -93,32 +93,17 @@ def run_pass(
         step=plan.step,
         rows_at=rows_at(stacks),
     )
-    values: list[Any] = []
-    waiting: dict[int, list[Any]] = {}
-    merged, told = 0, began
     run = engine.executor.start(job, plan, label, state)
     try:
-        while merged < len(plan.blocks):
-            waiting.update(run.collect(_YIELD_SECONDS))
-            while merged in waiting:
-                if into is not None:
-                    into.mark(plan.blocks[merged])
-                for value in waiting.pop(merged):
-                    if merge is not None and values:
-                        values[0] = merge(values[0], value)
-                    else:
-                        values.append(value)
-                merged += 1
-            run.advance(merged)
-            now = time.perf_counter()
-            if now - told >= _YIELD_SECONDS or merged == len(plan.blocks):
-                told = now
-                yield Progress(label, run.done, plan.items, work.unit, now - began)
+        ended = False
+        while not ended:
+            ended = run.wait(_YIELD_SECONDS)
+            yield Progress(label, run.done, plan.items, work.unit, time.perf_counter() - began)
     finally:
         run.stop()
     if isinstance(work, Reduce):
-        return values[0] if values else None
-    return (run.final_state(), values) if isinstance(work, Scan) else values
+        return run.values[0] if run.values else None
+    return (run.state, run.values) if isinstance(work, Scan) else run.values
 
 
 def _check(work: Work, stacks: Sequence[Stack], merge: Callable[[Any, Any], Any] | None) -> None:

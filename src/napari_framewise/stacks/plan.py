@@ -190,7 +190,7 @@ def make_plan(
     period = None
     if isinstance(work, Reduce):
         size, step = _reduce_cut(item, each, total, cost, together)
-        span = max(step, _whole(_REDUCE_STEP_BYTES // max(1, item), together))
+        span = _whole(min(size, max(step, _REDUCE_STEP_BYTES // max(1, item))), together)
         size = _whole(size, span)
         taken = span * each
     elif into is not None and into.cut is not None:
@@ -249,19 +249,18 @@ def _unit_of(work: Work, stacks: Sequence[Stack]) -> tuple[int, int]:
 def _reduce_cut(item: int, each: int, total: int, cost: Cost, together: int) -> tuple[int, int]:
     """Items of a block and of a call, from the data alone."""
     step = max(1, _REDUCE_STEP_BYTES // each)
-    size = max(1, min(_REDUCE_BLOCK_BYTES // max(1, item), -(-total // _REDUCE_BLOCKS)))
+    even = max(-(-total // _REDUCE_BLOCKS), min(total, _LEAST_BYTES // each))
+    size = max(1, min(_REDUCE_BLOCK_BYTES // max(1, item), even))
     if cost.seconds:
         step = min(step, max(1, int(STEP_SECONDS / cost.seconds)))
         size = min(size, max(1, int(10 * STEP_SECONDS / cost.seconds)))
-    size = max(size, min(total, _LEAST_BYTES // each))
     return size, min(step, size)
 
 
 def _map_size(work: Work, each: int, total: int, cost: Cost, share: int, workers: int) -> int:
     """Items of a block: within the budget's share, and enough blocks for every worker."""
     target = share if isinstance(work, MapTiles) else min(share, _BLOCK_BYTES)
-    even = max(-(-total // (4 * workers)), _LEAST_BYTES // each)
-    size = max(1, min(target // each, even, total))
+    size = max(1, min(target // each, -(-total // (4 * workers))))
     if cost.seconds and not isinstance(work, MapTiles):
         size = min(size, max(1, int(10 * STEP_SECONDS / cost.seconds)))
     return size if size < 8 else size - size % 8
