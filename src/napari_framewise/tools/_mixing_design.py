@@ -33,13 +33,13 @@ class Prepared:
         What every block of frames is fitted to.
     names : tuple of str
         Where each reference came from.
-    averaged : bool
-        All references are averages of several frames, so that their noise is known.
+    corrected : bool
+        The noise of the references is known and corrected for.
     """
 
     design: numerics.Design
     names: tuple[str, ...]
-    averaged: bool
+    corrected: bool
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -88,7 +88,7 @@ def prepared_design(
         middle = _middle(stack, numerics.prepare(shown, **options))
         options.update(detector=detector, poisson_weights=parameters.poisson_weights, middle=middle)
     design = numerics.prepare(shown, **options)
-    return Prepared(design, tuple(name for name, _ in groups), averaged)
+    return Prepared(design, tuple(name for name, _ in groups), correct)
 
 
 def prepared_here(inputs: Inputs, parameters: MixingParameters) -> Prepared:

@@ -14,20 +14,33 @@ from napari_framewise.tools.inputs import Inputs
 from napari_framewise.tools.outcome import Curve, Plot, Table
 
 
-def coefficient_table(stack: Stack, fits: numerics.MixingFit, prepared: Prepared) -> Table:
-    """One row per frame."""
+def coefficient_table(
+    stack: Stack, fits: numerics.MixingFit, prepared: Prepared, parameters: MixingParameters
+) -> Table:
+    """One row per frame; columns for what was asked for."""
     columns, notes = frame_columns(stack)
     low, high = numerics.confidence_interval(fits)
-    per_coefficient: tuple[tuple[str, Array, str], ...] = (
-        ("", fits.coefficients, "Share of {}."),
-        ("_error", fits.errors, "Standard error of {0}; empty where a bound holds it."),
-        ("_interval", (high - low) / 2, "Half width of the 95 % interval of {}."),
-        ("_shared_error", fits.shared_errors, "Error of {} that all frames share."),
-        ("_free", fits.unconstrained, "Share of {} without bounds."),
-        ("_free_error", fits.unconstrained_errors, "Standard error without bounds, {}."),
-        ("_at_bound", fits.at_bound, "Whether a bound holds {}."),
+    bounded = bool(parameters.lowest or parameters.highest) or parameters.constraint in (
+        "non_negative",
+        "fully_constrained",
     )
-    for suffix, values, note in per_coefficient:
+    per_coefficient: tuple[tuple[str, Array, str, bool], ...] = (
+        ("", fits.coefficients, "Share of {}.", True),
+        ("_error", fits.errors, "Standard error of {}; empty where a bound holds it.", True),
+        ("_interval", (high - low) / 2, "Half width of the 95 % interval of {}.", True),
+        (
+            "_shared_error",
+            fits.shared_errors,
+            "Error of {} that all frames share.",
+            prepared.corrected,
+        ),
+        ("_free", fits.unconstrained, "Share of {} without bounds.", bounded),
+        ("_free_error", fits.unconstrained_errors, "Standard error of {} without bounds.", bounded),
+        ("_at_bound", fits.at_bound, "Whether a bound holds {}.", bounded),
+    )
+    for suffix, values, note, wanted in per_coefficient:
+        if not wanted:
+            continue
         for k, (symbol, name) in enumerate(zip(prepared.symbols, prepared.names, strict=True)):
             columns[symbol + suffix] = values[:, k]
             notes[symbol + suffix] = note.format(name)
@@ -36,22 +49,24 @@ def coefficient_table(stack: Stack, fits: numerics.MixingFit, prepared: Prepared
             name = f"covariance_{first}_{prepared.symbols[j]}"
             columns[name] = fits.covariance[:, i, j]
             notes[name] = "Covariance of the two coefficients."
-    per_frame: tuple[tuple[str, Array, str], ...] = (
-        ("offset", fits.offset, "Fitted background, counts."),
-        ("offset_error", fits.offset_errors, "Standard error of the background, counts."),
-        ("gain", fits.gain, "Sum of the fitted coefficients: the frame's brightness."),
-        ("gain_error", fits.gain_errors, "Standard error of the gain."),
-        ("rss", fits.rss, "Weighted residual sum of squares, counts squared."),
-        ("rmse", fits.rmse, "Root mean square residual, counts."),
-        ("r2", fits.r2, "Centred weighted R squared over the used pixels."),
-        ("chi2", fits.chi2, "Reduced chi-square; needs the detector."),
-        ("n_pixels", fits.n_pixels, "Pixels used."),
-        ("dof", fits.dof, "Residual degrees of freedom."),
-        ("status", fits.status, "Sum of what is to be said of the frame; 0 is a plain fit."),
+    detector = parameters.detector_gain is not None
+    per_frame: tuple[tuple[str, Array, str, bool], ...] = (
+        ("offset", fits.offset, "Fitted background, counts.", parameters.offset),
+        ("offset_error", fits.offset_errors, "Its standard error, counts.", parameters.offset),
+        ("gain", fits.gain, "Sum of the fitted coefficients.", parameters.gain),
+        ("gain_error", fits.gain_errors, "Standard error of the gain.", parameters.gain),
+        ("rss", fits.rss, "Weighted residual sum of squares, counts squared.", True),
+        ("rmse", fits.rmse, "Root mean square residual, counts.", True),
+        ("r2", fits.r2, "Centred weighted R squared over the used pixels.", True),
+        ("chi2", fits.chi2, "Reduced chi-square under the detector's noise.", detector),
+        ("n_pixels", fits.n_pixels, "Pixels used.", True),
+        ("dof", fits.dof, "Residual degrees of freedom.", True),
+        ("status", fits.status, "Sum of what is to be said of the frame; 0: a plain fit.", True),
     )
-    for name, values, note in per_frame:
-        columns[name] = values
-        notes[name] = note
+    for name, values, note, wanted in per_frame:
+        if wanted:
+            columns[name] = values
+            notes[name] = note
     return Table("mixing", "frame", columns, notes)
 
 
@@ -153,7 +168,7 @@ def diagnostics_of(
                 "the bounds, not the data, decide many coefficients."
             )
     shared = _finite(fits.shared_errors)
-    if prepared.averaged and len(shared) and shared.max() > 0:
+    if prepared.corrected and len(shared) and shared.max() > 0:
         said.append(
             f"The noise of the references moves all frames together by up to {shared.max():.2g}; "
             "averaging frames does not lessen it."

@@ -68,7 +68,7 @@ def run(inputs: Inputs, parameters: MixingParameters, engine: Engine) -> Run:
             merge=numerics.ResidualTotal.merge,
         )
         layers += (mean_residual_layer(stack, averaged),)
-    table = coefficient_table(stack, fits, prepared)
+    table = coefficient_table(stack, fits, prepared, parameters)
     return Outcome(
         layers=layers,
         tables=(table, design_table(prepared)),
