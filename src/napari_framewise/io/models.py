@@ -93,10 +93,10 @@ def read_model(path: str | os.PathLike[str]) -> Model:
 
 
 def _contents(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    loaded = np.load(path, allow_pickle=False)
-    if not isinstance(loaded, np.lib.npyio.NpzFile):
-        raise ValueError("it holds a single array")
-    with loaded:
+    with open(path, "rb") as file:
+        loaded = np.load(file, allow_pickle=False)
+        if not isinstance(loaded, np.lib.npyio.NpzFile):
+            raise ValueError("it holds a single array")
         if _HEADER not in loaded:
             raise ValueError("it has no header")
         header = json.loads(loaded[_HEADER].tobytes())
