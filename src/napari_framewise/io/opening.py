@@ -15,6 +15,7 @@ from .folder import PICTURE_ENDINGS
 
 _FIRST_BYTES = 16
 _ZIP = b"PK\x03\x04"
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 _ZARR_FILES = ("zarr.json", ".zgroup", ".zarray")
 
 
@@ -149,12 +150,11 @@ def _format_of(path: Path) -> Format | None:
     """The format by the first bytes where they say it, else by the ending."""
     with path.open("rb") as file:
         start = file.read(_FIRST_BYTES)
-    for each in _FORMATS:
-        # A zip archive may be anything, so there the ending has to agree.
-        sure = each.starts != (_ZIP,) or path.suffix.casefold() in each.extensions
-        if sure and any(start.startswith(mark) for mark in each.starts):
-            return each
-    return next((each for each in _FORMATS if path.suffix.casefold() in each.extensions), None)
+    ending = path.suffix.casefold()
+    told = [each for each in _FORMATS if any(start.startswith(mark) for mark in each.starts)]
+    named = [each for each in told or _FORMATS if ending in each.extensions]
+    # A zip archive may be anything, so there the ending has to agree.
+    return next(iter(named or [each for each in told if each.starts != (_ZIP,)]), None)
 
 
 def _is_zarr(path: Path) -> bool:
@@ -210,12 +210,14 @@ def _tiff(path: str, key: str | None, pattern: str | None) -> Opened:
 
 
 def _picture(path: str, key: str | None, pattern: str | None) -> Opened:
-    from ..stacks.sources.loaded import loaded_source
+    from ..stacks.sources.loaded import LoadedSource
+    from ..stacks.sources.pictures import picture_layout
     from .folder import picture_axes
 
-    source = loaded_source(path, "pictures", "")
-    rgb = len(source.shape) > 2 and source.shape[-1] in (3, 4)
-    return Opened(source, picture_axes(source.shape, rgb), rgb)
+    shape, dtype = picture_layout(path)
+    rgb = len(shape) > 2 and shape[-1] in (3, 4)
+    source = LoadedSource(path, "pictures", "", shape, dtype.str)
+    return Opened(source, picture_axes(shape, rgb), rgb)
 
 
 def _folder(path: str, key: str | None, pattern: str | None) -> Opened:
@@ -248,19 +250,19 @@ _FORMATS = (
         _tiff,
     ),
     Format(
+        "HDF5",
+        (".h5", ".hdf5", ".hdf", ".he5", ".ims", ".nc"),
+        "in parts; dimension labels and scales, element_size_um",
+        (_HDF5,),
+        _hdf5,
+    ),
+    Format(
         "MATLAB",
         (".mat",),
         "version 7.3 in parts, older versions whole; rows, columns and pages become frames of "
         "rows and columns",
-        (b"MATLAB 5.0 MAT", b"MATLAB 7.3 MAT"),
+        (b"MATLAB 5.0 MAT", b"MATLAB 7.3 MAT", _HDF5),
         _mat,
-    ),
-    Format(
-        "HDF5",
-        (".h5", ".hdf5", ".hdf", ".he5", ".ims", ".nc"),
-        "in parts; dimension labels and scales, element_size_um",
-        (b"\x89HDF\r\n\x1a\n",),
-        _hdf5,
     ),
     Format(
         "Picture",

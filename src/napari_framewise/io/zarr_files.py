@@ -51,21 +51,35 @@ def open_zarr(path: str, key: str | None) -> ZarrImage:
     ValueError
         Where the folder is no zarr, holds no array, or several and no key was given.
     """
-    node, place = _opened(path), ""
+    group, place, inside = _opened(path), "", ""
+    if isinstance(group, zarr.Array):
+        return ZarrImage(_source(path, "", group), _named_axes(group))
     wanted = (key or "").strip("/")
-    if wanted and isinstance(node, zarr.Group) and wanted in node:
-        node, place = node[wanted], wanted
-    if isinstance(node, zarr.Array):
-        return ZarrImage(_source(path, place, node), _named_axes(node))
-    image = _image(node)
-    inside = image["datasets"][0]["path"] if image else choose(path, _arrays(node), key).key
-    array = node[inside]
+    if wanted and wanted in group:
+        place = wanted
+        if isinstance(group[wanted], zarr.Array):
+            place, _, inside = wanted.rpartition("/")
+        group = _group(group, place)
+    image = _image(group)
+    levels = {str(level["path"]): level for level in image["datasets"]} if image else {}
+    inside = inside or next(iter(levels), "") or choose(path, _arrays(group), key).key
+    array = group[inside]
     if not isinstance(array, zarr.Array):
         raise ValueError(f"{path}: {inside} is no array; give the name of an array as key.")
-    axes = _ome_axes(image, array.ndim) if image else _named_axes(array)
-    source = _source(path, f"{place}/{inside}".strip("/"), array)
-    ours: Any = node.attrs.get("framewise") or {}
-    return ZarrImage(source, axes, bool(ours.get("rgb")), bool(ours.get("complete", True)))
+    level = levels.get(inside)
+    axes = _ome_axes(image, level, array.ndim) if image and level else _named_axes(array)
+    ours: Any = group.attrs.get("framewise") or {}
+    return ZarrImage(
+        _source(path, f"{place}/{inside}".strip("/"), array),
+        axes,
+        bool(ours.get("rgb")),
+        bool(ours.get("complete", True)),
+    )
+
+
+def _group(top: zarr.Group, place: str) -> zarr.Group:
+    node = top[place] if place else top
+    return node if isinstance(node, zarr.Group) else top
 
 
 def _opened(path: str) -> zarr.Array[Any] | zarr.Group:
@@ -99,8 +113,8 @@ def _image(group: zarr.Group) -> dict[str, Any] | None:
     return images[0] if images else None
 
 
-def _ome_axes(image: Mapping[str, Any], ndim: int) -> tuple[Axis, ...]:
-    """Axes with the steps of the full resolution, then those that hold for all resolutions."""
+def _ome_axes(image: Mapping[str, Any], level: Mapping[str, Any], ndim: int) -> tuple[Axis, ...]:
+    """Axes with the steps of one resolution, then those that hold for all resolutions."""
     described = image.get("axes") or ()
     names = [axis if isinstance(axis, str) else axis["name"] for axis in described]
     if len(names) != ndim:
@@ -108,8 +122,8 @@ def _ome_axes(image: Mapping[str, Any], ndim: int) -> tuple[Axis, ...]:
     written = [axis.get("unit") for axis in described if isinstance(axis, Mapping)]
     units = [unit_name(unit) for unit in written] if len(written) == ndim else [None] * ndim
     scale, translate = np.ones(ndim), np.zeros(ndim)
-    level = image["datasets"][0].get("coordinateTransformations") or ()
-    for step in (*level, *(image.get("coordinateTransformations") or ())):
+    own = level.get("coordinateTransformations") or ()
+    for step in (*own, *(image.get("coordinateTransformations") or ())):
         if step.get("type") == "scale" and len(step.get("scale", ())) == ndim:
             scale = scale * step["scale"]
             translate = translate * step["scale"]

@@ -58,10 +58,12 @@ def picture_layout(path: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     if found:
         return found
     with _open(path) as picture:
-        samples, element = _mode_of(picture)
-        shape = _with_samples((picture.height, picture.width), samples)
-        count = getattr(picture, "n_frames", 1)
-        return ((count, *shape) if count > 1 else shape), np.dtype(element)
+        if getattr(picture, "n_frames", 1) == 1:
+            samples, element = _MODES[_mode_of(picture)]
+            return _with_samples((picture.height, picture.width), samples), np.dtype(element)
+    # Later pictures may turn to colour, so a moving one has to be looked at as a whole.
+    pixels = decode(path)
+    return pixels.shape, pixels.dtype
 
 
 def decode(path: str) -> Array:
@@ -74,8 +76,11 @@ def decode(path: str) -> Array:
     """
     with _open(path) as picture:
         if getattr(picture, "n_frames", 1) == 1:
-            return _pixels(picture, path)
-        return np.stack([_pixels(each, path) for each in ImageSequence.Iterator(picture)])
+            return _pixels(picture, path, _mode_of(picture))
+        modes = {_mode_of(each) for each in ImageSequence.Iterator(picture)}
+        colour = "RGBA" if "RGBA" in modes else "RGB"
+        mode = modes.pop() if len(modes) == 1 else colour
+        return np.stack([_pixels(each, path, mode) for each in ImageSequence.Iterator(picture)])
 
 
 def _png_layout(start: bytes, path: str) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
@@ -108,22 +113,22 @@ def _open(path: str) -> Image.Image:
         raise ValueError(f"{path} can't be read as a picture ({error}).") from None
 
 
-def _mode_of(picture: Image.Image) -> tuple[int, str]:
-    mode = picture.mode
-    if mode in _MODES:
-        return _MODES[mode]
-    return _MODES["RGBA" if _has_alpha(picture) else "RGB"]
+def _mode_of(picture: Image.Image) -> str:
+    """The mode that a picture is read in: its own, or colour for palettes and the like."""
+    if picture.mode in _MODES:
+        return picture.mode
+    return "RGBA" if picture.mode in _SEE_THROUGH or "transparency" in picture.info else "RGB"
 
 
-def _has_alpha(picture: Image.Image) -> bool:
-    return picture.mode in _SEE_THROUGH or "transparency" in picture.info
-
-
-def _pixels(picture: Image.Image, path: str) -> Array:
+def _pixels(picture: Image.Image, path: str, mode: str) -> Array:
     try:
-        if picture.mode not in _MODES:
-            picture = picture.convert("RGBA" if _has_alpha(picture) else "RGB")
-        return np.asarray(picture)
+        if picture.mode != mode:
+            picture = picture.convert(mode)
+        pixels = np.asarray(picture)
+        # Pillow before version 11 widened PNG of 16 bits.
+        return (
+            pixels.astype(np.uint16) if (picture.mode, picture.format) == ("I", "PNG") else pixels
+        )
     except (OSError, SyntaxError, ValueError) as error:
         raise ValueError(
             f"{path} is damaged or cut off ({error}); copy or write it again."
