@@ -7,7 +7,7 @@ import re
 _NUMBER = re.compile(r"(\d+)")
 
 
-def natural_key(name: str) -> tuple[object, ...]:
+def natural_key(name: str) -> tuple[tuple[str | int, ...], str]:
     """Key for sorting: numbers by value, letters without regard to case, ties by the name itself.
 
     Parameters
@@ -16,5 +16,4 @@ def natural_key(name: str) -> tuple[object, ...]:
         A file's name.
     """
     parts = _NUMBER.split(name.casefold())
-    numbers = ((int(part), part) if place % 2 else part for place, part in enumerate(parts))
-    return (*numbers, name)
+    return tuple(int(part) if place % 2 else part for place, part in enumerate(parts)), name

@@ -144,8 +144,7 @@ def _options(
     metadata: dict[str, Any] = {"axes": letters}
     if imagej:
         metadata |= _imagej(by_letter) | {"Info": provenance}
-        # ImageJ's own byte order.
-        options |= {"imagej": True, "byteorder": ">"}
+        options["imagej"] = True
     elif kind in _OME_TYPES:
         metadata |= _ome(by_letter) | {"MapAnnotation": {"framewise": provenance}}
         options["ome"] = True
