@@ -32,7 +32,7 @@ def pages() -> SampleData:
     names = ("page", "y", "x")
     file = Stack(source, tuple(Axis(name) for name in names), name=path.name)
     images = np.stack([file.frame(0), file.frame(1)]).astype(np.float64)
-    return _beside(_mixed("Mixture of two pages", images, 500, f"{path.name}, {_FROM}"), file)
+    return _beside(_mixed("Mixture of two TIFF pages", images, 500, f"{path.name}, {_FROM}"), file)
 
 
 def faces() -> SampleData:

@@ -18,7 +18,7 @@ SAMPLES: dict[str, Sample] = {
     ),
     "sensor": Sample(
         "Sensor of 7 x 7 pixels",
-        "96,108 frames of a tiny sensor, each mixed from two patterns of light.",
+        "96,108 frames of 7 x 7 from a tiny sensor, each mixed from two patterns of light.",
         mixtures.sensor,
     ),
     "bands": Sample(
@@ -32,7 +32,7 @@ SAMPLES: dict[str, Sample] = {
         pictures.photographs,
     ),
     "pages": Sample(
-        "Mixture of two pages of a TIFF file",
+        "Mixture of two TIFF pages",
         "500 noisy frames of 15 x 10, mixed from the pages of scikit-image's multipage.tif.",
         pictures.pages,
     ),

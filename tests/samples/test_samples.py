@@ -1,0 +1,153 @@
+"""Samples hold what they promise: the same each time, and true to the truth they tell."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_framewise.samples import SAMPLES, SampleData
+from napari_framewise.samples.camera import Camera
+
+MIXTURES = ("two_references", "three_references", "sensor", "photographs", "pages", "faces")
+SHAPES = {
+    "two_references": (2000, 64, 64),
+    "three_references": (1500, 64, 64),
+    "sensor": (96_108, 7, 7),
+    "bands": (16, 96, 96),
+    "photographs": (500, 128, 128),
+    "pages": (500, 15, 10),
+    "faces": (2000, 25, 25),
+}
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, SampleData]:
+    return {}
+
+
+@pytest.fixture(params=SAMPLES)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def sample(made: dict[str, SampleData], name: str) -> SampleData:
+    if name not in made:
+        made[name] = SAMPLES[name].make()
+    return made[name]
+
+
+def part(sample: SampleData, role: str) -> Any:
+    return dict(sample.stacks)[role]
+
+
+def test_each_is_known_by_its_title(name: str) -> None:
+    assert SAMPLES[name].title
+    assert SAMPLES[name].sentence.endswith(".")
+    assert len({each.title for each in SAMPLES.values()}) == len(SAMPLES)
+
+
+def test_the_stack_is_as_the_sentence_says(name: str, sample: SampleData) -> None:
+    stack = part(sample, "stack")
+    assert stack.shape == SHAPES[name]
+    assert stack.dtype == np.uint16
+    frames, height, width = stack.shape
+    for said in (f"{frames:,}", f"{height} x {width}"):
+        assert said in SAMPLES[name].sentence
+    assert len({name for name, _ in sample.stacks}) == len(sample.stacks)
+    assert all(axis.unit == "micrometer" for axis in stack.axes[1:])
+
+
+def test_nothing_is_saturated_or_cut_at_zero(sample: SampleData) -> None:
+    frames = part(sample, "stack").read(0, 2000)
+    assert frames.min() > 0
+    assert frames.max() < 65535
+
+
+def test_the_truth_is_in_the_metadata(name: str, sample: SampleData) -> None:
+    assert sample.metadata["sample"] == SAMPLES[name].title
+    assert sample.metadata["source"]
+    assert set(sample.metadata["truth"]) == set(sample.truth)
+    assert {"gain", "offset", "read_noise"} < set(sample.truth)
+
+
+@pytest.mark.parametrize("name", MIXTURES)
+def test_frames_are_mixtures_with_the_noise_of_the_camera(name: str, sample: SampleData) -> None:
+    shares = sample.truth["coefficients"]
+    images = np.stack(
+        [stack.frame(0) for role, stack in sample.stacks if role.startswith("reference")]
+    ).astype(float)
+    stack = part(sample, "stack")
+    assert shares.shape == (stack.n_frames, len(images))
+    np.testing.assert_allclose(shares.sum(1), 1, atol=1e-12)
+    if len(images) == 2:
+        assert (shares[:, 0].min(), shares[:, 0].max()) == (0.4, 0.7)
+    count = min(stack.n_frames, 3000)
+    mean = np.tensordot(shares[:count], images, 1)
+    camera = Camera(*(sample.truth[each] for each in ("gain", "offset", "read_noise")))
+    # Variance in counts: gain times the signal above the offset, read noise, and rounding.
+    variance = camera.gain * (mean - camera.offset) + camera.read_noise**2 + 1 / 12
+    pull = (stack.read(0, count) - mean) / np.sqrt(variance)
+    assert abs(pull.mean()) < 5 / np.sqrt(pull.size)
+    assert pull.var() == pytest.approx(1, abs=8 / np.sqrt(pull.size))
+
+
+@pytest.mark.parametrize("name", ["three_references"])
+def test_a_part_is_missing_now_and_then(sample: SampleData) -> None:
+    assert (sample.truth["coefficients"] == 0).any(0).tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("name", ["bands"])
+def test_bands_are_sums_of_the_spectra(sample: SampleData) -> None:
+    spectra, maps = part(sample, "spectra").frame(0), part(sample, "abundance").read(0, 4)
+    assert spectra.shape == (4, 16)
+    np.testing.assert_allclose(spectra.sum(1), 1)
+    assert np.ptp(spectra[3]) == 0
+    mean = np.tensordot(spectra.T, maps.astype(float), 1)
+    cube = part(sample, "stack").read(0, 16)
+    variance = sample.truth["gain"] * mean + sample.truth["read_noise"] ** 2 + 1 / 12
+    pull = (cube - mean) / np.sqrt(variance)
+    assert abs(pull.mean()) < 5 / np.sqrt(pull.size)
+    assert pull.var() == pytest.approx(1, abs=8 / np.sqrt(pull.size))
+    fitted = np.linalg.lstsq(spectra.T, cube.reshape(16, -1).astype(float), rcond=None)[0]
+    assert np.corrcoef(fitted.ravel(), maps.ravel())[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("name", ["two_references", "sensor", "bands", "pages"])
+def test_each_is_the_same_every_time(name: str, sample: SampleData) -> None:
+    again = SAMPLES[name].make()
+
+    def digest(made: SampleData) -> list[str]:
+        frames = (stack.read(0, stack.n_frames) for _, stack in made.stacks)
+        return [hashlib.sha256(each.tobytes()).hexdigest() for each in frames]
+
+    assert digest(again) == digest(sample)
+
+
+@pytest.mark.parametrize("name", ["photographs", "pages", "faces"])
+def test_real_pictures_need_no_network(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError("a sample asked for the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    assert part(SAMPLES[name].make(), "stack").n_frames
+
+
+@pytest.mark.parametrize(("name", "shape"), [("pages", (2, 15, 10)), ("faces", (200, 25, 25))])
+def test_real_stacks_are_there_as_they_are(sample: SampleData, shape: tuple[int, ...]) -> None:
+    stack = part(sample, "as it is")
+    assert stack.shape == shape
+    assert np.isfinite(stack.read(0, 2)).all()
+
+
+def test_a_camera_without_light_shows_its_offset() -> None:
+    camera = Camera(gain=3.0, offset=500.0, read_noise=7.0)
+    dark = camera.frames(np.zeros((400, 20, 20)), np.random.default_rng(0)).astype(float)
+    assert dark.mean() == pytest.approx(500, abs=0.2)
+    assert dark.std() == pytest.approx(7.0, abs=0.1)
+    bright = camera.frames(np.full((40, 20, 20), 1e6), np.random.default_rng(0))
+    assert bright.min() == bright.max() == 65535
