@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +85,10 @@ def save_recipe(
     """
     place = Path(os.path.abspath(path))
     folder = place.with_name(f"{place.stem}.inputs")
-    files = {
-        name: _write_value(value, folder, name)
-        for name, value in (memory or {}).items()
-        if any(ref.memory == name for ref in _references(recipe))
-    }
+    files: dict[str, Path] = {}
+    for name, value in (memory or {}).items():
+        if any(ref.memory == name for ref in _references(recipe)):
+            files[name] = _write_value(value, _fresh(folder, name, files.values()))
     written = _with_references(recipe, lambda ref: _filed(ref, files))
     plain = _with_references(written, lambda ref: _relative(ref, place.parent))
     content = {"schema_version": SCHEMA, **plain.model_dump(mode="json", exclude_defaults=True)}
@@ -226,18 +225,27 @@ def _same_data(one: Stack, other: Stack) -> bool:
     return arrays[0] is arrays[1] and one.source.shape == other.source.shape
 
 
-def _write_value(value: Value, folder: Path, name: str) -> Path:
-    """Write one value under a name that every file system takes; give back where."""
+def _fresh(folder: Path, name: str, taken: Iterable[Path]) -> Path:
+    """A place, still without a suffix, under a name that every file system takes."""
     folder.mkdir(parents=True, exist_ok=True)
-    base = folder / (re.sub(r"[^\w.-]+", "_", name).strip("._") or "input")
+    clean = re.sub(r"[^\w.-]+", "_", name).strip("._") or "input"
+    stems = {path.stem.casefold() for path in taken}
+    unique, number = clean, 1
+    while unique.casefold() in stems:
+        number += 1
+        unique = f"{clean}-{number}"
+    return folder / unique
+
+
+def _write_value(value: Value, base: Path) -> Path:
+    """Write one value; give back where."""
     if isinstance(value, Stack):
         return _write_array(value, base.with_name(f"{base.name}.npy"))
+    path = base.with_name(f"{base.name}{'.npz' if isinstance(value, Model) else '.csv'}")
     if isinstance(value, Model):
-        path = base.with_name(f"{base.name}.npz")
         write_model(value, path)
-        return path
-    path = base.with_name(f"{base.name}.csv")
-    write_table(value if isinstance(value, Table) else table_of(value), path)
+    else:
+        write_table(value if isinstance(value, Table) else table_of(value), path)
     return path
 
 
@@ -267,7 +275,7 @@ def _references(recipe: Recipe) -> Iterator[InputRef]:
             yield from refs
 
 
-def _with_references(recipe: Recipe, change: Any) -> Recipe:
+def _with_references(recipe: Recipe, change: Callable[[InputRef], InputRef]) -> Recipe:
     steps = tuple(
         step.model_copy(
             update={
