@@ -53,4 +53,4 @@ def _text(table: Table, plots: tuple[Plot, ...]) -> str | None:
     curves = [curve for plot in plots if plot.table == table.name for curve in plot.curves]
     if not curves:
         return None
-    return f"{curves[0].label or curves[0].y} = {{{curves[0].y}:.4f}}"
+    return f"{curves[0].y} = {{{curves[0].y}:.4f}}"

@@ -177,6 +177,11 @@ def _place(placing: Placing, like: Layer | None) -> _Place:
         offset[mine] = translate[mine] - np.asarray(like.translate)[its]
         turned = rotate @ shear @ offset
         translate[mine] = np.asarray(like.translate)[its] + turned[mine]
+    if placing.moved is not None:
+        whole = np.eye(n + 1)
+        whole[:n, :n], whole[:n, n] = rotate @ shear @ np.diag(scale), translate
+        # whole @ moved @ whole^-1, solved from the right.
+        affine = affine @ np.linalg.solve(whole.T, (whole @ np.array(placing.moved)).T).T
     return _Place(
         scale,
         translate,

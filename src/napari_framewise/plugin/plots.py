@@ -12,7 +12,8 @@ from matplotlib.backend_bases import MouseEvent
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QPointF, Signal
+from qtpy.QtGui import QColor, QPainter, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from ..tools.outcome import Plot, Table
@@ -179,10 +180,7 @@ class PlotCanvas(FigureCanvasQTAgg):
         self._plot: Plot | None = None
         self._table: Table | None = None
         self._curves: Curves | None = None
-        self._cursor: Any = None
-        self._background: Any = None
         self._row: int | None = None
-        self.mpl_connect("draw_event", self._keep_background)
         self.mpl_connect("button_press_event", self._pressed)
         self.mpl_connect("scroll_event", self._scrolled)
 
@@ -204,14 +202,22 @@ class PlotCanvas(FigureCanvasQTAgg):
     def show_row(self, row: int | None) -> None:
         """Put the line at a row of the table; none hides it."""
         self._row = row
-        if self._cursor is None:
+        self.update()
+
+    def paintEvent(self, event: Any) -> None:
+        """Paint the plot and the line over it, so that moving the line draws nothing anew."""
+        super().paintEvent(event)
+        x = self._cursor_at()
+        if x is None:
             return
-        self._place_cursor()
-        if self._background is None:
-            return
-        self.restore_region(self._background)
-        self._cursor.axes.draw_artist(self._cursor)
-        self.blit(self.figure.bbox)
+        assert self._curves is not None
+        box = self._curves.axes.bbox
+        ratio, height = self.device_pixel_ratio, self.height()
+        with QPainter(self) as painter:
+            painter.setPen(QPen(QColor(self._colours.cursor), 1))
+            painter.drawLine(
+                QPointF(x, height - box.y1 / ratio), QPointF(x, height - box.y0 / ratio)
+            )
 
     def save(self, path: str | Path) -> None:
         """Write the plot, as it is in view, in black on white: SVG, PDF or PNG."""
@@ -225,17 +231,12 @@ class PlotCanvas(FigureCanvasQTAgg):
     def _redraw(self) -> None:
         self.figure.clear()
         self.figure.set_facecolor(self._colours.ground)
-        self._background = None
         if self._plot is None or self._table is None:
             self.draw_idle()
             return
         axes = self.figure.add_subplot()
         self._set_margins()
         self._curves = Curves(axes, self._plot, self._table, self._colours)
-        self._cursor = axes.axvline(
-            0, color=self._colours.cursor, linewidth=1, alpha=0.8, animated=True
-        )
-        self._place_cursor()
         self.draw_idle()
 
     def _set_margins(self) -> None:
@@ -246,20 +247,18 @@ class PlotCanvas(FigureCanvasQTAgg):
             left / width, bottom / height, 1 - right / width, 1 - top / height
         )
 
-    def _place_cursor(self) -> None:
-        table, plot = self._table, self._plot
-        shown = table is not None and self._row is not None and 0 <= self._row < len(table)
-        self._cursor.set_visible(shown)
-        if shown:
-            assert table is not None
-            assert plot is not None
-            x = float(table.columns[plot.x][self._row])
-            self._cursor.set_xdata([x, x])
-
-    def _keep_background(self, _event: Any) -> None:
-        self._background = self.copy_from_bbox(self.figure.bbox)
-        if self._cursor is not None:
-            self._cursor.axes.draw_artist(self._cursor)
+    def _cursor_at(self) -> float | None:
+        """Where the line stands, in pixels of the widget; None where it is out of view."""
+        table, plot, curves = self._table, self._plot, self._curves
+        if table is None or plot is None or curves is None or self._row is None:
+            return None
+        if not 0 <= self._row < len(table):
+            return None
+        x = float(table.columns[plot.x][self._row])
+        first, last = curves.axes.get_xlim()
+        if not first <= x <= last:
+            return None
+        return float(curves.axes.transData.transform((x, 0.0))[0]) / self.device_pixel_ratio
 
     def _pressed(self, event: MouseEvent) -> None:
         if self._curves is None or event.inaxes is not self._curves.axes or event.xdata is None:

@@ -115,12 +115,11 @@ class ResultView(QWidget):
         if not self._outcome.tables or self._stack is None or self._layer is None:
             return
         index = frame_in_view(self._viewer, self._layer, self._stack)
-        number = None if index is None else self._stack.frame_numbers[index]
         plot, table = self.shown_plot, self.shown_table
         if plot is not None:
-            self.canvas.show_row(_row_of(self._outcome.table(plot.table), number))
+            self.canvas.show_row(_row_of(self._outcome.table(plot.table), self._stack, index))
         if table is not None and table.entity in _TIED:
-            self.table.show_row(_row_of(table, number))
+            self.table.show_row(_row_of(table, self._stack, index))
 
     def _plot_row_picked(self, row: int) -> None:
         plot = self.shown_plot
@@ -147,13 +146,17 @@ class ResultView(QWidget):
         self.canvas.recolour(colours_of(self._viewer.theme))
 
 
-def _row_of(table: Table, number: int | None) -> int | None:
-    """Row of a table that stands for a frame of the whole stack."""
-    if number is None or table.entity not in _TIED or not len(table):
+def _row_of(table: Table, stack: Stack, index: int | None) -> int | None:
+    """Row of a table that stands for one of the chosen frames."""
+    if index is None or table.entity not in _TIED:
         return None
-    if table.entity not in table.columns:
-        return number if number < len(table) else None
-    rows = np.flatnonzero(table.columns[table.entity] == number)
+    numbers = table.columns.get(table.entity)
+    if numbers is None:
+        return index if index < len(table) else None
+    number = stack.frame_numbers[index]
+    if index < len(numbers) and numbers[index] == number:
+        return index
+    rows = np.flatnonzero(numbers == number)
     return int(rows[0]) if len(rows) else None
 
 

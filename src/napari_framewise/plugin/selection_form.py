@@ -49,6 +49,8 @@ class SelectionForm(QWidget):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(8, 0, 0, 4)
         self._grid.setVerticalSpacing(3)
+        self._grid.setColumnStretch(1, 1)
+        self._grid.setColumnStretch(2, 1)
         self.axes_box = QComboBox()
         self.axes_box.setToolTip("The axis of the data that the frames run along.")
         self._channel = QComboBox()
@@ -56,9 +58,11 @@ class SelectionForm(QWidget):
         self._frames = [_spin(tip) for tip in _FRAME_TIPS[: 1 if single else 3]]
         self._rows = [_spin(tip) for tip in ("First row", "Last row")]
         self._columns = [_spin(tip) for tip in ("First column", "Last column")]
-        self.here_button = _button("in view", "Take the frame that the slider stands on.")
+        self.here_button = _button("in view", "Take the frame that the slider stands on.", self)
         self.drawn_button = _button(
-            "drawn", "Take the first rectangle of a shapes layer."
+            "Take the drawn rectangle",
+            "Rows and columns under the first rectangle of a shapes layer.",
+            self,
         )
         self.here_button.clicked.connect(self._take_frame_in_view)
         self.drawn_button.clicked.connect(self._take_rectangle)
@@ -71,10 +75,13 @@ class SelectionForm(QWidget):
         if single:
             self._add_line("frames", "Frame", self._frames[0], self.here_button)
         else:
-            self._add_line("frames", "Frames", *self._frames)
+            self._add_line("frames", "Frames", *self._frames[:2])
+            self._add_line("every", "Every", self._frames[2])
+            self.here_button.hide()
         self._add_line("channel", "Channel", self._channel)
-        self._add_line("rows", "Rows", *self._rows, self.drawn_button)
+        self._add_line("rows", "Rows", *self._rows)
         self._add_line("columns", "Columns", *self._columns)
+        self._add_line("drawn", "", self.drawn_button)
 
     def show_stack(self, stack: Stack | None, keep: bool = False) -> None:
         """Offer what a stack has to choose from; `keep` what is chosen where that still fits."""
@@ -198,9 +205,11 @@ class SelectionForm(QWidget):
         shown = {
             "axes": self.axes_box.count() > 1,
             "frames": plain.n_frames > 1,
+            "every": plain.n_frames > 1,
             "channel": self._channel_counts(plain),
             "rows": planar,
             "columns": planar,
+            "drawn": planar,
         }
         for name, widgets in self._lines.items():
             for widget in widgets:
@@ -211,7 +220,7 @@ class SelectionForm(QWidget):
         label = QLabel(title)
         self._grid.addWidget(label, row, 0, Qt.AlignmentFlag.AlignVCenter)
         for column, widget in enumerate(widgets, start=1):
-            self._grid.addWidget(widget, row, column, 1, 3 if len(widgets) == 1 else 1)
+            self._grid.addWidget(widget, row, column, 1, 2 if len(widgets) == 1 else 1)
         self._lines[name] = [label, *widgets]
 
     def _tell(self) -> None:
@@ -224,14 +233,14 @@ _FRAME_TIPS = ("First frame", "Last frame", "Every how many frames one is taken"
 def _spin(tip: str) -> QSpinBox:
     spin = QSpinBox()
     spin.setToolTip(tip)
-    spin.setMinimumWidth(62)
+    spin.setMinimumWidth(80)
     spin.setKeyboardTracking(False)
     spin.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return spin
 
 
-def _button(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
+def _button(text: str, tip: str, parent: QWidget) -> QPushButton:
+    button = QPushButton(text, parent)
     button.setToolTip(tip)
     return button
 
