@@ -11,6 +11,7 @@ import numpy as np
 
 from .axes import Axis, channel_axis_of, default_axis_names, default_frame_axes
 from .source import Array, ArraySource, Region, Source
+from .sources.dasks import DaskSource
 
 
 @dataclass(frozen=True)
@@ -368,6 +369,8 @@ def stack_of(
     """
     if isinstance(data, Source):
         source: Source = data
+    elif type(data).__module__.partition(".")[0] == "dask":
+        source = DaskSource(data)
     elif hasattr(data, "shape") and hasattr(data, "dtype") and hasattr(data, "__getitem__"):
         source = ArraySource(data)
     else:
