@@ -235,6 +235,7 @@ def test_an_error_that_cannot_be_sent_keeps_its_words(engine: Engine, drain: Dra
     [
         ([], MapFrames(), None, "No stack was given"),
         ([(5, 2, 2), (6, 2, 2)], MapFrames(), None, r"stack has 5, stack has 6"),
+        ([(5, 2, 2), (5, 3, 2)], MapTiles(), None, "frames have 2, 3 rows"),
         ([(5, 2, 2)], Reduce(), None, "A reduction, and nothing else, takes merge="),
         ([(5, 2, 2)], MapFrames(), do.add, "A reduction, and nothing else, takes merge="),
     ],

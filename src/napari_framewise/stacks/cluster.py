@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import wait
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-import napari_framewise
+from napari_framewise import __version__
 
 from .executors import Answers, Run, failure, pool
 from .job import BlockError, Job, Pace, Stopped, one_blas_thread
@@ -90,7 +90,7 @@ class ClusterExecutor:
         return sum(threads.values())
 
     def _check_versions(self) -> None:
-        ours = napari_framewise.__version__
+        ours = __version__
         try:
             found = self.client.run(_version)
         except Exception as error:
@@ -191,7 +191,6 @@ class _ClusterRun:
 
     def _load(self) -> Any:
         """The job as a task of its own: sent once, and known again if its worker is lost."""
-        import dask
         from distributed.protocol import pickle as portable
 
         pack: Any = portable.dumps
@@ -200,8 +199,14 @@ class _ClusterRun:
             job = replace(job, stacks=tuple(_without_pixels(stack) for stack in job.stacks))
         if self._returned:
             job = replace(job, into=None)
+        return self._send("job", pickle.loads, pack(job))
+
+    def _send(self, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        import dask
+
+        # What is sent has been weighed; dask would warn of 10 MB.
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TiB"}):
-            return self._client.submit(pickle.loads, pack(job), key=f"{self._key}-job", pure=False)
+            return self._client.submit(function, *arguments, key=f"{self._key}-{name}", pure=False)
 
     def _may_begin(self) -> bool:
         """Whether the scheduler may have one more task."""
@@ -242,7 +247,8 @@ class _ClusterRun:
         places = None
         if self._returned and job.into is not None:
             places = [shape_of(job.into, job.work, block) for block in blocks]
-        return self._client.submit(
+        return self._send(
+            str(start),
             run_blocks,
             self._remote_job,
             list(blocks),
@@ -250,8 +256,6 @@ class _ClusterRun:
             places,
             self.state,
             self._key,
-            key=f"{self._key}-{start}",
-            pure=False,
         )
 
     def _run_length(self) -> int:
@@ -392,7 +396,7 @@ def _portable(error: Exception) -> Exception:
 
 
 def _version() -> str:
-    return napari_framewise.__version__
+    return __version__
 
 
 def _unreachable(paths: Sequence[str], folders: Sequence[str]) -> str:

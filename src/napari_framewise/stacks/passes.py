@@ -12,7 +12,7 @@ from .plan import make_plan
 from .progress import Progress
 from .sinks import Sink
 from .stack import Stack
-from .work import Cost, Reduce, Scan, Work
+from .work import Cost, MapTiles, Reduce, Scan, Work
 
 _YIELD_SECONDS = 0.02
 
@@ -114,5 +114,11 @@ def _check(work: Work, stacks: Sequence[Stack], merge: Callable[[Any, Any], Any]
     if len(lengths) > 1:
         named = ", ".join(f"{stack.name} has {stack.n_frames:,}" for stack in stacks)
         raise ValueError(f"The stacks differ in their number of frames ({named}); give equal ones.")
+    heights = {work.length([stack]) for stack in stacks}
+    if isinstance(work, MapTiles) and len(heights) > 1:
+        raise ValueError(
+            f"The stacks' frames have {', '.join(map(str, sorted(heights)))} rows; to be cut into "
+            "rows together they must have equally many."
+        )
     if isinstance(work, Reduce) != (merge is not None):
         raise ValueError("A reduction, and nothing else, takes merge=.")

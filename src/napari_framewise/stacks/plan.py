@@ -21,7 +21,7 @@ _LEAST_BYTES = MIB // 4
 # The rest is for what decoding takes and the allocator keeps.
 _OF_BUDGET = 0.75
 # The cut of reductions: the same on every machine, or their last bits would differ.
-_REDUCE_STEP_BYTES = MIB
+_REDUCE_STEP_BYTES = 4 * MIB
 _REDUCE_BLOCK_BYTES = 16 * MIB
 _REDUCE_BLOCKS = 64
 
@@ -195,7 +195,7 @@ def make_plan(
         taken = span * each
     elif into is not None and into.cut is not None:
         size, period = into.cut
-        span = min(size, _whole(_REDUCE_STEP_BYTES * 4 // each, together))
+        span = min(size, _whole(_BLOCK_BYTES // each, together))
         step = _first_step(each, cost, span)
         taken = size * cost.output + span * each
     else:
