@@ -256,12 +256,10 @@ def test_a_step_takes_results_of_earlier_ones(tmp_path: Path) -> None:
     second = Step(
         tool="everything",
         inputs={
-            "stack": (
-                InputRef(step=0, item="cells doubled", selection=Selection(frames=(1, 3, 1))),
-            ),
+            "stack": (InputRef(step=0, item="doubled", selection=Selection(frames=(1, 3, 1))),),
             "model": (InputRef(step=0),),
-            "points": (InputRef(step=0, item="cells spots"),),
-            "shapes": (InputRef(step=0, item="cells outlines"),),
+            "points": (InputRef(step=0, item="spots"),),
+            "shapes": (InputRef(step=0, item="outlines"),),
             "table": (InputRef(step=0, item="totals"),),
         },
         parameters={"factor": 10.0},

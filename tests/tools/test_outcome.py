@@ -33,6 +33,17 @@ def test_results_are_found_by_name_or_alone() -> None:
     assert outcome.model() is outcome.model("translation") is MODEL
 
 
+def test_a_layer_is_found_without_the_name_of_its_input() -> None:
+    place = IMAGE.placing
+    names = ("cells mean", "cells own mean", "mean")
+    layers = tuple(ImageResult(name, np.zeros((2, 2)), place) for name in names)
+    assert Outcome(layers=layers[:1]).layer("mean") is layers[0]
+    assert Outcome(layers=layers).layer("mean") is layers[2]
+    assert Outcome(layers=layers).layer("own mean") is layers[1]
+    with pytest.raises(ValueError, match="The layer 'mean' was asked for"):
+        Outcome(layers=layers[:2]).layer("mean")
+
+
 def test_a_result_that_is_not_there_is_named_with_those_that_are() -> None:
     outcome = Outcome(tables=(TABLE, OTHER))
     with pytest.raises(ValueError, match="One table was asked for; the tables are: sizes, others"):

@@ -70,10 +70,14 @@ class Placing:
     like : str, optional
         Role of the input on whose pixel grid the result lies: a rotation, shear or affine that
         the user gave that layer holds for the result too.
+    moved : tuple of tuple of float, optional
+        Matrix (n + 1, n + 1) that first moves the layer's pixels on the grid of `axes`: where an
+        image is brought onto another grid without resampling.
     """
 
     axes: tuple[Axis, ...]
     like: str | None = None
+    moved: tuple[tuple[float, ...], ...] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,12 +241,19 @@ class Outcome:
     def layer(self, name: str | None = None) -> LayerResult:
         """The layer result of that name, or the only one.
 
+        A layer that is named after its input, such as "cells residual", is found as "residual" as
+        well.
+
         Raises
         ------
         ValueError
             Where there is no such layer, or no name was given for one of several.
         """
-        return _only("layer", self.layers, [layer.name for layer in self.layers], name)
+        names = [layer.name for layer in self.layers]
+        if name not in names:
+            ending = [each for each in names if each.endswith(f" {name}")]
+            name = ending[0] if len(ending) == 1 else name
+        return _only("layer", self.layers, names, name)
 
     def model(self, kind: str | None = None) -> Model:
         """The model of that kind, or the only one.
