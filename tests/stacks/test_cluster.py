@@ -181,7 +181,7 @@ def test_workers_without_the_package_are_refused(
     def absent() -> str:
         raise ModuleNotFoundError("No module named 'napari_framewise'")
 
-    monkeypatch.setattr(cluster_module, "_version", absent)
+    monkeypatch.setattr(cluster_module, "version", absent)
     with pytest.raises(ValueError, match="workers cannot import napari_framewise"):
         Engine.cluster(cluster.scheduler_address)
 

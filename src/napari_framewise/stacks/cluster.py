@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import threading
-import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -19,8 +17,9 @@ import numpy as np
 from napari_framewise import __version__
 
 from .executors import Answers, Run, failure, pool
-from .job import BlockError, Job, Pace, Stopped, one_blas_thread
+from .job import BlockError, Job, Stopped
 from .plan import MIB, Plan
+from .remote import Answer, run_blocks, stop_run, unreachable, version
 from .sinks import shape_of
 from .source import Array, ArraySource, Source
 from .stack import Stack
@@ -32,9 +31,6 @@ _TASK_SECONDS = 0.2
 _TASK_BYTES = 64 * MIB
 # Pixels that travel inside a task stay with the scheduler until it is done.
 _SHIPPED_BYTES = 8 * MIB
-
-# Runs that were cancelled, as a worker's process knows them.
-_stopped_runs: deque[str] = deque(maxlen=64)
 
 
 class ClusterExecutor:
@@ -92,7 +88,7 @@ class ClusterExecutor:
     def _check_versions(self) -> None:
         ours = __version__
         try:
-            found = self.client.run(_version)
+            found = self.client.run(version)
         except Exception as error:
             raise ValueError(
                 f"The cluster's workers cannot import napari_framewise ({error}); install "
@@ -112,23 +108,12 @@ class ClusterExecutor:
             return
         # Of a folder of images some stand for all.
         sample = [*paths[:: max(1, len(paths) // 20)], *paths[-1:]]
-        for worker, missing in self.client.run(_unreachable, sample, folders).items():
+        for worker, missing in self.client.run(unreachable, sample, folders).items():
             if missing:
                 raise ValueError(
                     f"The cluster's worker {worker} cannot reach {missing}; use a place that this "
                     "machine and all workers have under the same path."
                 )
-
-
-@dataclass
-class _Answer:
-    """What a task gives back: values and frames of each block, and where it ended."""
-
-    values: list[list[Any]] = field(default_factory=list)
-    frames: list[Array | None] = field(default_factory=list)
-    state: Any = None
-    seconds: float = 0.0
-    error: Exception | None = None
 
 
 class _ClusterRun:
@@ -187,7 +172,7 @@ class _ClusterRun:
 
     def _cancel(self, futures: list[Any]) -> None:
         self._client.cancel(futures, force=True)
-        self._client.run(_stop_run, self._key, on_error="ignore")
+        self._client.run(stop_run, self._key, on_error="ignore")
 
     def _load(self) -> Any:
         """The job as a task of its own: sent once, and known again if its worker is lost."""
@@ -280,7 +265,7 @@ class _ClusterRun:
         if self._stopped:
             return
         try:
-            answer: _Answer = future.result()
+            answer: Answer = future.result()
             if answer.error is not None:
                 self._fail(blocks[len(answer.values) :][:1], answer.error)
                 return
@@ -315,49 +300,6 @@ class _ClusterRun:
             raise Stopped
 
 
-def run_blocks(
-    job: Job,
-    blocks: Sequence[Block],
-    arrays: Sequence[Sequence[Array]] | None,
-    places: Sequence[tuple[tuple[int, ...], np.dtype[Any]]] | None,
-    state: Any,
-    key: str,
-) -> _Answer:
-    """A task: some blocks, one after the other, with their pixels where these were sent along."""
-
-    def check() -> None:
-        if key in _stopped_runs:
-            raise Stopped
-
-    answer = _Answer(state=state)
-    pace = Pace(job.step)
-    began = time.perf_counter()
-    with one_blas_thread():
-        for number, block in enumerate(blocks):
-            out = None if places is None else np.empty(*places[number])
-            if job.into is not None:
-                out = job.into.buffer(job.work, block)
-            try:
-                answer.state, values = job.run(
-                    block,
-                    pace,
-                    check,
-                    _untold,
-                    out=out,
-                    arrays=None if arrays is None else arrays[number],
-                    state=answer.state,
-                )
-                if job.into is not None and out is not None:
-                    job.into.commit(job.work, block, out, check)
-            except Exception as error:  # noqa: BLE001 - it is raised where the pass is awaited
-                answer.error = _portable(error)
-                break
-            answer.values.append(values)
-            answer.frames.append(out if places is not None else None)
-    answer.seconds = time.perf_counter() - began
-    return answer
-
-
 @dataclass(frozen=True)
 class _Elsewhere:
     """Stands for pixels that are sent block by block."""
@@ -384,35 +326,3 @@ def _travels(source: Source) -> bool:
     if inner is not None:
         return all(_travels(stack.source) for stack in inner)
     return bool(source.paths)
-
-
-def _portable(error: Exception) -> Exception:
-    """The error itself where it can be sent, else its words."""
-    try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
-    except Exception:  # noqa: BLE001 - whatever its class does
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error
-
-
-def _version() -> str:
-    return __version__
-
-
-def _unreachable(paths: Sequence[str], folders: Sequence[str]) -> str:
-    """The first file that is not there, or folder that cannot be written to; empty if none."""
-    for path in paths:
-        if not os.path.exists(path):
-            return path
-    for folder in folders:
-        if not os.access(folder, os.W_OK):
-            return folder
-    return ""
-
-
-def _stop_run(key: str) -> None:
-    _stopped_runs.append(key)
-
-
-def _untold(_items: int) -> None:
-    """A worker does not report parts of a block."""
