@@ -95,7 +95,7 @@ def test_agrees_with_least_squares_of_the_written_model(scene, model, count, wei
 
 @pytest.mark.parametrize("model", MODELS[:4:3])
 def test_gives_offset_and_its_error(scene, model) -> None:
-    references, shares, frames = scene(n=400, count=3)
+    references, _shares, frames = scene(n=400, count=3)
     shifts = np.linspace(-300, 300, len(frames))
     design = mixing.prepare(references, **{**model, "offset": True})
     fit = mixing.fit(frames + shifts[:, None, None], design)
@@ -126,11 +126,10 @@ def test_a_frame_without_positive_gain_has_no_shares(scene) -> None:
     assert np.isfinite(np.delete(fit.coefficients, 3, axis=0)).all()
 
 
-@pytest.mark.parametrize(
-    "dtype",
-    ["uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16"]
-    + ["float32", "float64", "longdouble", ">u2", ">f4", ">f8", "bool"],
-)
+DTYPES = "uint8 int8 uint16 int16 uint32 int32 uint64 int64 float16 float32 float64 longdouble"
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES.split(), ">u2", ">f4", ">f8", "bool"])
 def test_every_real_dtype_gives_what_its_values_say(dtype) -> None:
     rng = np.random.default_rng(3)
     references = rng.integers(0, 2 if dtype == "bool" else 100, (2, 6, 11)).astype(dtype)
@@ -310,7 +309,7 @@ def test_r2_is_negative_where_the_fit_is_worse_than_a_constant(scene) -> None:
     [("uint16", "float32"), ("float32", "float32"), ("int32", "float64"), ("float64", "float64")],
 )
 def test_frame_is_fit_plus_residual(scene, dtype, out) -> None:
-    references, shares, frames = scene(count=3)
+    references, _shares, frames = scene(count=3)
     frames = frames.astype(dtype)
     design = mixing.prepare(references, constraint="sum_to_one", gain=True, offset=True)
     fit = mixing.fit(frames, design)
@@ -332,7 +331,7 @@ def test_designs_travel_and_stay_read_only(scene) -> None:
     references, _, frames = scene()
     design = mixing.prepare(references, bounds=(0.4, 0.7), errors="consistent")
     fit = mixing.fit(frames, design)
-    sent = pickle.loads(pickle.dumps(design))
+    sent = pickle.loads(pickle.dumps(design))  # noqa: S301
     again = mixing.fit(frames, sent)
     np.testing.assert_array_equal(again.coefficients, fit.coefficients)
     np.testing.assert_array_equal(again.errors, fit.errors)

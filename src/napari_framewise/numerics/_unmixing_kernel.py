@@ -20,6 +20,7 @@ def unmix(  # type: ignore[no-untyped-def]
     move,
     freedom,
     weight_sum,
+    free_shares,
     snap,
     bound,
     abundances,
@@ -30,8 +31,8 @@ def unmix(  # type: ignore[no-untyped-def]
 ):
     """Solve every column of `cube` (bands, pixels); see `unmixing.unmix`.
 
-    `snap` (L,) holds the coefficient of each bound and `bound` (L,) its value; `state` is 0
-    solved, 1 a bound is active, 2 not solved, 3 no data in some band.
+    `free_shares` is the number of unknowns without the offset. `snap` (L,) holds the
+    coefficient of each bound and `bound` (L,) its value; `state` is 0 solved, 1 a bound is active, 2 not solved, 3 no data in some band.
     """
     bands, pixels = cube.shape
     size = len(basis)
@@ -117,7 +118,7 @@ def unmix(  # type: ignore[no-untyped-def]
                 for m in range(size):
                     value += move[k, m] * u[m]
                 abundances[k, i] = value
-                active[k, i] = used > 0 and used >= size
+                active[k, i] = used > 0 and used >= free_shares
                 if used == 0:
                     errors[k, i] = noise * spread[k]
                 else:

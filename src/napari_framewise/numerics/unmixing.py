@@ -143,7 +143,7 @@ def _solve_columns(flat: NDArray[Any], design: Design, result: Unmixing) -> NDAr
         kernel_source,
         f"{flat.dtype}/2",
         *("float64/1", "float64/1", "float64/2", "float64/2", "float64/1", "float64/1"),
-        *("float64/2", "int64", "float64", "int64/1", "float64/1"),
+        *("float64/2", "int64", "float64", "int64", "int64/1", "float64/1"),
         *(f"{out}/2", f"{out}/2", f"{out}/1", "=bool/2", "=uint8/1"),
     )
     bounds = design.bounds
@@ -158,6 +158,7 @@ def _solve_columns(flat: NDArray[Any], design: Design, result: Unmixing) -> NDAr
         np.ascontiguousarray(design.to_coefficients),
         design.n_pixels - design.n_unknowns,
         design.weight_sum,
+        design.n_unknowns - design.offset,
         bounds.member,
         bounds.values,
         result.abundances,

@@ -25,7 +25,8 @@ class Detector:
     gain : float
         Electrons per count, positive.
     offset : float
-        Counts of a pixel without light.
+        Counts of a pixel without any electrons. What a dark frame has above it is dark current,
+        which has shot noise as light has.
     read_noise : float
         Standard deviation of the read-out, in electrons.
     saturation : float or None
