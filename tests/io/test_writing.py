@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 import tifffile
+import zarr
 
 from napari_framewise.io import open_stack, tiff_writing, write_image
 from napari_framewise.stacks.engine import Engine
@@ -81,6 +82,13 @@ def test_zarr_comes_back(tmp_path: Path, engine: Engine, names: str, dtype: str)
     by_name = {axis.name: axis for axis in back.axes}
     assert all(by_name[axis.name] == axis for axis in given.axes)
     assert back.name == "a.ome.zarr"
+
+
+def test_a_result_that_was_not_written_to_its_end_says_so(tmp_path: Path, engine: Engine) -> None:
+    run(write_image(stack("tyx", "u2"), tmp_path / "a.ome.zarr", engine=engine))
+    group = zarr.open_group(tmp_path / "a.ome.zarr", mode="r+")
+    group.attrs["framewise"] = {**dict(group.attrs["framewise"]), "complete": False}
+    assert open_stack(tmp_path / "a.ome.zarr").name == "a.ome.zarr (unfinished)"
 
 
 @pytest.mark.parametrize("name", ["a.tif", "a.ome.tif", "a.ome.zarr"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -174,11 +175,44 @@ def test_images_that_differ_are_listed(tmp_path: Path) -> None:
         open_tiff(str(path), "7")
 
 
-def test_a_missing_decoder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("compression", ["lzw", "packbits", "zstd", "jpeg"])
+def test_other_decoders(tmp_path: Path, compression: str) -> None:
+    pytest.importorskip("imagecodecs")
+    tifffile.imwrite(tmp_path / "a.tif", FRAMES, compression=compression)
+    source = open_tiff(str(tmp_path / "a.tif")).source
+    np.testing.assert_array_equal(whole(source), tifffile.imread(tmp_path / "a.tif"))
+
+
+def test_imagej_files_with_one_directory_for_all_frames(tmp_path: Path) -> None:
+    # ImageJ writes files of more than 4 GB so, as TIFF has no offsets for the later frames.
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, FRAMES, imagej=True, metadata={"axes": "TYX"})
+    content = bytearray(path.read_bytes())
+    (first,) = struct.unpack_from("<I", content, 4)
+    (count,) = struct.unpack_from("<H", content, first)
+    struct.pack_into("<I", content, first + 2 + 12 * count, 0)
+    path.write_bytes(content)
+    assert len(list(pages_of(bytes(content)))) == 1
+    image = open_tiff(str(path))
+    assert image.axes == "TYX"
+    np.testing.assert_array_equal(whole(image.source), FRAMES)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("<COMPRESSION.LZW: 5> requires the 'imagecodecs' package"),
+        ModuleNotFoundError("No module named 'compression'"),
+    ],
+    ids=type,
+)
+def test_a_missing_decoder_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     tifffile.imwrite(tmp_path / "a.tif", FRAMES, compression="zlib")
 
     def missing(*args: Any, **kwargs: Any) -> None:
-        raise ValueError("<COMPRESSION.LZW: 5> requires the 'imagecodecs' package")
+        raise error
 
     monkeypatch.setattr(tifffile.TiffPage, "decode", property(lambda page: missing))
     with pytest.raises(ValueError, match="install the package imagecodecs"):

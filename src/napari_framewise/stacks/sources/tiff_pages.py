@@ -198,7 +198,7 @@ def _decode(
 
 def _cannot(path: str, keyframe: tifffile.TiffPage, error: Exception) -> str:
     name = getattr(keyframe.compression, "name", str(keyframe.compression))
-    if "imagecodecs" in str(error):
+    if isinstance(error, ImportError) or "imagecodecs" in str(error):
         return f"{path} is compressed with {name}; install the package imagecodecs to read it."
     reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
     return f"{path} is damaged: its {name} data can't be decoded ({reason}); write it again."
