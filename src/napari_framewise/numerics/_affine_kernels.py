@@ -11,15 +11,17 @@ from napari_framewise.numerics._statistics_kernels import compiled
 def affine_rows(values, offset, gain, base, low, high, whole, nothing, out, clipped):  # type: ignore[no-untyped-def]
     """Rows of one channel each: NaN becomes `nothing`, what lies outside low..high is counted.
 
-    `whole` rounds half to even. Without limits `low` and `high` are infinite.
+    `whole` rounds half to even, so that only what lies more than a half outside is counted. Without
+    limits `low` and `high` are infinite.
     """
     for r in range(values.shape[0]):
         row, result = values[r], out[r]
         o, g, b = offset[r, 0], gain[r, 0], base[r, 0]
         outside = 0
+        slack = 0.5 if whole else 0.0
         for j in range(row.size):
             v = (np.float64(row[j]) - o) * g + b
-            outside += (v < low) | (v > high)
+            outside += (v < low - slack) | (v > high + slack)
             v = low if v < low else v
             v = high if v > high else v
             if whole:
@@ -34,6 +36,7 @@ def affine_lanes(values, width, offset, gain, base, low, high, whole, nothing, o
     period = offset.shape[1]
     o, g, b = np.empty(width), np.empty(width), np.empty(width)
     outside = np.empty(width, np.int64)
+    slack = 0.5 if whole else 0.0
     for r in range(values.shape[0]):
         for c in range(period):
             o[c::period], g[c::period], b[c::period] = offset[r, c], gain[r, c], base[r, c]
@@ -42,7 +45,7 @@ def affine_lanes(values, width, offset, gain, base, low, high, whole, nothing, o
             piece, result = values[r, start : start + width], out[r, start : start + width]
             for j in range(piece.size):
                 v = (np.float64(piece[j]) - o[j]) * g[j] + b[j]
-                outside[j] += (v < low) | (v > high)
+                outside[j] += (v < low - slack) | (v > high + slack)
                 v = low if v < low else v
                 v = high if v > high else v
                 if whole:

@@ -168,7 +168,6 @@ def levels_of_stack(
     pooled: Pooled,
     method: Method,
     *,
-    dtype: DTypeLike,
     percentiles: FloatArray | None = None,
 ) -> Levels:
     """What a normalisation of a whole stack goes by, one for all frames: (1, C).
@@ -178,14 +177,10 @@ def levels_of_stack(
     pooled : Pooled
         Statistics of the stack.
     method : str
-        As for `normalise`.
-    dtype : dtype
-        Of the stack.
+        As for `normalise`, but "dtype_range", which needs no pixels.
     percentiles : (2, C), optional
         Values of the two percentiles, of that method.
     """
-    if method == "dtype_range":
-        return _dtype_levels(np.dtype(dtype), (1, len(pooled.count)))
     none = np.zeros(0)
     low, high = (none, none) if percentiles is None else percentiles
     start, span = {
