@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
-from qtpy.QtWidgets import QLabel
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QLabel
 from tests import toolbox
 
 from napari_framewise.plugin.inputs_form import InputsForm
@@ -47,7 +49,7 @@ def test_an_untouched_form_holds_the_defaults(form: ParametersForm) -> None:
     assert Everything.model_validate(form.values()) == Everything()
 
 
-@pytest.mark.parametrize("name", ["mixing", "unmixing", "shifts"])
+@pytest.mark.parametrize("name", [*registry.TOOLS, "shifts"])
 def test_every_tool_has_a_form_that_holds_its_defaults(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -83,6 +85,25 @@ def test_titles_units_and_tooltips_are_shown(form: ParametersForm) -> None:
     assert "<b>Edges</b>" in labels
     tips = [label.toolTip() for label in form.findChildren(QLabel) if label.text() == "Mode"]
     assert tips == ["<p>Which way.</p>"]
+
+
+def test_a_wheel_over_a_value_scrolls_the_form(qtbot: QtBot, form: ParametersForm) -> None:
+    form.show()
+    (box,) = [each for each in form.findChildren(QAbstractSpinBox) if each.text() == "3"]
+    turn = QWheelEvent(
+        QPointF(5, 5),
+        QPointF(5, 5),
+        QPoint(),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    box.clearFocus()
+    QApplication.sendEvent(box, turn)
+    assert form.values()["count"] == 3
+    assert not turn.isAccepted()
 
 
 def test_a_change_is_told(qtbot: QtBot, form: ParametersForm) -> None:

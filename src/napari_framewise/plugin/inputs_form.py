@@ -18,6 +18,7 @@ from .folds import folded
 from .layer_picker import LAYER_TYPES, LayerPicker
 from .layers_in import part_of, stack_of_layer
 from .value_picker import ValuePicker
+from .wheel import guard_wheel
 
 Picker = LayerPicker | ValuePicker
 
@@ -71,6 +72,7 @@ class RoleForm(QWidget):
             button.setText("remove")
             button.clicked.connect(partial(self._remove_by_hand, picker))
             picker.add_button(button)
+        guard_wheel(picker)
         self.pickers.append(picker)
         self._layout.addWidget(picker)
         picker.changed.connect(self.changed)

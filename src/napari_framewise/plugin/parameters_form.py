@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 from ..tools.fields import FieldSpec, fields_of
 from ..tools.parameters import Parameters
 from .folds import folded
+from .wheel import guard_wheel
 
 _LARGEST_INT = 2**31 - 1
 _LARGEST = 1e12
@@ -44,6 +45,7 @@ class ParametersForm(QWidget):
             layout.addWidget(folded("More parameters", [inside]))
         for widget in self._widgets.values():
             widget.changed.connect(self._tell)
+        guard_wheel(self)
 
     def values(self) -> dict[str, Any]:
         """Plain values by name, not yet checked."""
@@ -55,11 +57,6 @@ class ParametersForm(QWidget):
             if spec.name in values:
                 _set_value(spec, self._widgets[spec.name], values[spec.name])
         self.changed.emit()
-
-    def close_widgets(self) -> None:
-        """Let go of the widgets before the panel goes."""
-        for widget in self._widgets.values():
-            widget.changed.disconnect()
 
     def _tell(self, _value: Any = None) -> None:
         self.changed.emit()

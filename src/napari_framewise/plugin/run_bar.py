@@ -45,6 +45,9 @@ class RunBar(QWidget):
         self._message.setTextFormat(Qt.TextFormat.PlainText)
         self._message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._message.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        # Room for three lines, so that the plot above is not drawn anew with every message.
+        self._message.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._message.setMinimumHeight(3 * self._message.fontMetrics().lineSpacing())
         self._details = QPushButton("Details")
         self._details.clicked.connect(self._show_details)
         self._details.hide()
@@ -52,7 +55,9 @@ class RunBar(QWidget):
         self._bar.setRange(0, _STEPS)
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(8)
-        self._count = QLabel()
+        keeps = self._bar.sizePolicy()
+        keeps.setRetainSizeWhenHidden(True)
+        self._bar.setSizePolicy(keeps)
         self.preview_box = QCheckBox("Preview")
         self.preview_box.setToolTip("Show the result for the frame in view, at once.")
         self.preview_box.toggled.connect(self.preview_toggled)
@@ -73,7 +78,6 @@ class RunBar(QWidget):
         said.addWidget(self._details)
         layout.addLayout(said)
         layout.addWidget(self._bar)
-        layout.addWidget(self._count)
         buttons = QHBoxLayout()
         buttons.addWidget(self.preview_box)
         buttons.addStretch()
@@ -90,8 +94,8 @@ class RunBar(QWidget):
 
     @property
     def count(self) -> str:
-        """How far the run has come, in words."""
-        return self._count.text()
+        """How far the run has come, in words; empty where none goes on."""
+        return self._message.text() if self.cancel_button.isVisible() else ""
 
     @property
     def updates_last(self) -> bool:
@@ -111,7 +115,6 @@ class RunBar(QWidget):
         """Show a message; with a failure, where it came from can be asked for."""
         self._failure = failure
         self._message.setText(text)
-        self._message.setVisible(bool(text))
         self._details.setVisible(failure is not None)
 
     def set_runnable(self, why_not: str | None) -> None:
@@ -123,14 +126,13 @@ class RunBar(QWidget):
     def set_running(self, running: bool) -> None:
         """Show the bar and Cancel while a run goes on, Run otherwise."""
         self._bar.setVisible(running)
-        self._count.setVisible(running)
         self.cancel_button.setVisible(running)
         self.cancel_button.setEnabled(running)
         self.run_button.setVisible(not running)
         if running:
             self._bar.setRange(0, 0)
-            self._count.setText("Starting")
-            self._activity = activity(total=_STEPS, desc=self._title)
+            self.say("Starting")
+            self._mirrored = time.monotonic()
         elif self._activity is not None:
             self._activity.close()
             self._activity = None
@@ -139,11 +141,13 @@ class RunBar(QWidget):
         """Move the bar, here and in napari's activity dock."""
         self._bar.setRange(0, _STEPS)
         self._bar.setValue(round(_STEPS * progress.fraction))
-        self._count.setText(progress.text())
+        self.say(progress.text())
         # napari handles waiting events in there, so it is told seldom, and never from within.
         now = time.monotonic()
-        if self._activity is not None and now - self._mirrored > _MIRROR_EVERY:
+        if now - self._mirrored > _MIRROR_EVERY:
             self._mirrored = now + 60
+            if self._activity is None:
+                self._activity = activity(total=_STEPS, desc=self._title)
             self._activity.n = self._bar.value()
             self._activity.refresh()
             self._mirrored = time.monotonic()
@@ -151,7 +155,7 @@ class RunBar(QWidget):
     def show_cancelling(self) -> None:
         """Say that Cancel was heard."""
         self.cancel_button.setEnabled(False)
-        self._count.setText("Cancelling")
+        self.say("Cancelling")
 
     def _show_details(self) -> None:
         if self._failure is None:
