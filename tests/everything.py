@@ -43,6 +43,7 @@ def run(inputs: Inputs, parameters: EverythingParameters, engine: Engine) -> Run
     space = Space(stack.name, stack.frame_shape, (1.0, 1.0), ("pixel", "pixel"))
     all_frames, one_frame = stack_placing(stack, "stack"), frame_placing(stack, "stack")
     corners = np.zeros((3, 2))
+    totals = {"total": [data.sum()]} | ({"many": [1.0]} if stack.n_frames > 3 else {})
     return Outcome(
         layers=(
             ImageResult(f"{stack.name} hidden", data[0], one_frame, visible=False),
@@ -57,7 +58,7 @@ def run(inputs: Inputs, parameters: EverythingParameters, engine: Engine) -> Run
                 "frame",
                 {"frame": np.asarray(stack.frame_numbers), "mean": data.mean(axis=(1, 2))},
             ),
-            Table("totals", "object", {"total": [data.sum()]}),
+            Table("totals", "object", totals),
         ),
         models=(Translation(space, space, corners),),
         summary=f"{stack.n_frames} frames; inputs {taken}, points {lengths}.",

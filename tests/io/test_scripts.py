@@ -109,30 +109,20 @@ def test_steps_and_samples_are_in_the_script(tmp_path: Path) -> None:
     np.testing.assert_array_equal(means(outcome), means(run_of(recipe)))
 
 
-def test_a_long_call_has_a_line_for_each_argument(tmp_path: Path) -> None:
-    recipe = Recipe(
-        steps=(
-            Step(
-                tool="mixing",
-                inputs={
-                    "stack": (InputRef(path="/s.tif"),),
-                    "references": (InputRef(path="/a.tif"), InputRef(path="/b.tif")),
-                },
-                parameters={
-                    "constraint": "fully_constrained",
-                    "lowest": [0.25, 0.125],
-                    "offset": True,
-                },
-            ),
-        )
-    )
+def test_a_long_call_has_a_line_for_each_argument() -> None:
+    refs = {
+        "stack": (InputRef(path="/s.tif"),),
+        "references": (InputRef(path="/a.tif"), InputRef(path="/b.tif")),
+    }
+    parameters = {"constraint": "fully_constrained", "lowest": [0.25, 0.125], "offset": False}
+    recipe = Recipe(steps=(Step(tool="mixing", inputs=refs, parameters=parameters),))
     assert to_python(recipe).splitlines()[5:] == [
         "outcome = fw.run(",
         "    'mixing',",
         "    stack=stack,",
         "    references=[references_1, references_2],",
         "    constraint='fully_constrained',",
-        "    lowest=[0.2, 0.1],",
+        "    lowest=[0.25, 0.125],",
         ")",
         "",
         "print(outcome.summary)",
