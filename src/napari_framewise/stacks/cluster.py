@@ -245,20 +245,14 @@ class _ClusterRun:
 
     def _run_length(self) -> int:
         """Blocks of the next task: 0.2 s or 64 MiB, but some for every worker."""
-        if not self._answered:
+        measured = self._seconds / self._answered if self._answered else 0.0
+        seconds = measured or self._plan.block_seconds
+        if not seconds:
             return 1
         left = len(self._plan.blocks) - self._next
         most = _SHIPPED_BYTES if self._shipped else _TASK_BYTES
-        seconds = self._seconds / self._answered
-        length: int = max(
-            1,
-            min(
-                -(-left // (2 * self._workers)),
-                most // max(1, self._plan.read_bytes),
-                int(_TASK_SECONDS / max(seconds, 1e-9)),
-            ),
-        )
-        return length
+        by_bytes = most // max(1, self._plan.read_bytes)
+        return max(1, min(-(-left // self._workers), by_bytes, int(_TASK_SECONDS / seconds)))
 
     def _arrived(self, start: int, blocks: Sequence[Block], future: Any) -> None:
         """Take over a task's answer; called on dask's own thread for such calls."""

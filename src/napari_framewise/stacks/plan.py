@@ -129,6 +129,8 @@ class Plan:
         Bytes that one takes.
     read_bytes : int
         Bytes of its input.
+    block_seconds : float
+        Seconds that it takes; 0 where that is not known.
     budget : int
         Bytes that were meant for all in flight.
     """
@@ -143,6 +145,7 @@ class Plan:
     window: int
     block_bytes: int
     read_bytes: int
+    block_seconds: float
     budget: int
 
     @property
@@ -226,6 +229,7 @@ def make_plan(
         window=fitting,
         block_bytes=taken,
         read_bytes=size * item,
+        block_seconds=cost.seconds * (size**2 if isinstance(work, MapPairs) else size),
         budget=budget,
     )
 
