@@ -75,9 +75,9 @@ class Evidence:
         if self.ndim == 2:
             a, b, c = self.tensor.astype(np.float64)
             middle, half = (a + c) / 2, np.hypot((a - c) / 2, b)
-            return np.stack([np.maximum(middle - half, 0), middle + half])
-        values: NDArray[np.float64] = np.linalg.eigvalsh(self.matrices())
-        return np.asarray(np.maximum(np.moveaxis(values, -1, 0), 0))
+            return np.asarray([np.maximum(middle - half, 0), middle + half])
+        values = np.moveaxis(np.linalg.eigvalsh(self.matrices()), -1, 0)
+        return np.asarray(np.maximum(values, 0), np.float64)
 
     def structure(self) -> NDArray[np.uint8]:
         """Directions in which the flow is known: 0 flat, 1 edge, 2 corner (3 in a volume).

@@ -45,11 +45,13 @@ def gaussian_taps(sigma: float, order: int = 0, truncate: float = _TRUNCATE) -> 
         raise ValueError(f"A Gaussian of sigma {sigma} was asked for; give 0 or more pixels.")
     radius = max(int(np.ceil(truncate * sigma)), order)
     offsets = np.arange(-radius, radius + 1, dtype=np.float64)
-    bell = np.exp(-0.5 * (offsets / sigma) ** 2) if sigma > 0 else (offsets == 0).astype(float)
+    # Narrower than this nothing but the central pixel is left.
+    wide = sigma > 0.1
+    bell = np.exp(-0.5 * (offsets / sigma) ** 2) if wide else (offsets == 0).astype(float)
     if order == 0:
         taps: NDArray[np.float64] = bell / bell.sum()
     else:
-        slope = offsets * bell if sigma > 0.1 else np.array([-1.0, 0.0, 1.0])
+        slope = offsets * bell if wide else np.array([-1.0, 0.0, 1.0])
         reach = len(slope) // 2
         taps = slope / (slope @ np.arange(-reach, reach + 1))
     # One array serves all callers.
