@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
+from importlib.metadata import metadata
 from typing import Any
 
 from napari.components import ViewerModel
@@ -42,7 +43,6 @@ from .settings import current_engine
 from .value_picker import SHELF
 from .whole_results import show_written, written_frames
 
-DOCS = "https://napari-framewise.readthedocs.io/en/latest/tools/"
 _SETTLE_MS = 40
 _log = logging.getLogger(__name__)
 
@@ -62,6 +62,7 @@ class ToolPanel(QWidget):
         super().__init__(parent)
         self._viewer = viewer
         self.tool = tool
+        self._docs_page = _docs_page(tool.name)
         self.inputs_form = InputsForm(viewer, tool)
         self.parameters_form = ParametersForm(tool.parameters)
         self.view = ResultView(viewer)
@@ -329,7 +330,8 @@ class ToolPanel(QWidget):
         title = QLabel(f"<b>{self.tool.title}</b>")
         docs = QToolButton()
         docs.setText("Docs")
-        docs.setToolTip(f"{DOCS}{self.tool.name}.html")
+        docs.setToolTip(self._docs_page)
+        docs.setVisible(bool(self._docs_page))
         docs.clicked.connect(self._open_docs)
         self.load_button = QToolButton()
         self.load_button.setText("Load recipe…")
@@ -372,7 +374,7 @@ class ToolPanel(QWidget):
         self.setMinimumWidth(360)
 
     def _open_docs(self) -> None:
-        QDesktopServices.openUrl(QUrl(f"{DOCS}{self.tool.name}.html"))
+        QDesktopServices.openUrl(QUrl(self._docs_page))
 
     def _load_recipe(self) -> None:
         try:
@@ -385,6 +387,14 @@ class ToolPanel(QWidget):
         if said:
             self._tabs.setCurrentIndex(0)
             self.bar.say(said)
+
+
+def _docs_page(name: str) -> str:
+    """Address of a tool's page; empty where the package names no documentation."""
+    urls = metadata("napari-framewise").get_all("Project-URL") or []
+    known = dict(url.split(", ", 1) for url in urls)
+    place = known.get("Documentation", "").rstrip("/")
+    return f"{place}/tools/{name}.html" if place else ""
 
 
 def _advice(tool: Tool[Any], inputs: Inputs, parameters: Parameters) -> str:

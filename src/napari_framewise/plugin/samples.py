@@ -17,14 +17,14 @@ from .readers import LayerTuple, image_tuple
 def open_sample(name: str) -> list[LayerTuple]:
     """The layers of a sample, the stack last, so that it lies on top."""
     made = SAMPLES[name].make()
-    stack, *others = [
-        image_tuple(
-            replace(stack, origin=Origin(sample=name, item=part)),
-            {**made.metadata, "part": _role(part)},
-        )
-        for part, stack in made.stacks
-    ]
-    return [*others, stack]
+    frame_shape = made.stacks[0][1].frame_shape
+    layers = []
+    for part, stack in made.stacks:
+        named = replace(stack, origin=Origin(sample=name, item=part))
+        data, options, kind = image_tuple(named, {**made.metadata, "part": _role(part)})
+        # What is no picture of the same scene, such as spectra, would lie beside it.
+        layers.append((data, {**options, "visible": stack.frame_shape == frame_shape}, kind))
+    return [*layers[1:], layers[0]]
 
 
 def _role(part: str) -> str:
