@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections.abc import Generator, Mapping, Sequence
@@ -18,6 +19,7 @@ from ..stacks.passes import run_pass
 from ..stacks.progress import Progress
 from ..stacks.results import copy_frames
 from ..stacks.sinks import MemorySink
+from ..stacks.sources.mapped import MappedFile
 from ..stacks.stack import Stack
 from ..stacks.work import MapFrames
 from .units import CENTIMETRES, PIXEL, SECONDS, SYMBOLS
@@ -73,10 +75,13 @@ def write_tiff(
     options = _options(places, dtype, path, json.dumps(dict(provenance or {}), default=str))
     shape = tuple(place.length for place in places)
     try:
-        pixels = tifffile.memmap(path, shape=shape, dtype=dtype, **options)
+        place: Any = tifffile.imwrite(path, shape=shape, dtype=dtype, returnoffset=True, **options)
+        with path.open("r+b") as file:
+            content = MappedFile(file.fileno(), 0)
+        pixels = np.ndarray(shape, dtype, content, place[0])
         # The frame axes lie behind each other in the file, so that this is a view of it.
         frames = pixels.transpose(frame_order).reshape(stack.shape)
-        yield from run_pass(
+        steps = run_pass(
             MapFrames(),
             copy_frames,
             [stack],
@@ -84,7 +89,11 @@ def write_tiff(
             label=f"Writing {path.name}",
             into=MemorySink(frames),
         )
-        pixels.flush()
+        with contextlib.closing(steps):
+            for progress in steps:
+                yield progress
+                content.let_go()
+        content.flush()
     except BaseException:
         path.unlink(missing_ok=True)
         raise

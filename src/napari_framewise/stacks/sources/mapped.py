@@ -13,18 +13,50 @@ import numpy as np
 from ..source import Array, Region
 from .handles import HandleCache
 
-_MAPS: HandleCache[mmap.mmap] = HandleCache(32)
+_LET_GO_BYTES = 16 * 2**20
 
 
-def mapped_file(path: str) -> mmap.mmap:
-    """A file's bytes, read-only; shared by all readers of the process."""
+class MappedFile(mmap.mmap):
+    """A file's bytes, of which those looked at long ago do not count as memory taken.
+
+    Pages of a map stay with the process until the system is short of memory, and until then
+    whoever limits it (a cluster's nanny, say) counts them. So they are let go now and then; a
+    reader that is still at one of them gets it back from the system's own cache.
+    """
+
+    looked_at = 0
+
+    def look(self, nbytes: int) -> None:
+        """Note how many bytes a reader is about to look at."""
+        self.looked_at += nbytes
+        if self.looked_at > _LET_GO_BYTES:
+            self.looked_at = 0
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Give back the pages; what was written to them stays in the file."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self.madvise(mmap.MADV_DONTNEED)
+
+
+_MAPS: HandleCache[MappedFile] = HandleCache(32)
+
+
+def mapped_file(path: str) -> MappedFile:
+    """A file's bytes; shared by all readers of the process.
+
+    Raises
+    ------
+    ValueError
+        Where the file is empty.
+    """
     return _MAPS.get(path, "map", lambda: _map(path))
 
 
-def _map(path: str) -> mmap.mmap:
+def _map(path: str) -> MappedFile:
     with open(path, "rb") as file:
         try:
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            return MappedFile(file.fileno(), 0, access=mmap.ACCESS_READ)
         except ValueError:
             raise ValueError(f"{path} is empty (0 bytes); give a file that holds data.") from None
 
@@ -79,18 +111,20 @@ class MappedSource:
         ValueError
             Where the file is shorter than the array.
         """
-        if 0 in self.shape:
-            return np.empty(self.shape, self.dtype)
+        return self._over(mapped_file(self.path))
+
+    def read(self, region: Region) -> Array:
+        """A view of a region; a copy where the elements do not lie on their natural boundaries."""
         content = mapped_file(self.path)
+        block = self._over(content)[region]
+        content.look(block.nbytes)
+        return block if block.flags.aligned else block.copy()
+
+    def _over(self, content: MappedFile) -> Array:
         needed = self.offset + mapped_extent(self.shape, self.strides, self.dtype.itemsize)
         if len(content) < needed:
             raise ValueError(truncated(self.path, needed, len(content)))
         return np.ndarray(self.shape, self.dtype, content, self.offset, self.strides)
-
-    def read(self, region: Region) -> Array:
-        """A view of a region; a copy where the elements do not lie on their natural boundaries."""
-        block = self.array()[region]
-        return block if block.flags.aligned else block.copy()
 
 
 def mapped_extent(shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int) -> int:

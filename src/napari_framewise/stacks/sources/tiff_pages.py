@@ -107,6 +107,7 @@ class TiffPagesSource:
         needed = offset + count * self.dtype.itemsize
         if len(content) < needed:
             raise ValueError(truncated(self.files[file], needed, len(content)))
+        content.look(needed - offset)
         page = np.frombuffer(content, self.dtype, count, offset)
         return np.asarray(page.reshape(self.page_shape)[inside])
 
