@@ -30,22 +30,19 @@ def perpendicular(span, used, direction, share):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, fastmath=_MATH)
-def _worst(rows, norms, limits, u, active):  # type: ignore[no-untyped-def]
+def _worst(rows, limits, u, active):  # type: ignore[no-untyped-def]
     """Return the bound that is violated by the largest distance, -1 if none is."""
     size = len(u)
     length = 0.0
     for k in range(size):
-        length += u[k] * u[k]
-    length = np.sqrt(length)
+        length += abs(u[k])
     worst = -1
     deepest = 0.0
     for p in range(len(limits)):
-        slack = -limits[p]
+        depth = -limits[p]
         for k in range(size):
-            slack += rows[p, k] * u[k]
-        depth = slack / norms[p]
-        tolerance = -1e-13 * (length + abs(limits[p]) / norms[p])
-        if depth < deepest and depth < tolerance and not active[p]:
+            depth += rows[p, k] * u[k]
+        if depth < deepest and depth < -1e-13 * (length + abs(limits[p])) and not active[p]:
             deepest = depth
             worst = p
     return worst
@@ -53,9 +50,11 @@ def _worst(rows, norms, limits, u, active):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, fastmath=_MATH)
 def nearest(  # type: ignore[no-untyped-def]
-    rows, norms, limits, u, active, members, span, factor, multipliers, share, direction
+    rows, limits, u, active, members, span, factor, multipliers, share, direction
 ):
     """Move u to the nearest point with ``rows u >= limits``; return status and active number.
+
+    The rows are of unit length.
 
     Of the scratch arrays, `span` (J, J) is left with an orthonormal basis of the active rows.
     """
@@ -65,7 +64,7 @@ def nearest(  # type: ignore[no-untyped-def]
     used = 0
     steps = 0
     while True:
-        worst = _worst(rows, norms, limits, u, active)
+        worst = _worst(rows, limits, u, active)
         if worst < 0:
             return 0, used
         multipliers[used] = 0.0
@@ -88,7 +87,7 @@ def nearest(  # type: ignore[no-untyped-def]
                 if share[a] > 0.0 and multipliers[a] < step * share[a]:
                     step = multipliers[a] / share[a]
                     leaving = a
-            independent = used < size and norm > 1e-11 * norms[worst]
+            independent = used < size and norm > 1e-11
             if independent:
                 slack = -limits[worst]
                 for k in range(size):
@@ -130,13 +129,16 @@ def nearest(  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, fastmath=_MATH)
-def row_norms(rows, norms):  # type: ignore[no-untyped-def]
-    """Write the length of every row."""
+def to_unit_length(rows, limits, unit, reach):  # type: ignore[no-untyped-def]
+    """Write bounds whose rows are of unit length."""
     for p in range(len(rows)):
         total = 0.0
         for k in range(rows.shape[1]):
             total += rows[p, k] * rows[p, k]
-        norms[p] = np.sqrt(total)
+        norm = np.sqrt(total)
+        reach[p] = limits[p] / norm
+        for k in range(rows.shape[1]):
+            unit[p, k] = rows[p, k] / norm
 
 
 def project(start, rows, limits, point, active, status):  # type: ignore[no-untyped-def]
@@ -149,25 +151,14 @@ def project(start, rows, limits, point, active, status):  # type: ignore[no-unty
     factor = np.empty((size, size))
     share = np.empty(size)
     direction = np.empty(size)
-    norms = np.empty(count)
+    unit = np.empty((count, size))
+    reach = np.empty(count)
     for i in range(n):
-        own = rows[i if len(rows) > 1 else 0]
         if i == 0 or len(rows) > 1:
-            row_norms(own, norms)
+            to_unit_length(rows[i], limits, unit, reach)
         u = point[i]
         for k in range(size):
             u[k] = start[i, k]
-        state, _ = nearest(
-            own,
-            norms,
-            limits,
-            u,
-            active[i],
-            members,
-            span,
-            factor,
-            multipliers,
-            share,
-            direction,
+        status[i], _ = nearest(
+            unit, reach, u, active[i], members, span, factor, multipliers, share, direction
         )
-        status[i] = state

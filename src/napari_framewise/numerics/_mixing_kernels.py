@@ -169,9 +169,15 @@ def _moments(frames, centre, scale, probes, tile, out):  # type: ignore[no-untyp
             y2 = frames[f2, start : start + tile]
             y3 = frames[f3, start : start + tile]
             q0 = q1 = q2 = q3 = 0.0
+            a0 = a1 = a2 = a3 = 0.0
+            b0 = b1 = b2 = b3 = 0.0
+            v = probes[0, start : start + tile]
+            w = probes[1, start : start + tile]
             for j in range(len(c)):
                 cj = c[j]
                 sj = s[j]
+                vj = v[j]
+                wj = w[j]
                 e0 = (y0[j] - cj) * sj if sj != 0.0 else 0.0
                 e1 = (y1[j] - cj) * sj if sj != 0.0 else 0.0
                 e2 = (y2[j] - cj) * sj if sj != 0.0 else 0.0
@@ -184,9 +190,19 @@ def _moments(frames, centre, scale, probes, tile, out):  # type: ignore[no-untyp
                 q1 += e1 * e1
                 q2 += e2 * e2
                 q3 += e3 * e3
+                a0 += vj * e0
+                a1 += vj * e1
+                a2 += vj * e2
+                a3 += vj * e3
+                b0 += wj * e0
+                b1 += wj * e1
+                b2 += wj * e2
+                b3 += wj * e3
             _add4(out, f, n, count, q0, q1, q2, q3)
-            # probes two at a time: an odd last one is paired with itself and written once
-            for k in range(0, count, 2):
+            _add4(out, f, n, 0, a0, a1, a2, a3)
+            _add4(out, f, n, 1, b0, b1, b2, b3)
+            # two at a time: an odd last one is paired with itself and written once
+            for k in range(2, count, 2):
                 k1 = min(k + 1, count - 1)
                 v = probes[k, start : start + tile]
                 w = probes[k1, start : start + tile]
@@ -210,32 +226,49 @@ def _moments(frames, centre, scale, probes, tile, out):  # type: ignore[no-untyp
 
 def _meat(frames, centre, scale, basis, products, points, tile, out):  # type: ignore[no-untyped-def]
     n, pixels = frames.shape
-    unknowns = len(basis)
-    residual = np.empty(tile)
+    count = len(products)
+    residual = np.empty((2, tile))
     out[:] = 0.0
     for start in range(0, pixels, tile):
-        stop = min(start + tile, pixels)
-        c = centre[start:stop]
-        s = scale[start:stop]
-        r = residual[: stop - start]
-        for f in range(n):
-            y = frames[f, start:stop]
+        c = centre[start : start + tile]
+        s = scale[start : start + tile]
+        r0 = residual[0, : len(c)]
+        r1 = residual[1, : len(c)]
+        for f in range(0, n, 2):
+            f1 = min(f + 1, n - 1)
+            y0 = frames[f, start : start + tile]
+            y1 = frames[f1, start : start + tile]
             for j in range(len(c)):
                 sj = s[j]
-                r[j] = (y[j] - c[j]) * sj if sj != 0.0 else 0.0
-            for k in range(unknowns):
-                t = points[f, k]
-                v = basis[k, start:stop]
+                r0[j] = (y0[j] - c[j]) * sj if sj != 0.0 else 0.0
+                r1[j] = (y1[j] - c[j]) * sj if sj != 0.0 else 0.0
+            for k in range(len(basis)):
+                p0 = points[f, k]
+                p1 = points[f1, k]
+                v = basis[k, start : start + tile]
                 for j in range(len(v)):
-                    r[j] -= t * v[j]
+                    r0[j] -= p0 * v[j]
+                    r1[j] -= p1 * v[j]
             for j in range(len(c)):
-                r[j] *= r[j]
-            for m in range(len(products)):
-                v = products[m, start:stop]
-                total = 0.0
+                r0[j] *= r0[j]
+                r1[j] *= r1[j]
+            for m in range(0, count, 2):
+                m1 = min(m + 1, count - 1)
+                v = products[m, start : start + tile]
+                w = products[m1, start : start + tile]
+                a0 = a1 = b0 = b1 = 0.0
                 for j in range(len(v)):
-                    total += v[j] * r[j]
-                out[f, m] += total
+                    a0 += v[j] * r0[j]
+                    a1 += v[j] * r1[j]
+                    b0 += w[j] * r0[j]
+                    b1 += w[j] * r1[j]
+                out[f, m] += a0
+                if m1 > m:
+                    out[f, m1] += b0
+                if f1 > f:
+                    out[f1, m] += a1
+                    if m1 > m:
+                        out[f1, m1] += b1
 
 
 def line_moments(

@@ -128,7 +128,7 @@ def write_rows(  # type: ignore[no-untyped-def]
     """Write one row per frame; see `_mixing_small.finish` for what goes in."""
     n, size = free.shape
     count = len(middle)
-    everything = count + 1
+    everything = count + has_offset
     raw = np.empty(count)
     free_raw = np.empty(count)
     shared_raw = np.empty(count)
@@ -158,8 +158,9 @@ def write_rows(  # type: ignore[no-untyped-def]
                 left[a, j] = white_move[w, a, j]
         _form(left, free_core[i if len(free_core) > 1 else 0], free_variance[i], half, wide)
         for a in range(count):
-            for b in range(count):
+            for b in range(a + 1):
                 freely[a, b] = wide[a, b]
+                freely[b, a] = wide[a, b]
         state = 0
         used = 0
         if active.shape[1] > 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_framewise.numerics._constrained_kernels import nearest, perpendicular, row_norms
+from napari_framewise.numerics._constrained_kernels import nearest, perpendicular, to_unit_length
 
 TILE = 512
 
@@ -31,8 +31,9 @@ def unmix(  # type: ignore[no-untyped-def]
 ):
     """Solve every column of `cube` (bands, pixels); see `unmixing.unmix`.
 
-    `free_shares` is the number of unknowns without the offset. `snap` (L,) holds the
-    coefficient of each bound and `bound` (L,) its value; `state` is 0 solved, 1 a bound is active, 2 not solved, 3 no data in some band.
+    `free_shares` is the number of unknowns without the offset; `snap` (L,) holds the coefficient
+    of each bound and `bound` (L,) its value. `state` becomes 0 solved, 1 a bound is active, 2 not
+    solved, 3 no data in some band.
     """
     bands, pixels = cube.shape
     size = len(basis)
@@ -49,8 +50,9 @@ def unmix(  # type: ignore[no-untyped-def]
     factor = np.empty((size, size))
     share = np.empty(size)
     direction = np.empty(size)
-    norms = np.empty(len(limits))
-    row_norms(rows, norms)
+    unit = np.empty(rows.shape)
+    reach = np.empty(len(limits))
+    to_unit_length(rows, limits, unit, reach)
     spread = np.empty(count)
     for k in range(count):
         total = 0.0
@@ -95,17 +97,7 @@ def unmix(  # type: ignore[no-untyped-def]
                 rss -= q[m] * q[m]
             rss = max(rss, 0.0)
             failed, used = nearest(
-                rows,
-                norms,
-                limits,
-                u,
-                flags,
-                members,
-                span,
-                factor,
-                multipliers,
-                share,
-                direction,
+                unit, reach, u, flags, members, span, factor, multipliers, share, direction
             )
             state[i] = 2 if failed else (1 if used > 0 else 0)
             for m in range(size):
