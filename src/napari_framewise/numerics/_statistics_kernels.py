@@ -271,6 +271,6 @@ def count_bins(values, mask, period, first, last, scale, counts):  # type: ignor
                 v = np.float64(row[j])
                 if mask.shape[1] and use[j] == 0:
                     continue
-                if v >= first[channel] and v <= last[channel]:
-                    at = np.int64((v - first[channel]) * scale[channel])
+                if v >= first and v <= last:
+                    at = np.int64((v - first) * scale)
                     counts[channel, min(at, bins - 1)] += 1

@@ -170,14 +170,12 @@ def histogram(
     channel_axis: int | None = None,
     mask: ArrayLike | None = None,
 ) -> Counts:
-    """Counts (C, bins) of values between evenly spaced edges (C, bins + 1), both ends included."""
+    """Counts (C, bins) of values between evenly spaced edges (bins + 1), both ends included."""
     rows = as_rows(frames, channel_axis)
-    counts = np.zeros((rows.channels, edges.shape[1] - 1), np.int64)
-    first, width = edges[:, 0].copy(), edges[:, -1] - edges[:, 0]
-    scale = np.divide(counts.shape[1], width, out=np.zeros_like(width), where=width > 0)
-    count_bins(
-        rows.values, rows.mask_rows(mask), rows.period, first, edges[:, -1].copy(), scale, counts
-    )
+    counts = np.zeros((rows.channels, len(edges) - 1), np.int64)
+    first, last = float(edges[0]), float(edges[-1])
+    scale = counts.shape[1] / (last - first) if last > first else 0.0
+    count_bins(rows.values, rows.mask_rows(mask), rows.period, first, last, scale, counts)
     return counts
 
 

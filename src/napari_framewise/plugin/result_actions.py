@@ -89,7 +89,7 @@ class ResultActions(QWidget):
                 self._entry(save, f"{result.name} to zarr…", partial(self._save_whole, result))
         self._entry(save, "Recipe…", self._save_recipe)
         self._entry(copy, "Methods sentence and sources", lambda: self._put(record.methods()))
-        self._entry(copy, "As Python", lambda: self._put(to_python(record.recipe)))
+        self._entry(copy, "As Python", lambda: self._put(_script(record)))
 
     def _entry(self, menu: QMenu, text: str, action: Callable[[], None]) -> None:
         entry = QAction(text, menu)
@@ -168,3 +168,9 @@ class ResultActions(QWidget):
         assert clipboard is not None
         clipboard.setText(text)
         self.said.emit("Copied.")
+
+
+def _script(record: Record) -> str:
+    """The run as Python, with the lines that its outcome adds."""
+    script, lines = to_python(record.recipe), record.outcome.python
+    return f"{script}\n{lines}" if lines else script

@@ -34,7 +34,7 @@ class Wanted:
     ranks : Ranks, optional
         Percentiles whose digits are counted.
     edges : ndarray, optional
-        Edges (C, bins + 1) of a histogram.
+        Edges (bins + 1) of a histogram.
     """
 
     channel_axis: int | None
@@ -95,7 +95,7 @@ class WholeStack:
     cross : CrossMoments, optional
         Products of channels of every image.
     edges, bins : ndarray, optional
-        Histogram of each channel: edges (C, bins + 1) and counts (C, bins).
+        Histogram of each channel: edges (bins + 1) and counts (C, bins).
     """
 
     moments: numerics.Moments
@@ -180,28 +180,21 @@ def tally_cost(given: Measured) -> Cost:
 
 
 def _grouped(counts: Array, dtype: np.dtype[Any], most: int) -> tuple[Array, Array]:
-    """Counts of every integer as bins of equal whole widths, between the least and greatest."""
-    values = numerics.values_of_bins(dtype)
-    edges, grouped = [], []
-    for channel in counts:
-        present = np.flatnonzero(channel)
-        low, high = (int(present[0]), int(present[-1])) if len(present) else (0, 0)
-        width = -(-(high - low + 1) // most)
-        starts = low + width * np.arange(most + 1)
-        sums = np.concatenate([[0], np.cumsum(channel)])
-        grouped.append(np.diff(sums[np.minimum(starts, len(channel))]))
-        # An integer is the middle of its bin.
-        edges.append(values[0] + starts - 0.5)
-    return np.array(edges), np.array(grouped)
+    """Counts of every integer as bins of one whole width, between the least and the greatest."""
+    present = np.flatnonzero(counts.any(axis=0))
+    low, high = (int(present[0]), int(present[-1])) if len(present) else (0, 0)
+    width = -(-(high - low + 1) // most)
+    starts = low + width * np.arange((high - low) // width + 2)
+    sums = np.pad(np.cumsum(counts, axis=1), ((0, 0), (1, 0)))
+    grouped = np.diff(sums[:, np.minimum(starts, counts.shape[1])], axis=1)
+    # An integer is the middle of its bin.
+    edges = numerics.values_of_bins(dtype)[0] + starts - 0.5
+    return edges, grouped
 
 
 def _edges(moments: numerics.Moments, bins: int) -> Array:
-    """Edges between the least and greatest value of each channel."""
-    with_data = moments.count.sum(axis=0) > 0
-    low = np.where(
-        with_data, np.min(moments.minimum, axis=0, initial=np.inf, where=moments.count > 0), 0
-    )
-    high = np.where(
-        with_data, np.max(moments.maximum, axis=0, initial=-np.inf, where=moments.count > 0), 0
-    )
-    return np.linspace(low, high, bins + 1, axis=1)
+    """Edges between the least and greatest value of all channels."""
+    known = moments.count > 0
+    if not known.any():
+        return np.linspace(0, 1, bins + 1)
+    return np.linspace(moments.minimum[known].min(), moments.maximum[known].max(), bins + 1)

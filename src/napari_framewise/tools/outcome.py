@@ -219,6 +219,8 @@ class Outcome:
         The result in one or two sentences.
     diagnostics : tuple of str
         What the user should know before trusting it: "3 frames held no data".
+    python : str
+        Lines with numbers to go on with, which Copy as Python puts behind the script.
     """
 
     layers: tuple[LayerResult, ...] = ()
@@ -227,6 +229,7 @@ class Outcome:
     models: tuple[Model, ...] = ()
     summary: str = ""
     diagnostics: tuple[str, ...] = ()
+    python: str = ""
 
     def table(self, name: str | None = None) -> Table:
         """The table of that name, or the only one.
