@@ -176,6 +176,14 @@ def test_says_what_it_does() -> None:
     assert "frames by frames" in pairs.describe()
 
 
+@pytest.mark.parametrize("extent", [(1, 512, 2048), (10_000, 8, 2048), (16, 4, 4)])
+def test_rows_of_all_frames_stay_within_the_budget(extent: tuple[int, ...]) -> None:
+    stack = stack_of(chunked((1000, 2048, 2048), extent))
+    plan = make_plan(MapTiles(), [stack], Cost(), Engine.local(2))
+    assert plan.bytes_in_flight <= 96 * MIB
+    assert plan.size % extent[1] == 0 or plan.size < extent[1]
+
+
 def test_tiles_of_pairs_stay_within_the_budget() -> None:
     stack = stack_of(big(3000, 256, 256))
     plan = make_plan(MapPairs(), [stack], Cost(output=8), Engine.local(2))

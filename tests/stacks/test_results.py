@@ -210,12 +210,15 @@ def test_a_crash_costs_what_was_not_listed(interrupted: Interrupted, drain: Drai
     for file in (interrupted.path / "0" / "c" / "0").rglob("*"):
         if file.is_file():
             file.write_bytes(b"broken")
+            file.with_name("0.left.partial").touch()
     assert "0" not in others
+    assert list(interrupted.path.rglob("*.partial"))
     assert first
     drain(
         write_frames(interrupted.lazy, interrupted.path, engine=Engine.local(2), fingerprint="one")
     )
     np.testing.assert_array_equal(read(interrupted.path), interrupted.lazy[...])
+    assert not list(interrupted.path.rglob("*.partial"))
 
 
 @pytest.mark.parametrize("fingerprint", ["another", ""])

@@ -17,7 +17,7 @@ from .source import Array
 from .work import Reduce, Scan
 
 _TURN_SECONDS = 0.02
-_STOP_SECONDS = 0.25
+_STOP_SECONDS = 0.08
 
 
 class Run(Protocol):

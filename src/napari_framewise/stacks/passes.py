@@ -63,7 +63,8 @@ def run_pass(
     Yields
     ------
     Progress
-        At least every 20 ms or so. Close the generator to cancel.
+        At least every 20 ms or so. Close the generator to cancel: nothing further is begun, and a
+        call that is under way is waited for, but for no more than 80 ms.
 
     Returns
     -------

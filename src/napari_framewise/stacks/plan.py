@@ -207,7 +207,9 @@ def make_plan(
             size = _pair_size(item, cost, share, workers, total)
             taken = size * (2 * item + size * (cost.output + cost.scratch))
         else:
-            size = min(_whole(size, together), total)
+            # A chunk's rows in all frames may be far beyond the budget: then it is decoded again.
+            fits = size >= together or not isinstance(work, MapTiles)
+            size = min(_whole(size, together if fits else 1), total)
             taken = size * each
         span = size
         step = _first_step(taken // size, cost, size)

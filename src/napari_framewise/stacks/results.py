@@ -153,7 +153,8 @@ class ShardSink:
         """Say that nothing is missing."""
         group = zarr.open_group(self.array.path, mode="r+")
         group.attrs["framewise"] = {**_ours(group), "complete": True}
-        Path(self.array.path, _LIST).unlink(missing_ok=True)
+        for left in (Path(self.array.path, _LIST), *Path(self.array.path).rglob("*.partial")):
+            left.unlink(missing_ok=True)
 
 
 def open_result(
