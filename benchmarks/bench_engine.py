@@ -187,6 +187,7 @@ def slider() -> None:
         for size in (64, 1024):
             chunked = da.from_array(data, chunks=(size, 7, 7))
             arrays = {
+                "NumPy, all computed": data * np.uint32(2),
                 "lazy frames": LazyFrames(
                     stack_of(data), doubled, dtype=np.uint32, block_frames=size
                 ),

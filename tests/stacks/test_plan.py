@@ -173,7 +173,9 @@ def test_says_what_it_does() -> None:
     tiles = make_plan(MapTiles(), [stack_of(big(10, 64, 64))], Cost(), engine)
     assert "rows" in tiles.describe()
     pairs = make_plan(MapPairs(), [stack_of(big(100, 64, 64))], Cost(output=8), engine)
-    assert "frames by frames" in pairs.describe()
+    assert pairs.describe().startswith(f"{len(pairs.blocks)} blocks of 25 x 25 frames, ")
+    single = make_plan(MapFrames(), [stack_of(big(1, 64, 64))], Cost(), engine)
+    assert single.describe() == "1 block of 1 frame, 8 KiB in flight"
 
 
 @pytest.mark.parametrize("extent", [(1, 512, 2048), (10_000, 8, 2048), (16, 4, 4)])

@@ -156,10 +156,12 @@ class Plan:
     def describe(self) -> str:
         """One sentence to tell before Run: "40 blocks of 256 frames, 36 MiB in flight"."""
         count = len(self.blocks)
-        unit = "frames by frames" if isinstance(self.work, MapPairs) else self.work.unit
-        unit = unit.removesuffix("s") if self.size == 1 else unit
+        if isinstance(self.work, MapPairs):
+            size = f"{self.size:,} x {self.size:,} frames"
+        else:
+            size = f"{self.size:,} {self.work.unit if self.size > 1 else self.work.unit[:-1]}"
         blocks = "1 block" if count == 1 else f"{count:,} blocks"
-        text = f"{blocks} of {self.size:,} {unit}, {_mib(self.bytes_in_flight)} in flight"
+        text = f"{blocks} of {size}, {_mib(self.bytes_in_flight)} in flight"
         if self.bytes_in_flight <= self.budget:
             return text
         return (
@@ -295,7 +297,8 @@ def _whole(size: int, together: int) -> int:
 
 
 def _mib(count: int) -> str:
-    mib = count / MIB
-    if mib >= 1024:
-        return f"{mib / 1024:,.1f} GiB"
-    return f"{mib:,.1f} MiB" if mib < 10 else f"{mib:,.0f} MiB"
+    for unit, size in (("GiB", 2**30), ("MiB", MIB)):
+        if count >= size:
+            value = count / size
+            return f"{value:,.1f} {unit}" if value < 10 else f"{value:,.0f} {unit}"
+    return f"{count / 1024:,.0f} KiB"
