@@ -144,7 +144,7 @@ def layered(
         second += cover * (layer.colour(back) - second)
         later[cover >= 0.5] = number
     goal = np.rint(grid + truth).astype(int)
-    inside = np.all([(0 <= g) & (g < n) for g, n in zip(goal, shape, strict=True)], axis=0)
+    inside = np.all([(g >= 0) & (g < n) for g, n in zip(goal, shape, strict=True)], axis=0)
     goal = [np.clip(g, 0, n - 1) for g, n in zip(goal, shape, strict=True)]
     seen = inside & (later[goal[0], goal[1]] == owner)
     second = gain * second + offset

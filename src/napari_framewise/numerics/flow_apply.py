@@ -45,10 +45,15 @@ def warped(
         )
     if labels:
         return _nearest(values, displacement)
-    wide = values.dtype.itemsize > 2 and values.dtype != np.float32
-    given = values.astype(np.float64 if wide else np.float32)
+    given = values.astype(warped_dtype(values.dtype))
     result, _, inside = warp(spline(given), np.nan_to_num(displacement, nan=np.inf))
     return np.where(inside, result, given.dtype.type(np.nan))
+
+
+def warped_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Type of a warped image."""
+    wide = dtype.itemsize > 2 and dtype.newbyteorder("=") != np.float32
+    return np.dtype(np.float64 if wide else np.float32)
 
 
 def inverse(displacement: NDArray[Any]) -> NDArray[Any]:

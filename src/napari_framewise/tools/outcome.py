@@ -119,13 +119,17 @@ class ImageResult:
 
 @dataclass(frozen=True, eq=False)
 class VectorsResult:
-    """A vectors layer: data (n, 2, ndim), starts and displacements in pixels of its axes."""
+    """A vectors layer: data (n, 2, ndim), starts and displacements in pixels of its axes.
+
+    `color_by` names the feature that colours them, `colormap` its colours.
+    """
 
     name: str
     data: Array
     placing: Placing
     features: Table | None = None
     color_by: str | None = None
+    colormap: str = "viridis"
 
 
 @dataclass(frozen=True, eq=False)
