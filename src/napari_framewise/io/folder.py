@@ -59,6 +59,14 @@ def folder_parts(
     return source, (Axis("file"), *axes), rgb, (0, timed[0]) if timed else None
 
 
+def image_layouts(path: str, names: Sequence[str]) -> list[Layout]:
+    """Shape and type of every image of a folder, by its header."""
+    start = os.path.join(path, "")
+    if _ending(names[0]) == ".tif":
+        return [_tiff_layout(start + name) for name in names]
+    return [picture_layout(start + name) for name in names]
+
+
 def picture_axes(shape: tuple[int, ...], rgb: bool) -> tuple[Axis, ...]:
     """Axes of a picture file: y, x, c for colour, behind the frames of a moving one."""
     names = ("frame", "y", "x", "c") if rgb else ("frame", "y", "x")

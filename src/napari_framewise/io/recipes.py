@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from ..stacks.ragged import RaggedStack
 from ..stacks.stack import Selection, Stack
 from ..tools.inputs import Inputs, Value
 from ..tools.model import Model
@@ -189,6 +190,8 @@ def _from_1(values: tuple[Value, ...]) -> Iterator[tuple[int, Value]]:
 
 
 def _reference(value: Value, name: str, memory: dict[str, Value]) -> InputRef:
+    if isinstance(value, RaggedStack):
+        return InputRef(path=value.folder, pattern=value.origin.pattern, name=value.name)
     if not isinstance(value, Stack):
         ref = InputRef(memory=_kept(value, name, memory), name=getattr(value, "name", ""))
         if isinstance(value, (PointsResult, ShapesResult)):
@@ -245,6 +248,8 @@ def _write_value(value: Value, base: Path) -> Path:
     if isinstance(value, Model):
         write_model(value, path)
     else:
+        # A folder of images has a path, so it never waits in memory.
+        assert not isinstance(value, RaggedStack)
         write_table(value if isinstance(value, Table) else table_of(value), path)
     return path
 

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from ..samples import SAMPLES, SampleData
 from ..stacks.axes import Axis
+from ..stacks.ragged import RaggedStack
 from ..stacks.stack import Origin, Selection, Stack, stack_of
 from ..tools.calls import value_of
 from ..tools.inputs import Kind, Value
@@ -20,6 +21,7 @@ from .coordinates import points_of, shapes_of
 from .models import read_model
 from .naming import parse_input
 from .opening import open_stack
+from .ragged import open_images
 from .tables import read_table
 
 
@@ -71,7 +73,7 @@ def open_input(text: str | os.PathLike[str], kind: str = "stack") -> Value:
         A file, as the command line takes it: ``stack.tif@0:100``, ``data.h5::/frames``,
         ``sample:two_references/reference 1``.
     kind : str
-        What it is opened as: stack, frame, labels, points, shapes, table or model.
+        What it is opened as: stack, images, frame, labels, points, shapes, table or model.
 
     Raises
     ------
@@ -140,8 +142,20 @@ def _found(ref: InputRef, kind: Kind, results: Sequence[Outcome]) -> Value:
             return points_of(read_table(ref.path), name)
         case Kind.SHAPES:
             return shapes_of(read_table(ref.path), name)
+        case Kind.IMAGES:
+            return _images(ref)
         case _:
             return _opened(Origin(path=ref.path, key=ref.key, pattern=ref.pattern))
+
+
+def _images(ref: InputRef) -> Value:
+    opened = open_images(ref.path or "", key=ref.key, pattern=ref.pattern)
+    if isinstance(opened, RaggedStack) and ref.selection != Selection():
+        raise ValueError(
+            f"{opened.name} holds {opened.summary()}; of images that differ in size no frames, "
+            "channel or region can be chosen: take all of them, or choose files with a pattern."
+        )
+    return opened
 
 
 def _opened(origin: Origin) -> Stack:

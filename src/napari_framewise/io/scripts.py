@@ -99,7 +99,8 @@ def _place(ref: InputRef, role: Input, names: Sequence[str]) -> str:
         return f"{names[ref.step]}.{getter}({repr(ref.item) if ref.item else ''})"
     if ref.sample is not None:
         return f"fw.open_input({text_of(ref)!r})"
-    if not role.images:
+    whole_folder = role.kind is Kind.IMAGES and not (ref.key or ref.pattern)
+    if whole_folder or not role.images:
         return f"fw.open_input({ref.path!r}, {role.kind.value!r})"
     options = [f"{name}={value!r}" for name in ("key", "pattern") if (value := getattr(ref, name))]
     return _joined("fw.open_stack", [repr(ref.path), *options])

@@ -15,6 +15,7 @@ from ..tools.inputs import Input, Kind, Value
 from ..tools.tool import Tool
 from .connections import Connections
 from .folds import folded
+from .images_picker import ImagesPicker
 from .layer_picker import LAYER_TYPES, LayerPicker
 from .layers_in import part_of, stack_of_layer
 from .value_picker import ValuePicker
@@ -65,8 +66,7 @@ class RoleForm(QWidget):
 
     def add(self) -> Picker:
         """One more picker."""
-        images = self.role.kind not in (Kind.MODEL, Kind.TABLE)
-        picker: Picker = (LayerPicker if images else ValuePicker)(self._viewer, self.role)
+        picker: Picker = _picker_of(self.role)(self._viewer, self.role)
         if len(self.pickers) >= max(self.role.least, 1):
             button = QToolButton()
             button.setText("remove")
@@ -118,6 +118,12 @@ class RoleForm(QWidget):
         free = [layer for layer in picker.candidates() if layer not in taken]
         picker.choose_for(free[0] if free else None)
         self.changed.emit()
+
+
+def _picker_of(role: Input) -> type[LayerPicker] | type[ValuePicker]:
+    if role.kind is Kind.IMAGES:
+        return ImagesPicker
+    return ValuePicker if role.kind in (Kind.MODEL, Kind.TABLE) else LayerPicker
 
 
 class InputsForm(QWidget):
@@ -253,4 +259,4 @@ class InputsForm(QWidget):
         partner = self.roles.get(role.same_frame_as or "")
         other = partner.pickers[0].value() if partner is not None and partner.pickers else None
         alike = isinstance(other, Stack) and stack.frame_shape == other.frame_shape
-        return alike, (stack.n_frames > 1) == (role.kind is Kind.STACK)
+        return alike, (stack.n_frames > 1) == (role.kind in (Kind.STACK, Kind.IMAGES))

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from ..stacks.ragged import RaggedStack
 from ..stacks.stack import Selection, Stack
 from ..tools.inputs import Input, Kind, Value
 from .connections import Connections
@@ -34,6 +35,7 @@ from .selection_form import Region, SelectionForm
 
 LAYER_TYPES: dict[Kind, tuple[type[Layer], ...]] = {
     Kind.STACK: (Image,),
+    Kind.IMAGES: (Image,),
     Kind.FRAME: (Image,),
     Kind.LABELS: (Labels, Image),
     Kind.POINTS: (Points,),
@@ -191,7 +193,8 @@ class LayerPicker(QWidget):
         self._row.addWidget(button)
 
     def _selection_form(self, layout: QVBoxLayout) -> SelectionForm:
-        single = self._role.kind is not Kind.STACK and not self._role.several_frames
+        stacks = self._role.kind in (Kind.STACK, Kind.IMAGES)
+        single = not stacks and not self._role.several_frames
         form = SelectionForm(
             single=single,
             with_region=self._role.same_frame_as is None,
@@ -285,7 +288,7 @@ def _first_rectangle(layers: Sequence[Shapes]) -> list[Any] | None:
 
 
 def _summary_of(value: Value | None) -> str:
-    if isinstance(value, Stack):
+    if isinstance(value, (Stack, RaggedStack)):
         return value.summary()
     data = getattr(value, "data", None)
     return "" if data is None else f"{len(data):,} of them"

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from napari_framewise.numerics import statistics as numerics
+from napari_framewise.stacks.ragged import RaggedStack
 from napari_framewise.stacks.source import Array
-from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools._scaling import by_channel
-from napari_framewise.tools.frames import frame_columns
 from napari_framewise.tools.outcome import Curve, Plot, Table
 
 _SHOWN_CHANNELS = 4
@@ -51,10 +50,37 @@ def channel_table(
     return Table("statistics", "object", columns, notes)
 
 
-def image_table(stack: Stack, names: tuple[str, ...], moments: numerics.Moments) -> Table:
-    """One row per image."""
-    columns, notes = frame_columns(stack)
-    return Table("images", "frame", *_with_moments(columns, notes, names, moments))
+def file_columns(images: RaggedStack) -> tuple[dict[str, Array], dict[str, str]]:
+    """Number, name and size of each image of a folder."""
+    shapes = np.array([shape[:2] for shape in images.shapes])
+    columns: dict[str, Array] = {
+        "frame": np.arange(images.n_frames),
+        "name": np.array(images.names),
+        "rows": shapes[:, 0],
+        "columns": shapes[:, 1],
+    }
+    return columns, {"frame": "Number of the image in the folder's order, from 0."}
+
+
+def image_table(
+    columns: dict[str, Array],
+    notes: dict[str, str],
+    names: tuple[str, ...],
+    moments: numerics.Moments,
+) -> Table:
+    """One row per image: what it is called, then what was found."""
+    everything: tuple[tuple[str, Array, str], ...] = (
+        ("mean", moments.mean, "Mean."),
+        ("std", moments.std(), "Standard deviation, divisor N."),
+        ("minimum", moments.minimum, "Least pixel."),
+        ("maximum", moments.maximum, "Greatest pixel."),
+        ("pixels", moments.count, "Pixels with data."),
+    )
+    for title, values, note in everything:
+        for channel, name in enumerate(names or ("",)):
+            column = f"{title}_{name}" if name else title
+            columns[column], notes[column] = values[:, channel], note
+    return Table("images", "frame", columns, notes)
 
 
 def covariance_table(
@@ -184,23 +210,3 @@ def _lists(suffix: str, pooled: numerics.Pooled, top: float) -> list[str]:
         f"{name}{suffix} = {[float(each) for each in values / top]}"
         for name, values in (("mean", pooled.mean), ("std", pooled.std))
     ]
-
-
-def _with_moments(
-    columns: dict[str, Array],
-    notes: dict[str, str],
-    names: tuple[str, ...],
-    moments: numerics.Moments,
-) -> tuple[dict[str, Array], dict[str, str]]:
-    everything: tuple[tuple[str, Array, str], ...] = (
-        ("mean", moments.mean, "Mean."),
-        ("std", moments.std(), "Standard deviation, divisor N."),
-        ("minimum", moments.minimum, "Least pixel."),
-        ("maximum", moments.maximum, "Greatest pixel."),
-        ("pixels", moments.count, "Pixels with data."),
-    )
-    for title, values, note in everything:
-        for channel, name in enumerate(names or ("",)):
-            column = f"{title}_{name}" if name else title
-            columns[column], notes[column] = values[:, channel], note
-    return columns, notes

@@ -11,7 +11,7 @@ from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack, stack_of
 from napari_framewise.tools.outcome import Placing
 
-_COLOURS = ("red", "green", "blue", "alpha")
+COLOURS = ("red", "green", "blue", "alpha")
 
 
 def with_channels(stack: Stack, along: int | None) -> Stack:
@@ -72,7 +72,7 @@ def channel_names(stack: Stack) -> tuple[str, ...]:
     if stack.channel_axis not in stack.image_axes:
         return ()
     count = stack.frame_shape[-1]
-    return _COLOURS[:count] if stack.rgb else tuple(f"c{number}" for number in range(count))
+    return COLOURS[:count] if stack.rgb else tuple(f"c{number}" for number in range(count))
 
 
 def own_order(stack: Stack) -> tuple[int, ...]:

@@ -7,19 +7,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from napari_framewise.stacks.ragged import RaggedStack
 from napari_framewise.stacks.stack import Stack
 
 from .alike import alike, as_long
 from .model import Model
 from .outcome import PointsResult, ShapesResult, Table
 
-Value: TypeAlias = Stack | PointsResult | ShapesResult | Table | Model
+Value: TypeAlias = Stack | RaggedStack | PointsResult | ShapesResult | Table | Model
 
 
 class Kind(StrEnum):
-    """What an input is."""
+    """What an input is; images are a stack, or a folder whose images may differ in size."""
 
     STACK = "stack"
+    IMAGES = "images"
     FRAME = "frame"
     LABELS = "labels"
     POINTS = "points"
@@ -28,8 +30,9 @@ class Kind(StrEnum):
     MODEL = "model"
 
 
-TYPES: dict[Kind, type] = {
+TYPES: dict[Kind, type | tuple[type, ...]] = {
     Kind.STACK: Stack,
+    Kind.IMAGES: (Stack, RaggedStack),
     Kind.FRAME: Stack,
     Kind.LABELS: Stack,
     Kind.POINTS: PointsResult,
@@ -41,6 +44,7 @@ TYPES: dict[Kind, type] = {
 
 _NOUNS = {
     Kind.STACK: ("stack", "stacks"),
+    Kind.IMAGES: ("stack or folder of images", "stacks or folders of images"),
     Kind.FRAME: ("image", "images"),
     Kind.LABELS: ("labels image", "labels images"),
     Kind.POINTS: ("set of points", "sets of points"),
@@ -91,7 +95,7 @@ class Input:
     @property
     def images(self) -> bool:
         """Taken from an image or labels layer, or from an image file."""
-        return self.kind in (Kind.STACK, Kind.FRAME, Kind.LABELS)
+        return self.kind in (Kind.STACK, Kind.IMAGES, Kind.FRAME, Kind.LABELS)
 
     @property
     def wanted(self) -> str:
@@ -183,9 +187,9 @@ class Inputs(Mapping[str, tuple[Value, ...]]):
 
 def _check_kind(role: Input, value: Any) -> None:
     if not isinstance(value, TYPES[role.kind]):
-        raise ValueError(
-            f"{role.title} was given a {type(value).__name__}; it takes a {_NOUNS[role.kind][0]}."
-        )
+        ragged = isinstance(value, RaggedStack)
+        given = "folder of images that differ in size" if ragged else type(value).__name__
+        raise ValueError(f"{role.title} was given a {given}; it takes a {_NOUNS[role.kind][0]}.")
     if role.model_kind and isinstance(value, Model) and value.kind != role.model_kind:
         raise ValueError(
             f"{role.title} was given a {value.kind} model; it takes a {role.model_kind} model."

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import field_validator
@@ -11,13 +10,14 @@ from pydantic import field_validator
 from napari_framewise.numerics import statistics as numerics
 from napari_framewise.stacks.engine import Engine
 from napari_framewise.stacks.plan import Plan, make_plan
-from napari_framewise.stacks.progress import Progress
+from napari_framewise.stacks.ragged import RaggedStack
 from napari_framewise.stacks.work import Reduce
 from napari_framewise.tools._scaling import channels_parameter
 from napari_framewise.tools._statistics_report import (
     channel_table,
     covariance_table,
     diagnostics_of,
+    file_columns,
     frame_summary,
     histogram_table,
     image_table,
@@ -25,15 +25,29 @@ from napari_framewise.tools._statistics_report import (
     python_lines,
     summary_of,
 )
-from napari_framewise.tools._tally import WholeStack, tally_cost, tally_stack
+from napari_framewise.tools._tally import (
+    WholeStack,
+    images_cost,
+    numbers_of,
+    tally_cost,
+    tally_images,
+    tally_stack,
+)
+from napari_framewise.tools.channels import COLOURS
+from napari_framewise.tools.frames import frame_columns
 from napari_framewise.tools.inputs import Input, Inputs, Kind
 from napari_framewise.tools.measured import Measured, measured, used_pixels
-from napari_framewise.tools.outcome import Outcome
+from napari_framewise.tools.outcome import Outcome, Table
 from napari_framewise.tools.parameters import Parameters, parameter
 from napari_framewise.tools.tool import Run, Tool
 
 INPUTS = (
-    Input("stack", Kind.STACK, "Stack", "The images to measure."),
+    Input(
+        "stack",
+        Kind.IMAGES,
+        "Images",
+        "The images to measure: a stack, or a folder of images that may differ in size.",
+    ),
     Input(
         "mask",
         Kind.LABELS,
@@ -74,37 +88,58 @@ class StatisticsParameters(Parameters):
 
 def run(inputs: Inputs, parameters: StatisticsParameters, engine: Engine) -> Run:
     """Measure all images in one pass, or as many as their type's percentiles take."""
-    given = _measured(inputs, parameters)
-    whole = yield from _tallied(given, parameters, engine)
-    return _outcome(given, parameters, whole)
+    images, names = _images(inputs, parameters)
+    options: dict[str, Any] = {
+        "percentiles": parameters.percentiles,
+        "cross": parameters.covariance and len(names) > 1,
+        "bins": parameters.bins,
+    }
+    if isinstance(images, RaggedStack):
+        whole = yield from tally_images(images, -1 if names else None, engine, **options)
+        columns, notes = file_columns(images)
+    else:
+        whole = yield from tally_stack(images, engine, **options)
+        columns, notes = frame_columns(images.stack)
+    table = image_table(columns, notes, names, whole.moments)
+    dtype = images.dtype if isinstance(images, RaggedStack) else images.stack.dtype
+    return _outcome(names, parameters, whole, table, dtype)
 
 
 def preview(inputs: Inputs, parameters: StatisticsParameters, index: int) -> Outcome:
     """Measure one image."""
-    given = _measured(inputs, parameters)
-    blocks = [each.read(index, index + 1) for each in given.stacks]
-    masks = blocks[1] if len(blocks) > 1 else None
-    use = used_pixels(blocks[0], masks, given.fixed, given.channel_axis)
-    found = numerics.moments(blocks[0], channel_axis=given.channel_axis, mask=use)
-    number = given.stack.frame_numbers[index]
-    return Outcome(summary=f"Frame {number}: {frame_summary(given.names, found)}")
+    images, names = _images(inputs, parameters)
+    axis = -1 if names else None
+    if isinstance(images, RaggedStack):
+        found = numerics.moments(images.read(index)[None], channel_axis=axis)
+        return Outcome(summary=f"{images.names[index]}: {frame_summary(names, found)}")
+    blocks = [each.read(index, index + 1) for each in images.stacks]
+    use = used_pixels(blocks[0], blocks[1] if len(blocks) > 1 else None, images.fixed, axis)
+    found = numerics.moments(blocks[0], channel_axis=axis, mask=use)
+    number = images.stack.frame_numbers[index]
+    return Outcome(summary=f"Frame {number}: {frame_summary(names, found)}")
 
 
 def plan(inputs: Inputs, parameters: StatisticsParameters, engine: Engine) -> Plan:
     """How the first pass is cut."""
-    given = _measured(inputs, parameters)
-    return make_plan(Reduce(), given.stacks, tally_cost(given), engine)
+    images, _ = _images(inputs, parameters)
+    if isinstance(images, RaggedStack):
+        return make_plan(Reduce(), (numbers_of(images),), images_cost(images), engine)
+    return make_plan(Reduce(), images.stacks, tally_cost(images), engine)
 
 
 def advise(inputs: Inputs, parameters: StatisticsParameters) -> str:
-    """How often the stack is read."""
-    dtype = inputs.stack("stack").dtype
+    """How often the images are read."""
+    images, _ = _images(inputs, parameters)
+    dtype = images.dtype if isinstance(images, RaggedStack) else images.stack.dtype
     passes = 1
     if parameters.percentiles:
         passes = numerics.find_percentiles(parameters.percentiles, dtype).passes
     if parameters.bins and not (dtype.kind in "bui" and dtype.itemsize <= 2):
         passes = max(passes, 2)
-    return f"The stack is read {'once' if passes == 1 else f'{passes} times'}."
+    often = "once" if passes == 1 else f"{passes} times"
+    if isinstance(images, RaggedStack):
+        return f"{images.summary()}; each is read {often}."
+    return f"The stack is read {often}."
 
 
 def methods(inputs: Inputs, parameters: StatisticsParameters) -> str:
@@ -124,45 +159,46 @@ def warm_up() -> None:
         numerics.warm_up(dtype)
 
 
-def _measured(inputs: Inputs, parameters: StatisticsParameters) -> Measured:
-    return measured(
-        inputs, channels_along=parameters.channels_along, per_channel=parameters.per_channel
-    )
-
-
-def _tallied(
-    given: Measured, parameters: StatisticsParameters, engine: Engine
-) -> Generator[Progress, None, WholeStack]:
-    return (
-        yield from tally_stack(
-            given,
-            engine,
-            percentiles=parameters.percentiles,
-            cross=parameters.covariance and len(given.names) > 1,
-            bins=parameters.bins,
+def _images(
+    inputs: Inputs, parameters: StatisticsParameters
+) -> tuple[Measured | RaggedStack, tuple[str, ...]]:
+    """What is measured, and the names of its channels."""
+    (images,) = inputs["stack"]
+    if not isinstance(images, RaggedStack):
+        given = measured(
+            inputs, channels_along=parameters.channels_along, per_channel=parameters.per_channel
         )
-    )
+        return given, given.names
+    if inputs["mask"]:
+        raise ValueError(
+            f"A mask was given, but {images.name} holds {images.summary()}; a mask fits images of "
+            "one size only."
+        )
+    apart = images.rgb and parameters.per_channel
+    return images, COLOURS[: images.shapes[0][2]] if apart else ()
 
 
-def _outcome(given: Measured, parameters: StatisticsParameters, whole: WholeStack) -> Outcome:
+def _outcome(
+    names: tuple[str, ...],
+    parameters: StatisticsParameters,
+    whole: WholeStack,
+    images: Table,
+    dtype: np.dtype[Any],
+) -> Outcome:
     pooled = numerics.pool(whole.moments, parameters.weights)
-    images = image_table(given.stack, given.names, whole.moments)
-    tables = [
-        channel_table(given.names, pooled, parameters.percentiles, whole.percentiles),
-        images,
-    ]
+    tables = [channel_table(names, pooled, parameters.percentiles, whole.percentiles), images]
     if whole.cross is not None:
-        tables.append(covariance_table(given.names, whole.cross, parameters.weights))
+        tables.append(covariance_table(names, whole.cross, parameters.weights))
     histogram = None
     if whole.edges is not None and whole.bins is not None:
-        histogram = histogram_table(given.names, whole.edges, whole.bins)
+        histogram = histogram_table(names, whole.edges, whole.bins)
         tables.append(histogram)
     return Outcome(
         tables=tuple(tables),
-        plots=plots_of(given.names, images, histogram),
-        summary=summary_of(given.names, pooled),
+        plots=plots_of(names, images, histogram),
+        summary=summary_of(names, pooled),
         diagnostics=diagnostics_of(whole.moments),
-        python=python_lines(given.stack.dtype, pooled),
+        python=python_lines(dtype, pooled),
     )
 
 
