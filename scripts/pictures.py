@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from window import opened, panel_of, picture, run, settle
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
@@ -42,7 +43,9 @@ def mixing_preview() -> Any:
 
 
 def mean_residual() -> Any:
-    viewer = opened("pages")
+    viewer = opened("photographs")
+    reference = viewer.layers["Mixture of two photographs, image 1"]
+    reference.data = np.roll(reference.data, 1, axis=1)
     run(panel_of(viewer, "Mixing coefficients"))
     shown(viewer, "mean residual")
     return viewer

@@ -47,7 +47,7 @@ def maps(outcome: Outcome, name: str) -> np.ndarray:
 def test_the_truth_comes_back(
     cube: np.ndarray, spectra: np.ndarray, abundances: np.ndarray
 ) -> None:
-    outcome = unmixed(cube, spectra)
+    outcome = unmixed(cube, spectra, constraint="fully_constrained")
     found = maps(outcome, "abundances")
     np.testing.assert_allclose(found.sum(axis=0), 1, atol=1e-6)
     assert found.min() >= 0
@@ -76,7 +76,7 @@ def test_a_spectrum_of_zeros_is_shade(spectra: np.ndarray) -> None:
     with_shade = np.concatenate([spectra[:2], np.zeros((1, BANDS))])
     truth = np.array([0.3, 0.2, 0.5])
     cube = (truth @ with_shade)[:, None, None] * np.ones((1, 4, 5))
-    found = maps(unmixed(cube, with_shade), "abundances")
+    found = maps(unmixed(cube, with_shade, constraint="fully_constrained"), "abundances")
     np.testing.assert_allclose(found, np.broadcast_to(truth[:, None, None], found.shape), atol=1e-6)
 
 
@@ -122,7 +122,7 @@ def test_missing_bands_and_empty_pixels(cube: np.ndarray, spectra: np.ndarray) -
 
 
 @pytest.mark.parametrize(
-    ("shape", "sentence"), [((3, BANDS + 1), "columns"), ((1, BANDS), "two"), ((BANDS,), "")]
+    ("shape", "sentence"), [((3, BANDS + 1), "columns"), ((1, BANDS), "two"), ((BANDS,), "one row|2 to 16|two")]
 )
 def test_bad_spectra_are_told_in_a_sentence(
     cube: np.ndarray, shape: tuple[int, ...], sentence: str

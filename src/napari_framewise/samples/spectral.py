@@ -14,7 +14,6 @@ from .sample import SampleData
 
 _SIZE = 96
 _NANOMETRES = np.linspace(500, 650, 16)
-_MICROMETRES = 0.2167
 
 
 def bands() -> SampleData:
@@ -48,13 +47,8 @@ def bands() -> SampleData:
 
 
 def _placed(data: Array, leading: str, name: str) -> Stack:
-    return stack_of(
-        data,
-        axes=(leading, "y", "x"),
-        scale=(1.0, _MICROMETRES, _MICROMETRES),
-        units=("pixel", "micrometer", "micrometer"),
-        name=name,
-    )
+    # napari scales by no unit where layers differ in theirs, and a spectrum has no micrometres.
+    return stack_of(data, axes=(leading, "y", "x"), name=name)
 
 
 def _dye(peak: float) -> npt.NDArray[np.float64]:

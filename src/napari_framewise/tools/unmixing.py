@@ -51,11 +51,11 @@ INPUTS = (
 class UnmixingParameters(Parameters):
     """Parameters of the unmixing of pixels."""
 
-    constraint: Literal["fully_constrained", "non_negative", "sum_to_one", "none"] = parameter(
-        "fully_constrained",
+    constraint: Literal["non_negative", "fully_constrained", "sum_to_one", "none"] = parameter(
+        "non_negative",
         "Constraint",
-        "What the abundances of a pixel must obey; fully constrained is both: a sum of one and "
-        "none negative.",
+        "What the abundances of a pixel must obey; fully constrained is both: none negative and a "
+        "sum of one, which holds where the spectra are those of pure pixels.",
     )
     offset: bool = parameter(
         False, "Free offset", "Fit a constant background to each pixel's spectrum as well."
@@ -217,7 +217,12 @@ def _outcome(
             contrast_limits=limits_of(found.errors),
             visible=False,
         ),
-        ImageResult(f"{stack.name} abundances", found.abundances, maps, contrast_limits=(0.0, 1.0)),
+        ImageResult(
+            f"{stack.name} abundances",
+            found.abundances,
+            maps,
+            contrast_limits=limits_of(found.abundances),
+        ),
     )
     table = _table(found, names)
     return Outcome(
@@ -276,7 +281,7 @@ def _summary(found: numerics.Unmixing, table: Table, names: tuple[str, ...]) -> 
     if not known.any():
         return "No pixel could be unmixed."
     means = "; ".join(
-        f"{name} {mean:.3g}" for name, mean in zip(names, table.columns["mean"], strict=True)
+        f"{name} {mean:,.4g}" for name, mean in zip(names, table.columns["mean"], strict=True)
     )
     return (
         f"Mean abundance over {int(known.sum()):,} pixels: {means}. Median residual "
