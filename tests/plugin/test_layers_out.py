@@ -72,6 +72,13 @@ def test_a_result_without_a_layer_lies_where_it_says() -> None:
     assert layer.axis_labels == ("y", "x")
 
 
+@pytest.mark.parametrize("unit", ["quux", "counts (raw", "1/"])
+def test_a_unit_that_nobody_knows_is_a_pixel(unit: str) -> None:
+    axes = (Axis("y", 2.0, 0.0, unit), Axis("x", 2.0, 0.0, "nm"))
+    layer = make_layer(ImageResult("odd", np.zeros((4, 5)), Placing(axes)))
+    assert tuple(map(str, layer.units)) == ("pixel", "nanometer")
+
+
 def plane(*names: str) -> Placing:
     return Placing(tuple(Axis(name) for name in names))
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer, Points, Shapes, Vectors
+from pint import get_application_registry
 
 from ..io import contrast_limits
 from ..stacks.stack import stack_of
@@ -188,9 +189,18 @@ def _place(placing: Placing, like: Layer | None) -> _Place:
         rotate,
         shear,
         affine,
-        tuple(axis.unit for axis in axes),
+        tuple(_known_unit(axis.unit) for axis in axes),
         tuple(axis.name for axis in axes),
     )
+
+
+def _known_unit(name: str) -> str:
+    """A unit that napari takes; it refuses a layer for one that it does not know."""
+    try:
+        get_application_registry().Unit(name)
+    except Exception:  # noqa: BLE001 - pint's parser raises whatever it trips over
+        return "pixel"
+    return name
 
 
 def _shared_axes(placing: Placing, like: Layer) -> tuple[list[int], list[int]]:
@@ -234,7 +244,7 @@ def _vectors(result: VectorsResult, options: dict[str, Any]) -> Vectors:
     features = frame_of(result.features)
     lengths = np.linalg.norm(result.data[:, 1], axis=-1) if len(result.data) else np.ones(1)
     if features is not None and result.color_by and len(features):
-        options |= {"edge_color": result.color_by, "edge_colormap": "viridis"}
+        options |= {"edge_color": result.color_by, "edge_colormap": result.colormap}
     return Vectors(
         result.data,
         ndim=len(result.placing.axes),

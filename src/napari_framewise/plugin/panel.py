@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
+from importlib import import_module
 from importlib.metadata import metadata
 from typing import Any
 
@@ -82,9 +83,8 @@ class ToolPanel(QWidget):
         self._check_soon.timeout.connect(self.check)
         self._lay_out()
         self._connect()
-        if tool.warm_up is not None:
-            self._warming = Latest(self, settle_ms=0)
-            self._warming.ask(tool.warm_up)
+        self._warming = Latest(self, settle_ms=0)
+        self._warming.ask(partial(_warm_up, tool))
         self.check()
 
     def sizeHint(self) -> QSize:
@@ -395,6 +395,13 @@ def _docs_page(name: str) -> str:
     known = dict(url.split(", ", 1) for url in urls)
     place = known.get("Documentation", "").rstrip("/")
     return f"{place}/tools/{name}.html" if place else ""
+
+
+def _warm_up(tool: Tool[Any]) -> None:
+    """Load and compile what the first result needs."""
+    import_module(f"{__package__}.plots")
+    if tool.warm_up is not None:
+        tool.warm_up()
 
 
 def _advice(tool: Tool[Any], inputs: Inputs, parameters: Parameters) -> str:

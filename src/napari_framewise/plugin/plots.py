@@ -20,7 +20,6 @@ from ..tools.outcome import Plot, Table
 from .theme import PRINT, Colours
 
 FloatArray = npt.NDArray[np.floating[Any]]
-PLOT_FORMATS = "SVG (*.svg);;PDF (*.pdf);;PNG (*.png)"
 _COLUMNS = 1200
 _MARKED = 60
 _MARGINS = (56, 10, 38, 22)

@@ -27,10 +27,11 @@ from ..io.scripts import to_python
 from ..tools.outcome import ImageResult
 from .frame_points import points_of_table
 from .layers_out import make_layer, put_layer
-from .plots import PLOT_FORMATS
 from .record import Record
 from .result_view import ResultView
 from .running import Failure
+
+_PLOT_FORMATS = "SVG (*.svg);;PDF (*.pdf);;PNG (*.png)"
 
 
 class ResultActions(QWidget):
@@ -124,7 +125,7 @@ class ResultActions(QWidget):
     def _save_plot(self) -> None:
         plot = self._view.shown_plot
         assert plot is not None
-        path = self._ask("Save plot", f"{plot.title}.svg", PLOT_FORMATS)
+        path = self._ask("Save plot", f"{plot.title}.svg", _PLOT_FORMATS)
         if path:
             self._view.canvas.save(path)
             self.said.emit(f"The plot was saved as {path}.")

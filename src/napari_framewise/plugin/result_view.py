@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Layer
@@ -12,10 +14,12 @@ from ..stacks.stack import Stack
 from ..tools.outcome import Outcome, Plot, Table
 from .connections import Connections
 from .layers_in import frame_in_view, show_frame
-from .plots import PlotCanvas
 from .record import Record
 from .table import TableView
 from .theme import colours_of
+
+if TYPE_CHECKING:
+    from .plots import PlotCanvas
 
 _TIED = ("frame", "pair")
 
@@ -35,16 +39,16 @@ class ResultView(QWidget):
         self._diagnostics = _text_label()
         self._plots = QComboBox()
         self._tables = QComboBox()
-        self.canvas = PlotCanvas(colours_of(viewer.theme))
+        self._canvas: PlotCanvas | None = None
         self.table = TableView()
         self._plots.currentIndexChanged.connect(self._show_plot)
         self._tables.currentIndexChanged.connect(self._show_table)
-        self.canvas.row_picked.connect(self._plot_row_picked)
         self.table.row_picked.connect(self._table_row_picked)
         self._splitter = QSplitter(Qt.Orientation.Vertical)
         self._splitter.setChildrenCollapsible(False)
-        self._plot_part = _stacked(self._plots, self.canvas)
+        self._plot_part = _stacked(self._plots)
         self._table_part = _stacked(self._tables, self.table)
+        self._plot_part.hide()
         self._splitter.addWidget(self._plot_part)
         self._splitter.addWidget(self._table_part)
         layout = QVBoxLayout(self)
@@ -55,6 +59,19 @@ class ResultView(QWidget):
         self._of_viewer = Connections(self)
         self._of_viewer.connect(viewer.dims.events.current_step, self._slider_moved)
         self._of_viewer.connect(viewer.events.theme, self._theme_changed)
+
+    @property
+    def canvas(self) -> PlotCanvas:
+        """Where plots are drawn; made when there is one, as loading matplotlib takes a while."""
+        if self._canvas is None:
+            from .plots import PlotCanvas
+
+            self._canvas = PlotCanvas(colours_of(self._viewer.theme))
+            self._canvas.row_picked.connect(self._plot_row_picked)
+            layout = self._plot_part.layout()
+            assert layout is not None
+            layout.addWidget(self._canvas)
+        return self._canvas
 
     @property
     def summary_shown(self) -> str:
@@ -143,7 +160,8 @@ class ResultView(QWidget):
 
     def _theme_changed(self, event: object = None) -> None:
         del event
-        self.canvas.recolour(colours_of(self._viewer.theme))
+        if self._canvas is not None:
+            self._canvas.recolour(colours_of(self._viewer.theme))
 
 
 def _row_of(table: Table, stack: Stack, index: int | None) -> int | None:
@@ -168,14 +186,14 @@ def _fill(combo: QComboBox, names: list[str]) -> None:
     combo.setVisible(len(names) > 1)
 
 
-def _stacked(upper: QWidget, lower: QWidget) -> QWidget:
-    both = QWidget()
-    layout = QVBoxLayout(both)
+def _stacked(*widgets: QWidget) -> QWidget:
+    part = QWidget()
+    layout = QVBoxLayout(part)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(2)
-    layout.addWidget(upper)
-    layout.addWidget(lower, 1)
-    return both
+    for widget in widgets:
+        layout.addWidget(widget)
+    return part
 
 
 def _text_label() -> QLabel:
