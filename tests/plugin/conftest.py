@@ -73,7 +73,8 @@ def make_panel(qtbot: QtBot, viewer: ViewerModel) -> Iterator[MakePanel]:
 
 def settle(qtbot: QtBot, panel: ToolPanel) -> None:
     """Wait until nothing is going on in a panel."""
-    qtbot.waitUntil(lambda: not panel.at_work, timeout=30_000)
+    # The first call of a kernel compiles it, which takes its time on a busy machine.
+    qtbot.waitUntil(lambda: not panel.at_work, timeout=200_000)
 
 
 def run_to_end(qtbot: QtBot, panel: ToolPanel) -> None:

@@ -14,6 +14,7 @@ from qtpy.QtCore import QTimer
 from napari_framewise.plugin.layers_in import part_of
 from napari_framewise.plugin.panel import ToolPanel
 from napari_framewise.plugin.settings import current_engine
+from napari_framewise.stacks.engine import Engine
 
 from .conftest import run_to_end, settle
 
@@ -81,7 +82,13 @@ def test_closing_the_window_in_mid_run_harms_nothing(
     qtbot.wait(20)
 
 
-def test_the_engine_is_the_one_of_the_preferences(window: Any) -> None:
+def test_the_engine_is_the_one_of_the_preferences(
+    window: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cluster(address: str) -> Engine:
+        raise ValueError(f"Nothing answers at {address}.")
+
+    monkeypatch.setattr(Engine, "cluster", cluster)
     chosen = get_plugin_settings("napari-framewise").engine
     try:
         chosen.threads, chosen.memory = 1, 32
@@ -90,8 +97,9 @@ def test_the_engine_is_the_one_of_the_preferences(window: Any) -> None:
         assert engine.budget == 32 * 2**20
         assert current_engine() is engine
         chosen.scheduler = "tcp://127.0.0.1:9"
-        with pytest.raises(ValueError, match=r"tcp://127\.0\.0\.1:9"):
+        with pytest.raises(ValueError, match=r"Nothing answers at tcp://127\.0\.0\.1:9"):
             current_engine()
+        assert engine.executor.workers == 1
     finally:
         chosen.threads, chosen.memory, chosen.scheduler = 0, 96, ""
 
