@@ -20,7 +20,7 @@ from napari_framewise.tools.outcome import Outcome, Table
 
 DATA = np.random.default_rng(0).integers(0, 99, (4, 5, 6)).astype(np.uint16)
 TABLES = {"cells-means.csv", "cells-totals.csv", "cells-translation.npz"}
-COORDINATES = {"cells-spots.csv", "cells-flow.csv", "cells-outlines.csv"}
+COORDINATES = {"cells-spots.points.csv", "cells-flow.vectors.csv", "cells-outlines.shapes.csv"}
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_what_is_there_stays_unless_it_may_be_replaced(tmp_path: Path, outcome: 
     assert (tmp_path / "cells-totals.csv").read_text() == "mine"
     written(outcome, Output(tmp_path, overwrite=True))
     written(outcome, Output(tmp_path, overwrite=True))
-    assert list(read_table(tmp_path / "cells-totals.csv")) == ["total"]
+    assert list(read_table(tmp_path / "cells-totals.csv")) == ["total", "many"]
 
 
 def test_a_folder_of_another_name_is_never_removed(tmp_path: Path, outcome: Outcome) -> None:

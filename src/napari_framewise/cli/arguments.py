@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..tools.registry import TOOLS, get_tool
@@ -26,6 +26,31 @@ if TYPE_CHECKING:
     from ..tools.tool import Tool
 
 PROGRAM = "napari-framewise"
+
+SELECTION: tuple[tuple[str, str, type, str], ...] = (
+    (
+        "frames",
+        "START:STOP:STEP",
+        str,
+        "frames counted from 0, the end excluded: 0:1000, 100:, ::2",
+    ),
+    (
+        "frames_along",
+        "AXES",
+        str,
+        "axes that the frames run along, by name or number, such as t or 0 or t,z; by default time",
+    ),
+    ("channel", "NUMBER", int, "one channel, counted from 0"),
+    (
+        "region",
+        "Y0:Y1,X0:X1",
+        str,
+        "rows and columns in pixels, the ends excluded: 0:64,32:96",
+    ),
+    ("key", "KEY", str, "array inside an HDF5, zarr, npz or mat file"),
+    ("pattern", "GLOB", str, "which files of a folder, such as '*.tif'"),
+)
+"""What a call can choose of its inputs: name, form, type and help."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -120,6 +145,7 @@ def _add_tool(commands: Any, name: str, sentence: str) -> None:
         argument_default=argparse.SUPPRESS,
     )
     first, *others = tool.inputs
+    roles = [role.name for role in others]
     inputs = parser.add_argument_group("inputs")
     inputs.add_argument(
         "inputs",
@@ -137,7 +163,7 @@ def _add_tool(commands: Any, name: str, sentence: str) -> None:
             required=role.least > 0,
             help=_percent(f"{role.description} [{role.wanted}]"),
         )
-    _add_selection(parser)
+    _add_selection(parser, [_option(each) for each in (*roles, *tool.parameters.model_fields)])
     _add_parameters(parser, tool)
     _add_output(parser)
     _add_running(parser)
@@ -149,7 +175,7 @@ def _how_many_first(role: Input) -> str:
     return f"[{role.wanted}]"
 
 
-def _add_selection(parser: argparse.ArgumentParser) -> None:
+def _add_selection(parser: argparse.ArgumentParser, taken: Collection[str]) -> None:
     group = parser.add_argument_group(
         "what of the inputs is used",
         wrapped(
@@ -158,32 +184,10 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
             "  ",
         ),
     )
-    group.add_argument(
-        "--frames",
-        metavar="START:STOP:STEP",
-        default=None,
-        help="frames counted from 0, the end excluded: 0:1000, 100:, ::2",
-    )
-    group.add_argument(
-        "--frames-along",
-        metavar="AXES",
-        default=None,
-        help="axes that the frames run along, by name or number: t, or 0, or t,z; by default the "
-        "time axis, else those before y and x",
-    )
-    group.add_argument(
-        "--channel", metavar="NUMBER", type=int, default=None, help="one channel, counted from 0"
-    )
-    group.add_argument(
-        "--region",
-        metavar="Y0:Y1,X0:X1",
-        default=None,
-        help="rows and columns in pixels, the ends excluded: 0:64,32:96",
-    )
-    group.add_argument("--key", default=None, help="array inside an HDF5, zarr, npz or mat file")
-    group.add_argument(
-        "--pattern", metavar="GLOB", default=None, help="which files of a folder, such as '*.tif'"
-    )
+    for name, metavar, kind, text in SELECTION:
+        # A tool's own option of that name goes before.
+        option = _option(name) if _option(name) not in taken else f"--input-{name}"
+        group.add_argument(option, dest=name, metavar=metavar, type=kind, default=None, help=text)
 
 
 def _add_parameters(parser: argparse.ArgumentParser, tool: Tool[Any]) -> None:

@@ -38,7 +38,7 @@ A file whose name really contains @ or :: is taken as it stands."""
 WRITTEN = """\
 what is written:
   OUT/INPUT-TABLE.csv     a table, named after the input
-  OUT/INPUT-LAYER.zarr    an image (or .tif; points, vectors and shapes as .csv)
+  OUT/INPUT-LAYER.zarr    an image (or .tif); also .points.csv, .vectors.csv and .shapes.csv
   OUT/INPUT-MODEL.npz     what was fitted and can be applied to other data
   OUT/INPUT.recipe.json   how it was made: for 'napari-framewise run', and for the panel in napari
   OUT/TABLE.csv           with several inputs: all of them, with a column for the file"""

@@ -15,7 +15,15 @@ from typing import Any, Literal, TypeAlias
 from ..stacks.engine import Engine
 from ..stacks.progress import Progress
 from ..tools.calls import stack_of_result
-from ..tools.outcome import ImageResult, LayerResult, Outcome, Table
+from ..tools.outcome import (
+    ImageResult,
+    LayerResult,
+    Outcome,
+    PointsResult,
+    ShapesResult,
+    Table,
+    VectorsResult,
+)
 from ..tools.recipe import Recipe
 from .coordinates import table_of
 from .models import write_model
@@ -26,6 +34,11 @@ from .writing import write_image
 Layers: TypeAlias = Literal["shown", "all", "none"]
 ImageFormat: TypeAlias = Literal["zarr", "tif"]
 NOT_WRITTEN = (".npy", ".h5", ".hdf5", ".json", ".txt", ".tsv", ".xlsx", ".mat", ".png", ".jpg")
+_COORDINATES: dict[type, str] = {
+    PointsResult: "points",
+    VectorsResult: "vectors",
+    ShapesResult: "shapes",
+}
 SINGLE = {".csv": "table", ".zarr": "image", ".tif": "image", ".tiff": "image", ".npz": "model"}
 
 
@@ -197,7 +210,7 @@ def _write_each(
         if isinstance(layer, ImageResult):
             path = yield from _write_image(layer, output, name, engine, provenance)
         else:
-            path = output.path(name, layer.name, ".csv")
+            path = output.path(name, layer.name, f".{_COORDINATES[type(layer)]}.csv")
             _at_once(path, partial(write_table, table_of(layer)))
         written.append(path)
 

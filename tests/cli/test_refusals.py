@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.cli.calling import REFERENCES, CallCli
+from tests.recipes import write_frames
+
+import napari_framewise as fw
+from napari_framewise.stacks.source import Array
+
+
+def bad_files() -> None:
+    np.save("complex.npy", np.ones((4, 12, 10), complex))
+    np.save("empty.npy", np.ones((0, 12, 10)))
+    np.save("small.npy", np.ones((4, 5, 5)))
+    np.save("line.npy", np.ones(12))
+    np.save("nan.npy", np.full((4, 12, 10), np.nan))
+    np.save("objects.npy", np.array([{}, {}], object))
+    Path("broken.tif").write_bytes(b"II*\0nothing more")
+    Path("text.txt").write_text("not an image")
+    Path("bad.json").write_text("{")
+    Path("old.json").write_text('{"schema_version": 0, "steps": []}')
+    Path("out.csv").touch()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("mixing gone.npy -R", "There is no file or folder"),
+        ("mixing s.npy --references a.tif gone.tif", "There is no file or folder"),
+        ("mixing s.npy -R --mask gone.tif", "There is no file or folder"),
+        ("mixing complex.npy -R", "complex numbers"),
+        ("mixing empty.npy -R", "no pixels|is empty"),
+        ("mixing line.npy -R", "but line has frames of 12; they must be alike"),
+        ("mixing small.npy -R", "frames of 12 x 10 pixels, but small has frames of 5 x 5"),
+        ("mixing objects.npy -R", "objects"),
+        ("mixing broken.tif -R", r"broken\.tif"),
+        ("mixing text.txt -R", r"text\.txt"),
+        ("mixing s.npy --references nan.npy@0 b.tif", "lacks data|no finite"),
+        ("mixing s.npy --references a.tif", "1 reference was given"),
+        ("mixing s.npy --references a.tif a.tif", "cannot be told apart"),
+        ("mixing s.npy -R --lowest 0.7 --highest 0.3", "lower bound"),
+        ("mixing s.npy -R --lowest -0.5 --highest -1", "lower bound"),
+        ("mixing s.npy -R --read-noise -1", "Read noise was given -1.0; it should be greater than"),
+        ("mixing s.npy -R --read-noise much", "Read noise was given 'much'; it should be a valid"),
+        ("mixing s.npy -R --constraint tight", "invalid choice: 'tight' .*'sum_to_one'"),
+        ("mixing s.npy -R --loudness 3", "unrecognized arguments: --loudness 3"),
+        ("mixing s.npy -R --refer a.tif", "unrecognized arguments: --refer"),
+        ("mixing s.npy -R --frames 5-9", "'5-9' are no frames; write a number from 0, or START"),
+        ("mixing s.npy -R --frames 30:", "frames from 30 on were asked for, but it has 30 frames"),
+        ("mixing s.npy -R --frames 9:3", "frames 9 to 3 in steps of 1 were asked for"),
+        ("mixing s.npy@31 -R", "frames from 31 on were asked for"),
+        ("mixing s.npy -R --channel 1", "channel 1 was asked for, but it has no channels"),
+        ("mixing s.npy -R --channel one", "invalid int value: 'one'"),
+        ("mixing s.npy -R --region 0:9", "--region was given '0:9'; write rows and columns"),
+        ("mixing s.npy -R --region 0:90,0:9", "does not lie inside a frame of 12 x 10 pixels"),
+        ("mixing s.npy -R --frames-along z", "--frames-along was given 'z', but the axes of"),
+        ("mixing s.npy -R --frames-along 7", "name each axis once|has the axes"),
+        ("mixing s.npy -R -o out.csv", r"out\.csv is there already; choose another, or overwrite"),
+        ("mixing s.npy -R -o out.npz", r"out\.npz asks for a model, but the tool gives none"),
+        ("mixing s.npy -R -o text.txt", "looks like a file of a kind that is not written"),
+        ("mixing s.npy -R -o a.tif/out", "can't be written: Not a directory"),
+        ("mixing s.npy -R --workers 0", "--workers was given 0; it takes 1 or more"),
+        ("mixing s.npy -R --workers 2 --cluster tcp://x:1", "a cluster has its own workers"),
+        ("mixing", "the following arguments are required: STACK"),
+        ("shifts s.npy", "the following arguments are required: --reference"),
+        ("mixing sample:moon -R", "There is no sample 'moon'; the samples are: two_references"),
+        ("knitting s.npy", "invalid choice: 'knitting'"),
+        ("", "the following arguments are required: COMMAND"),
+        ("run gone.json", r"There is no recipe gone\.json"),
+        ("run bad.json", r"bad\.json can't be read as a recipe"),
+        ("run old.json", r"old\.json is a recipe of schema version 0"),
+        ("run", "the following arguments are required: RECIPE"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(
+    call: CallCli, mixture: tuple[Array, Array], arguments: str, sentence: str
+) -> None:
+    bad_files()
+    words = arguments.replace("-R", " ".join(REFERENCES)).split()
+    before = set(Path().rglob("*"))
+    code, out, err = call(*words)
+    assert (code, out) == (2, "")
+    assert err.startswith("napari-framewise: ")
+    assert err.count("\n") == 1
+    assert re.search(sentence, err), err
+    assert set(Path().rglob("*")) == before
+
+
+def test_frames_without_data_are_noted(call: CallCli, mixture: tuple[Array, Array]) -> None:
+    bad_files()
+    code, out, err = call("mixing", "nan.npy", *REFERENCES, "-o", "nan.csv")
+    assert (code, err) == (0, "")
+    assert "note: 4 frames held no data." in out
+    assert np.isnan(fw.read_table("nan.csv")["x1"]).all()
+
+
+def test_a_defect_is_told_from_a_bad_input(call: CallCli) -> None:
+    write_frames(Path("s.npy"))
+    code, _, err = call("everything", "s.npy", "--crash")
+    assert code == 2
+    assert err.splitlines() == [
+        "napari-framewise: s.npy: ZeroDivisionError: crashed",
+        "napari-framewise: that is a defect; --traceback shows what to report",
+    ]
+    code, _, err = call("everything", "s.npy", "--crash", "--traceback")
+    assert code == 2
+    assert 'raise ZeroDivisionError("crashed")' in err
