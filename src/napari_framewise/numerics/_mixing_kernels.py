@@ -21,14 +21,11 @@ _TILE = 1024
 
 
 @njit
-def _add4(out, f, n, k, v0, v1, v2, v3):  # type: ignore[no-untyped-def]
-    out[f, k] += v0
-    if f + 1 < n:
-        out[f + 1, k] += v1
-    if f + 2 < n:
-        out[f + 2, k] += v2
-    if f + 3 < n:
-        out[f + 3, k] += v3
+def _add(out, f, n, k, values):  # type: ignore[no-untyped-def]
+    """Add to column k of the frames from f on, as far as there are frames."""
+    for i in range(len(values)):
+        if f + i < n:
+            out[f + i, k] += values[i]
 
 
 def _line(frames, centre, line, tilt, tile, out):  # type: ignore[no-untyped-def]
@@ -38,19 +35,18 @@ def _line(frames, centre, line, tilt, tile, out):  # type: ignore[no-untyped-def
         c = centre[start : start + tile]
         v = line[start : start + tile]
         u = tilt[start : start + tile]
-        for f in range(0, n, 4):
+        for f in range(0, n, 6):
             # the last group repeats the last frame
-            f1 = min(f + 1, n - 1)
-            f2 = min(f + 2, n - 1)
-            f3 = min(f + 3, n - 1)
             y0 = frames[f, start : start + tile]
-            y1 = frames[f1, start : start + tile]
-            y2 = frames[f2, start : start + tile]
-            y3 = frames[f3, start : start + tile]
-            q0 = q1 = q2 = q3 = 0.0
-            s0 = s1 = s2 = s3 = 0.0
-            t0 = t1 = t2 = t3 = 0.0
-            r0 = r1 = r2 = r3 = 0.0
+            y1 = frames[min(f + 1, n - 1), start : start + tile]
+            y2 = frames[min(f + 2, n - 1), start : start + tile]
+            y3 = frames[min(f + 3, n - 1), start : start + tile]
+            y4 = frames[min(f + 4, n - 1), start : start + tile]
+            y5 = frames[min(f + 5, n - 1), start : start + tile]
+            q0 = q1 = q2 = q3 = q4 = q5 = 0.0
+            s0 = s1 = s2 = s3 = s4 = s5 = 0.0
+            t0 = t1 = t2 = t3 = t4 = t5 = 0.0
+            r0 = r1 = r2 = r3 = r4 = r5 = 0.0
             for j in range(len(c)):
                 cj = c[j]
                 vj = v[j]
@@ -59,26 +55,36 @@ def _line(frames, centre, line, tilt, tile, out):  # type: ignore[no-untyped-def
                 d1 = y1[j] - cj
                 d2 = y2[j] - cj
                 d3 = y3[j] - cj
+                d4 = y4[j] - cj
+                d5 = y5[j] - cj
                 q0 += vj * d0
                 q1 += vj * d1
                 q2 += vj * d2
                 q3 += vj * d3
+                q4 += vj * d4
+                q5 += vj * d5
                 s0 += d0
                 s1 += d1
                 s2 += d2
                 s3 += d3
+                s4 += d4
+                s5 += d5
                 t0 += uj * d0
                 t1 += uj * d1
                 t2 += uj * d2
                 t3 += uj * d3
+                t4 += uj * d4
+                t5 += uj * d5
                 r0 += d0 * d0
                 r1 += d1 * d1
                 r2 += d2 * d2
                 r3 += d3 * d3
-            _add4(out, f, n, 0, q0, q1, q2, q3)
-            _add4(out, f, n, 1, s0, s1, s2, s3)
-            _add4(out, f, n, 2, t0, t1, t2, t3)
-            _add4(out, f, n, 3, r0, r1, r2, r3)
+                r4 += d4 * d4
+                r5 += d5 * d5
+            _add(out, f, n, 0, (q0, q1, q2, q3, q4, q5))
+            _add(out, f, n, 1, (s0, s1, s2, s3, s4, s5))
+            _add(out, f, n, 2, (t0, t1, t2, t3, t4, t5))
+            _add(out, f, n, 3, (r0, r1, r2, r3, r4, r5))
 
 
 def _line_consistent(frames, centre, line, tilt, product, tile, out):  # type: ignore[no-untyped-def]
@@ -140,12 +146,12 @@ def _line_consistent(frames, centre, line, tilt, product, tile, out):  # type: i
                 b1 += d1 * d1p
                 b2 += d2 * d2p
                 b3 += d3 * d3p
-            _add4(out, f, n, 0, q0, q1, q2, q3)
-            _add4(out, f, n, 1, s0, s1, s2, s3)
-            _add4(out, f, n, 2, t0, t1, t2, t3)
-            _add4(out, f, n, 3, r0, r1, r2, r3)
-            _add4(out, f, n, 4, a0, a1, a2, a3)
-            _add4(out, f, n, 5, b0, b1, b2, b3)
+            _add(out, f, n, 0, (q0, q1, q2, q3))
+            _add(out, f, n, 1, (s0, s1, s2, s3))
+            _add(out, f, n, 2, (t0, t1, t2, t3))
+            _add(out, f, n, 3, (r0, r1, r2, r3))
+            _add(out, f, n, 4, (a0, a1, a2, a3))
+            _add(out, f, n, 5, (b0, b1, b2, b3))
 
 
 def _moments(frames, centre, scale, probes, tile, out):  # type: ignore[no-untyped-def]
@@ -198,9 +204,9 @@ def _moments(frames, centre, scale, probes, tile, out):  # type: ignore[no-untyp
                 b1 += wj * e1
                 b2 += wj * e2
                 b3 += wj * e3
-            _add4(out, f, n, count, q0, q1, q2, q3)
-            _add4(out, f, n, 0, a0, a1, a2, a3)
-            _add4(out, f, n, 1, b0, b1, b2, b3)
+            _add(out, f, n, count, (q0, q1, q2, q3))
+            _add(out, f, n, 0, (a0, a1, a2, a3))
+            _add(out, f, n, 1, (b0, b1, b2, b3))
             # two at a time: an odd last one is paired with itself and written once
             for k in range(2, count, 2):
                 k1 = min(k + 1, count - 1)
@@ -219,9 +225,9 @@ def _moments(frames, centre, scale, probes, tile, out):  # type: ignore[no-untyp
                     r1 += wj * d1[j]
                     r2 += wj * d2[j]
                     r3 += wj * d3[j]
-                _add4(out, f, n, k, q0, q1, q2, q3)
+                _add(out, f, n, k, (q0, q1, q2, q3))
                 if k1 > k:
-                    _add4(out, f, n, k1, r0, r1, r2, r3)
+                    _add(out, f, n, k1, (r0, r1, r2, r3))
 
 
 def _meat(frames, centre, scale, basis, products, points, tile, out):  # type: ignore[no-untyped-def]

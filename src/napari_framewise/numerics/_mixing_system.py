@@ -92,6 +92,8 @@ def solve(system: System, design: Design) -> Solution:
     root = root_of(gram)
     start = free if root is None else (free[:, None, :] @ root)[:, 0]
     point, active, status = project(start, whitened(root, design.bound_rows), design.bound_limits)
+    if not active.any():
+        return Solution(free, free, active, status > 0)
     if root is not None:
         point = solved(np.swapaxes(root, 1, 2), point)
     return Solution(free, point, active, status > 0)
