@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from .sinks import Sink
 from .source import Array
@@ -190,6 +191,8 @@ class _BlasCap:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._users = 0
+        self._libraries: Any = None
+        self._modules = 0
         self._limits: Any = None
 
     @contextmanager
@@ -197,7 +200,7 @@ class _BlasCap:
         with self._lock:
             self._users += 1
             if self._users == 1:
-                self._limits = threadpool_limits(limits=1, user_api="blas")
+                self._limits = self._found().limit(limits=1, user_api="blas")
         try:
             yield
         finally:
@@ -205,6 +208,13 @@ class _BlasCap:
                 self._users -= 1
                 if self._users == 0:
                     self._limits.restore_original_limits()
+
+    def _found(self) -> Any:
+        """The loaded libraries; looking for them takes 2 ms, so only where one may be new."""
+        if self._modules != len(sys.modules):
+            self._modules = len(sys.modules)
+            self._libraries = ThreadpoolController()
+        return self._libraries
 
 
 one_blas_thread = _BlasCap()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -107,19 +108,19 @@ class Stack:
         """Type of a pixel."""
         return self.source.dtype
 
-    @property
+    @cached_property
     def channel_axis(self) -> int | None:
         """Position of the channel axis in the data, None where there is none."""
         return channel_axis_of([axis.name for axis in self.axes], self.rgb)
 
-    @property
+    @cached_property
     def frame_axes(self) -> tuple[int, ...]:
         """Axes of the data that the frames run along, outermost first."""
         if self.selection.frames_along is not None:
             return self.selection.frames_along
         return default_frame_axes([axis.name for axis in self.axes], self.rgb)
 
-    @property
+    @cached_property
     def image_axes(self) -> tuple[int, ...]:
         """Axes of the data that make up one frame, in the frame's order: a channel axis last."""
         channel = self.channel_axis
@@ -133,7 +134,7 @@ class Stack:
             inside.append(channel)
         return tuple(inside)
 
-    @property
+    @cached_property
     def frame_numbers(self) -> range:
         """The chosen frames as numbers in the whole stack."""
         total = math.prod(self.source.shape[axis] for axis in self.frame_axes)
@@ -144,7 +145,7 @@ class Stack:
         """Number of the chosen frames."""
         return len(self.frame_numbers)
 
-    @property
+    @cached_property
     def frame_shape(self) -> tuple[int, ...]:
         """Shape of one frame."""
         bounds = self._bounds()
