@@ -99,6 +99,17 @@ def test_brightness_may_change() -> None:
     assert np.median(errors(strict.displacement, shift)) > 0.05
 
 
+def test_hot_pixels_neither_move_nor_dim_the_rest() -> None:
+    shift = (2.3, -1.2)
+    rng = np.random.default_rng(6)
+    pair = [
+        np.where(rng.random(IMAGE.shape) < 1e-3, 65535.0, each)
+        for each in (IMAGE, 0.8 * shifted(IMAGE, shift))
+    ]
+    found = estimate(pair[0][None], pair[1][None])
+    assert np.median(errors(found.displacement, shift)) < 0.03
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64", ">u2"])
 def test_any_real_dtype_serves(dtype: str) -> None:
     shift = (1.5, 2.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -32,6 +33,10 @@ _RADIUS, _LOOKS, _STEP, _AROUND = 5, 0.2, 0.15, 4
 _CONVERGENCE, _MISFIT = 0.3, 0.3
 # Images have a standard deviation of one, so these are far below anything that can be seen.
 _LEAST_SPREAD, _LEAST_TRACE = 1e-5, 1e-9
+# Of a gain between frames: rounds of its fit, and how far an outlier is, in median deviations.
+_GAIN_ROUNDS, _OUTLYING, _SAMPLE = 2, 4.0, 4000
+# Share of the pixels that may be hot or dead: they are cut off at a range beyond the others.
+_HOT = 0.2
 # Without smoothing a tensor of rank one is still solved, for the shortest flow.
 _RIDGE = 1e-3
 
@@ -125,7 +130,7 @@ def prepare(
         if settings.quality == "fast":
             planes = planes.mean(axis=0, keepdims=True, dtype=np.float64)
         whole, usable = filled(planes.astype(np.float64), mask)
-        pair.append(whole)
+        pair.append(_without_hot_pixels(whole, usable))
         masks.append(usable)
     centre = pair[0].mean(axis=tuple(range(1, pair[0].ndim)), keepdims=True)
     spread = float(np.sqrt(np.mean((pair[0] - centre) ** 2)))
@@ -217,7 +222,7 @@ def local_equations(
 
 def spread_of(residual: NDArray[Any], usable: BoolArray) -> float:
     """Standard deviation of what two frames leave, from the median of its size."""
-    thin = tuple(slice(None, None, 2) for _ in usable.shape)
+    thin = _thinned(usable.shape, 4 * _SAMPLE)
     sizes = np.abs(residual[(slice(None), *thin)][:, usable[thin]])
     if sizes.size == 0:
         return _LEAST_SPREAD
@@ -267,7 +272,7 @@ def _solution(summed: Planes, first: Level, flow: Planes, settings: FlowSettings
     kernels = _kernels(ndim)
     grid, several = f"float32/{ndim + 1}", f"=float32/{ndim + 1}"
     traces = summed[[0, 2] if ndim == 2 else [0, 3, 5]].sum(axis=0)
-    thin = traces[tuple(slice(None, None, 2) for _ in range(ndim))]
+    thin = traces[_thinned(traces.shape, 4 * _SAMPLE)]
     seen = thin[thin > 1e-4 * float(thin.mean(dtype=np.float64))]
     typical = float(np.median(seen)) / ndim if seen.size else 0.0
     link = np.zeros_like(flow)
@@ -303,17 +308,49 @@ def _without_outliers(flow: Planes) -> Planes:
 
 
 def _brought_to(warped: NDArray[Any], first: NDArray[Any], usable: BoolArray) -> NDArray[Any]:
-    """The warped frame with the mean and spread that the first has where both have data."""
-    if not usable.any():
-        return warped
+    """The warped frame with the mean and spread that the first has where both have data.
+
+    Pixels that differ much, such as hot ones, have little say in either.
+    """
+    thin = _thinned(usable.shape, _SAMPLE)
+    kept = usable[thin] if usable[thin].any() else None
     moved = np.empty_like(warped)
     for channel, (values, wanted) in enumerate(zip(warped, first, strict=True)):
-        given, aim = values[usable], wanted[usable]
-        spread = float(given.std(dtype=np.float64))
-        gain = float(aim.std(dtype=np.float64)) / spread if spread > 0 else 1.0
-        offset = float(aim.mean(dtype=np.float64)) - gain * float(given.mean(dtype=np.float64))
+        gain, offset = 1.0, 0.0
+        if kept is not None:
+            given, aim = (each[thin][kept].astype(np.float64) for each in (values, wanted))
+            for _ in range(_GAIN_ROUNDS):
+                left = gain * given + offset - aim
+                left -= np.median(left)
+                scale = max(_OUTLYING * float(np.median(np.abs(left))), _LEAST_SPREAD)
+                weight = 1 / (1 + (left / scale) ** 2)
+                weight /= weight.sum()
+                # Sums, not dot products: BLAS may wake its threads for these.
+                means = [float(np.sum(weight * each)) for each in (given, aim)]
+                spreads = [
+                    float(np.sum(weight * (each - mean) ** 2))
+                    for each, mean in zip((given, aim), means, strict=True)
+                ]
+                gain = math.sqrt(spreads[1] / spreads[0]) if spreads[0] > 0 else 1.0
+                offset = means[1] - gain * means[0]
         moved[channel] = gain * values + offset
     return moved
+
+
+def _without_hot_pixels(planes: NDArray[np.float64], usable: BoolArray | None) -> NDArray[Any]:
+    """Planes in which no value is farther from nearly all others than these from one another."""
+    thin = (slice(None), *_thinned(planes.shape[1:], 16 * _SAMPLE))
+    values = planes[thin] if usable is None else planes[thin][:, usable[thin[1:]]]
+    if values.size == 0:
+        return planes
+    low, high = np.percentile(values, [_HOT, 100 - _HOT])
+    return np.clip(planes, low - (high - low), high + (high - low))
+
+
+def _thinned(shape: tuple[int, ...], most: int) -> tuple[slice, ...]:
+    """Slices that leave about so many pixels."""
+    step = max(1, int((np.prod(shape) / most) ** (1 / len(shape))))
+    return tuple(slice(None, None, step) for _ in shape)
 
 
 def _kernels(ndim: int) -> Any:
