@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-from ..samples import SAMPLES, SampleData
 from ..stacks.axes import Axis
 from ..stacks.ragged import RaggedStack
 from ..stacks.stack import Origin, Selection, Stack, stack_of
@@ -23,6 +22,9 @@ from .naming import parse_input
 from .opening import open_stack
 from .ragged import open_images
 from .tables import read_table
+
+if TYPE_CHECKING:
+    from ..samples import SampleData
 
 
 def resolve(ref: InputRef, kind: Kind, results: Sequence[Outcome] = ()) -> Value:
@@ -58,6 +60,9 @@ def sample(name: str) -> SampleData:
     ValueError
         Where there is no such sample.
     """
+    # Making them takes libraries that opening a file does not.
+    from ..samples import SAMPLES
+
     if name not in SAMPLES:
         names = ", ".join(SAMPLES) or "none"
         raise ValueError(f"There is no sample {name!r}; the samples are: {names}.")
