@@ -162,10 +162,26 @@ def test_a_colour_film_of_matlab(tmp_path: Path) -> None:
     np.testing.assert_array_equal(stack.read(0, 7), film)
 
 
-def test_whole_numbers_of_type_double_stay_double(tmp_path: Path) -> None:
-    scipy.io.savemat(tmp_path / "a.mat", {"x": np.arange(12.0).reshape(3, 4), "flag": True})
-    stack = open_stack(tmp_path / "a.mat", key="x")
-    assert stack.dtype == np.float64
+def test_whole_numbers_that_matlab_keeps_in_less(tmp_path: Path) -> None:
+    numbers = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    scipy.io.savemat(tmp_path / "a.mat", {"x": numbers, "flag": True})
+    content = bytearray((tmp_path / "a.mat").read_bytes())
+    # The class of x: from uint8 to double, as MATLAB writes doubles that are small whole numbers.
+    assert content[144] == 9
+    content[144] = 6
+    (tmp_path / "a.mat").write_bytes(content)
+    assert scipy.io.whosmat(tmp_path / "a.mat")[0] == ("x", (3, 4), "double")
+    np.testing.assert_array_equal(open_stack(tmp_path / "a.mat", key="x").frame(0), numbers)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("dtype", ["u1", "i2", "u4", "i8", "f4", "f8", "?"])
+def test_every_type_of_matlab(tmp_path: Path, dtype: str, compressed: bool) -> None:
+    frames = (FRAMES % 100).astype(dtype)
+    scipy.io.savemat(tmp_path / "a.mat", {"s": {"x": 1.0}, "x": frames}, do_compression=compressed)
+    stack = open_stack(tmp_path / "a.mat")
+    assert stack.dtype == np.dtype(dtype)
+    np.testing.assert_array_equal(stack.read(0, 5), frames)
 
 
 # -- what is said of folders -------------------------------------------------------------------

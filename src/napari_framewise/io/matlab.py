@@ -1,4 +1,4 @@
-"""MATLAB files: version 7.3 is HDF5, the older ones are read by SciPy.
+"""MATLAB files: version 7.3 is HDF5, the older ones have a format of their own.
 
 MATLAB keeps rows, columns, pages; a stack has its frames first. So the axes are turned: an array
 of size H x W x N becomes (N, H, W). Files that SciPy wrote hold arrays as NumPy has them and stay.
@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import h5py
 import numpy as np
-from scipy.io import whosmat
 
 from ..stacks.axes import Axis, default_axis_names
 from ..stacks.source import Source
-from ..stacks.sources.loaded import MATLAB_TYPES, loaded_source
+from ..stacks.sources.loaded import LoadedSource
+from ..stacks.sources.mapped import mapped_source
+from ..stacks.sources.mat5 import arrays_of
 from ..stacks.sources.transposed import TransposedSource
 from . import hdf5
 from .candidates import Candidate, choose
 
+_NUMERIC = frozenset({"double", "single", "logical"}) | {
+    f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
+}
 _TEXT_BYTES = 116
 _BY_SCIPY = (b"Platform: posix", b"Platform: nt")
 
@@ -56,25 +60,25 @@ def _new(path: str, key: str | None) -> Source:
         arrays = [
             Candidate(each.key, each.shape[::-1], each.dtype)
             for each in hdf5.datasets(file)
-            if file[each.key].attrs.get("MATLAB_class", b"").decode() in MATLAB_TYPES
+            if file[each.key].attrs.get("MATLAB_class", b"").decode() in _NUMERIC
         ]
         source = hdf5.source_of(path, file[choose(path, arrays, key).key])
     return TransposedSource(source, tuple(range(len(source.shape) - 1, -1, -1)))
 
 
 def _old(path: str, key: str | None) -> Source:
-    try:
-        found = whosmat(path)
-    except Exception as error:  # noqa: BLE001
-        # SciPy has many errors for what is no MATLAB file.
-        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
-        raise ValueError(
-            f"{path} is no whole MATLAB file ({reason}); save it again in MATLAB."
-        ) from None
+    """An array as MATLAB sees it: mapped where it lies plainly, else unpacked when it is read."""
+    found = {array.name: array for array in arrays_of(path)}
     arrays = [
-        Candidate(name, shape, np.dtype(MATLAB_TYPES[kind]))
-        for name, shape, kind in found
-        if kind in MATLAB_TYPES
+        Candidate(name, array.shape, np.dtype("c16" if array.is_complex else array.element))
+        for name, array in found.items()
     ]
-    chosen = choose(path, arrays, key)
-    return loaded_source(path, "mat", chosen.key)
+    array = found[choose(path, arrays, key).key]
+    if array.is_complex:
+        raise ValueError(
+            f"{path} holds complex numbers in {array.name}; frames of real numbers are needed: "
+            "save its magnitude, real or imaginary part."
+        )
+    if array.packed:
+        return LoadedSource(path, "mat", array.name, array.shape, array.element)
+    return mapped_source(path, array.shape, np.dtype(array.element), array.offset, fortran=True)

@@ -114,7 +114,7 @@ def open_stack(
     if not given.exists():
         raise FileNotFoundError(f"There is no file or folder {given}; check the path.")
     place = os.path.abspath(given)
-    opened = _reader_of(Path(place))(place, key, pattern)
+    opened = _opened(place, key, pattern)
     shape, dtype = opened.source.shape, opened.source.dtype
     if not shape or dtype.kind not in "buifc":
         what = f"elements of type {dtype}" if shape else "a single value"
@@ -132,6 +132,20 @@ def open_stack(
         Selection(frames_along=opened.frames_along),
         Origin(str(path), key, pattern),
     )
+
+
+def _opened(place: str, key: str | None, pattern: str | None) -> Opened:
+    """What the reader makes of a path; one sentence whatever a library makes of a damaged file."""
+    reader = _reader_of(Path(place))
+    try:
+        return reader(place, key, pattern)
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        if isinstance(error, ValueError) and str(error).startswith(place):
+            raise
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+        raise ValueError(f"{place} is damaged ({reason}); copy or write it again.") from error
 
 
 def _reader_of(path: Path) -> Reader:
@@ -259,8 +273,8 @@ _FORMATS = (
     Format(
         "MATLAB",
         (".mat",),
-        "version 7.3 in parts, older versions whole; rows, columns and pages become frames of "
-        "rows and columns",
+        "versions 5 to 7.3, in parts; a compressed variable before 7.3 is unpacked whole; rows, "
+        "columns and pages become frames of rows and columns",
         (b"MATLAB 5.0 MAT", b"MATLAB 7.3 MAT", _HDF5),
         _mat,
     ),

@@ -84,6 +84,12 @@ def mat_5(folder: Path) -> Source:
     return opened(folder / "a.mat")
 
 
+@kind(MappedSource)
+def mat_5_plain(folder: Path) -> Source:
+    scipy.io.savemat(folder / "a.mat", {"note": "text", "frames": FRAMES})
+    return opened(folder / "a.mat")
+
+
 @kind(TransposedSource)
 def mat_73(folder: Path) -> Source:
     with h5py.File(folder / "a.mat", "w", userblock_size=512) as file:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,6 @@ import tifffile
 from ..source import Array, Region
 from .handles import HandleCache
 
-MATLAB_TYPES = {"double": "float64", "single": "float32", "logical": "bool"} | {
-    f"{sign}int{bits}": f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
-}
 _LOADED: HandleCache[Array] = HandleCache(2)
 
 
@@ -22,7 +19,7 @@ _LOADED: HandleCache[Array] = HandleCache(2)
 class LoadedSource:
     """An array that its format only gives as a whole.
 
-    Compressed members of .npz, MATLAB files before version 7.3, and moving pictures.
+    Compressed members of .npz, variables of MATLAB files before version 7.3, and pictures.
 
     Attributes
     ----------
@@ -91,31 +88,15 @@ class LoadedSource:
         return array
 
 
-def loaded_source(path: str, kind: str, key: str) -> LoadedSource:
-    """A source of which shape and type are only known once it is unpacked.
-
-    Raises
-    ------
-    ValueError
-        Where the file is damaged.
-    """
-    unknown = LoadedSource(path, kind, key, (), "")
-    array = unknown.whole()
-    return replace(unknown, shape=array.shape, element=array.dtype.str)
-
-
 def _npz(path: str, key: str) -> Array:
     with np.load(path, allow_pickle=False) as archive:
         return np.asarray(archive[key])
 
 
 def _mat(path: str, key: str) -> Array:
-    from scipy.io import loadmat, whosmat
+    from .mat5 import unpack
 
-    array = np.asarray(loadmat(path, variable_names=[key])[key])
-    # The file may keep whole numbers of type double in less; a complex array stays one.
-    kind = {name: kind for name, _, kind in whosmat(path)}[key]
-    return array if array.dtype.kind == "c" else array.astype(MATLAB_TYPES[kind], copy=False)
+    return unpack(path, key)
 
 
 def _pictures(path: str, key: str) -> Array:
