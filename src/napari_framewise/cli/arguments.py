@@ -180,8 +180,7 @@ def _add_selection(parser: argparse.ArgumentParser, taken: Collection[str]) -> N
         "what of the inputs is used",
         wrapped(
             "These hold for the inputs that stand without an option. Further images whose frames "
-            "are as large as the whole frames of those take the same channel and region.",
-            "  ",
+            "are as large as the whole frames of those take the same channel and region."
         ),
     )
     for name, metavar, kind, text in SELECTION:

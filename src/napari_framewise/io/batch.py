@@ -23,7 +23,7 @@ from .outputs import Output, write_outcome, write_recipe_to, write_table_to
 from .recipes import check_recipe, load_recipe
 from .steps import run_steps
 
-EXPECTED = (ValueError, OSError, BlockError)
+EXPECTED = (ValueError, OSError, MemoryError, BlockError)
 """What is wrong with an input, not with the program."""
 
 
