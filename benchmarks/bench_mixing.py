@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from _common import best_time, best_times, peak_growth, print_table, read_through
@@ -53,8 +54,7 @@ def against_the_limit(name: str, repeats: int) -> list[list[object]]:
     }
 
     def fitting(given: np.ndarray, options: dict[str, object]) -> Callable[[int, int], object]:
-        design = mixing.prepare(given, **options)  # type: ignore[arg-type]
-        return lambda lo, hi: mixing.fit(frames[lo:hi], design)
+        return partial(_fit_part, frames, mixing.prepare(given, **options))  # type: ignore[arg-type]
 
     calls: dict[str, Callable[[int, int], object]] = {
         "limit": lambda lo, hi: read_through(frames[lo:hi].reshape(-1))
@@ -118,6 +118,10 @@ def against_peers(name: str, quick: bool) -> list[list[object]]:
     return [[label, seconds * 1e3, seconds / mine] for label, seconds in peers.items()]
 
 
+def _fit_part(frames: np.ndarray, design: mixing.Design, lo: int, hi: int) -> mixing.MixingFit:
+    return mixing.fit(frames[lo:hi], design)
+
+
 def constrained_cost() -> list[list[object]]:
     """What bounds cost beyond the pass over the data, per frame."""
     rows: list[list[object]] = []
@@ -126,8 +130,8 @@ def constrained_cost() -> list[list[object]]:
         free = mixing.prepare(references)
         bound = mixing.prepare(references, constraint="fully_constrained")
         calls: dict[str, Callable[[int, int], object]] = {
-            "free": lambda lo, hi, free=free: mixing.fit(frames[lo:hi], free),
-            "bound": lambda lo, hi, bound=bound: mixing.fit(frames[lo:hi], bound),
+            "free": partial(_fit_part, frames, free),
+            "bound": partial(_fit_part, frames, bound),
         }
         times = best_times(calls, len(frames), 1000, 30)
         held = mixing.fit(frames, bound).at_bound.any(axis=1).mean()

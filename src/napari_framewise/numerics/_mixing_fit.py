@@ -113,7 +113,7 @@ def _fit_piece(
 
     def rss_of(points: FloatArray) -> FloatArray:
         if points is solution.free and design.noise is None:
-            return least
+            return np.asarray(least)
         return np.asarray(least + ((points - gradient) ** 2).sum(axis=1))
 
     def meat_of(points: FloatArray, part: NDArray[np.int64] | None) -> FloatArray:

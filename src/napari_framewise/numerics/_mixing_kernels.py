@@ -157,15 +157,10 @@ def _line_consistent(frames, centre, line, tilt, product, tile, out):  # type: i
 def _moments(frames, centre, scale, probes, tile, out):  # type: ignore[no-untyped-def]
     n, pixels = frames.shape
     count = len(probes)
-    scratch = np.empty((4, tile))
     out[:] = 0.0
     for start in range(0, pixels, tile):
         c = centre[start : start + tile]
         s = scale[start : start + tile]
-        d0 = scratch[0, : len(c)]
-        d1 = scratch[1, : len(c)]
-        d2 = scratch[2, : len(c)]
-        d3 = scratch[3, : len(c)]
         for f in range(0, n, 4):
             f1 = min(f + 1, n - 1)
             f2 = min(f + 2, n - 1)
@@ -174,60 +169,57 @@ def _moments(frames, centre, scale, probes, tile, out):  # type: ignore[no-untyp
             y1 = frames[f1, start : start + tile]
             y2 = frames[f2, start : start + tile]
             y3 = frames[f3, start : start + tile]
-            q0 = q1 = q2 = q3 = 0.0
-            a0 = a1 = a2 = a3 = 0.0
-            b0 = b1 = b2 = b3 = 0.0
-            v = probes[0, start : start + tile]
-            w = probes[1, start : start + tile]
-            for j in range(len(c)):
-                cj = c[j]
-                sj = s[j]
-                vj = v[j]
-                wj = w[j]
-                e0 = (y0[j] - cj) * sj if sj != 0.0 else 0.0
-                e1 = (y1[j] - cj) * sj if sj != 0.0 else 0.0
-                e2 = (y2[j] - cj) * sj if sj != 0.0 else 0.0
-                e3 = (y3[j] - cj) * sj if sj != 0.0 else 0.0
-                d0[j] = e0
-                d1[j] = e1
-                d2[j] = e2
-                d3[j] = e3
-                q0 += e0 * e0
-                q1 += e1 * e1
-                q2 += e2 * e2
-                q3 += e3 * e3
-                a0 += vj * e0
-                a1 += vj * e1
-                a2 += vj * e2
-                a3 += vj * e3
-                b0 += wj * e0
-                b1 += wj * e1
-                b2 += wj * e2
-                b3 += wj * e3
-            _add(out, f, n, count, (q0, q1, q2, q3))
-            _add(out, f, n, 0, (a0, a1, a2, a3))
-            _add(out, f, n, 1, (b0, b1, b2, b3))
-            # two at a time: an odd last one is paired with itself and written once
-            for k in range(2, count, 2):
-                k1 = min(k + 1, count - 1)
-                v = probes[k, start : start + tile]
-                w = probes[k1, start : start + tile]
-                q0 = q1 = q2 = q3 = 0.0
+            # four probes at a time; the last four may repeat the last one, which is not added
+            for k in range(0, count, 4):
+                p = probes[k, start : start + tile]
+                q = probes[min(k + 1, count - 1), start : start + tile]
+                u = probes[min(k + 2, count - 1), start : start + tile]
+                v = probes[min(k + 3, count - 1), start : start + tile]
+                a0 = a1 = a2 = a3 = 0.0
+                b0 = b1 = b2 = b3 = 0.0
+                g0 = g1 = g2 = g3 = 0.0
+                h0 = h1 = h2 = h3 = 0.0
                 r0 = r1 = r2 = r3 = 0.0
-                for j in range(len(v)):
+                for j in range(len(c)):
+                    cj = c[j]
+                    sj = s[j]
+                    pj = p[j]
+                    qj = q[j]
+                    uj = u[j]
                     vj = v[j]
-                    wj = w[j]
-                    q0 += vj * d0[j]
-                    q1 += vj * d1[j]
-                    q2 += vj * d2[j]
-                    q3 += vj * d3[j]
-                    r0 += wj * d0[j]
-                    r1 += wj * d1[j]
-                    r2 += wj * d2[j]
-                    r3 += wj * d3[j]
-                _add(out, f, n, k, (q0, q1, q2, q3))
-                if k1 > k:
-                    _add(out, f, n, k1, (r0, r1, r2, r3))
+                    d0 = (y0[j] - cj) * sj if sj != 0.0 else 0.0
+                    d1 = (y1[j] - cj) * sj if sj != 0.0 else 0.0
+                    d2 = (y2[j] - cj) * sj if sj != 0.0 else 0.0
+                    d3 = (y3[j] - cj) * sj if sj != 0.0 else 0.0
+                    a0 += pj * d0
+                    a1 += pj * d1
+                    a2 += pj * d2
+                    a3 += pj * d3
+                    b0 += qj * d0
+                    b1 += qj * d1
+                    b2 += qj * d2
+                    b3 += qj * d3
+                    g0 += uj * d0
+                    g1 += uj * d1
+                    g2 += uj * d2
+                    g3 += uj * d3
+                    h0 += vj * d0
+                    h1 += vj * d1
+                    h2 += vj * d2
+                    h3 += vj * d3
+                    r0 += d0 * d0
+                    r1 += d1 * d1
+                    r2 += d2 * d2
+                    r3 += d3 * d3
+                _add(out, f, n, k, (a0, a1, a2, a3))
+                if k + 1 < count:
+                    _add(out, f, n, k + 1, (b0, b1, b2, b3))
+                if k + 2 < count:
+                    _add(out, f, n, k + 2, (g0, g1, g2, g3))
+                if k + 3 < count:
+                    _add(out, f, n, k + 3, (h0, h1, h2, h3))
+                if k == 0:
+                    _add(out, f, n, count, (r0, r1, r2, r3))
 
 
 def _meat(frames, centre, scale, basis, products, points, tile, out):  # type: ignore[no-untyped-def]
@@ -244,10 +236,11 @@ def _meat(frames, centre, scale, basis, products, points, tile, out):  # type: i
             f1 = min(f + 1, n - 1)
             y0 = frames[f, start : start + tile]
             y1 = frames[f1, start : start + tile]
+            # a loop each: with more arrays in one loop, LLVM no longer proves them apart
             for j in range(len(c)):
-                sj = s[j]
-                r0[j] = (y0[j] - c[j]) * sj if sj != 0.0 else 0.0
-                r1[j] = (y1[j] - c[j]) * sj if sj != 0.0 else 0.0
+                r0[j] = (y0[j] - c[j]) * s[j] if s[j] != 0.0 else 0.0
+            for j in range(len(c)):
+                r1[j] = (y1[j] - c[j]) * s[j] if s[j] != 0.0 else 0.0
             for k in range(len(basis)):
                 p0 = points[f, k]
                 p1 = points[f1, k]
