@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import mixtures, pictures, spectral
+from . import mixtures, motion, pictures, spectral
 from .sample import Sample
 
 SAMPLES: dict[str, Sample] = {
@@ -40,5 +40,10 @@ SAMPLES: dict[str, Sample] = {
         "Mixture of two faces",
         "2,000 noisy frames of 25 x 25, mixed from two faces of scikit-image's LFW subset.",
         pictures.faces,
+    ),
+    "known_flow": Sample(
+        "Known flow",
+        "Two photographs of 288 x 384 on which cut-outs move apart; every displacement is known.",
+        motion.known_flow,
     ),
 }
