@@ -12,12 +12,17 @@ import numpy as np
 from numba import njit
 
 from napari_framewise.numerics._alignment_kernels import (
-    _OPTIONS,
     COST,
     COUNT,
     GAIN,
+    HELD,
+    HELD_SQUARES,
+    IMAGE,
+    IMAGE_SQUARES,
     LINEAR,
     N_SUMS,
+    OFFSET,
+    OPTIONS,
     UNKNOWNS,
     WEIGHT,
     normal_equations,
@@ -26,10 +31,12 @@ from napari_framewise.numerics._alignment_kernels import (
 
 CONVERGED, SLOW, SINGULAR, LEFT = range(4)
 HISTORY = 4
-_SCALE_EVERY = 3
+_SCALE_EVERY = 4
+_SCALE_PIXELS = 20000
+_LEAST_GAIN = 0.05
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def cholesky_solve(matrix: Any, rhs: Any, n: Any, out: Any) -> Any:
     """Solve the leading n equations of a symmetric system; whether it is positive definite."""
     low = np.zeros((n, n))
@@ -58,7 +65,7 @@ def cholesky_solve(matrix: Any, rhs: Any, n: Any, out: Any) -> Any:
     return True
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def _directions(generators: Any, rigid: Any, forward: Any, matrix: Any) -> Any:
     """Changes of the matrix's entries per parameter: at the identity, or forward, where it is."""
     found = generators.copy()
@@ -68,7 +75,7 @@ def _directions(generators: Any, rigid: Any, forward: Any, matrix: Any) -> Any:
     return found
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def _moved(matrix: Any, change: Any, rigid: Any, angle: Any, forward: Any) -> Any:
     """The matrix after a step: added to it, or composed with the step's inverse."""
     out = matrix.copy()
@@ -109,7 +116,7 @@ def _moved(matrix: Any, change: Any, rigid: Any, angle: Any, forward: Any) -> An
     return out
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def _motion(first: Any, second: Any, corners: Any) -> Any:
     """Root mean square distance between where two matrices lead the corners."""
     total = 0.0
@@ -126,21 +133,40 @@ def _motion(first: Any, second: Any, corners: Any) -> Any:
     return np.sqrt(total / corners.shape[0])
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
+def _variance(sums: Any) -> Any:
+    """Variance of the image where the template lies: what the residual is to be measured by.
+
+    With a free gain, shrinking into a plain part of the image would lower the residual itself.
+    """
+    mean = sums[IMAGE] / sums[WEIGHT]
+    return max(sums[IMAGE_SQUARES] / sums[WEIGHT] - mean * mean, 1e-12)
+
+
+@njit(**OPTIONS)
 def _typical(values: Any) -> Any:
-    """Scale of the residuals: 1.4826 times the median of their size, of at most 20,000."""
+    """Scale of the residuals: 1.4826 times the median of their size, found by halving."""
     flat = values.ravel()
-    step = max(1, flat.size // 20000)
-    kept = np.empty(flat.size // step + 1, np.float32)
     count = 0
-    for k in range(0, flat.size, step):
+    high = 0.0
+    for k in range(flat.size):
         if flat[k] == flat[k]:
-            kept[count] = abs(flat[k])
             count += 1
-    return 1.4826 * np.median(kept[:count]) if count else 0.0
+            high = max(high, abs(flat[k]))
+    low = 0.0
+    for _ in range(24):
+        middle = 0.5 * (low + high)
+        below = 0
+        for k in range(flat.size):
+            below += abs(flat[k]) <= middle
+        if 2 * below < count:
+            low = middle
+        else:
+            high = middle
+    return 1.4826 * high
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def descend(
     template: Any,
     weights: Any,
@@ -158,6 +184,9 @@ def descend(
     forward: Any,
     loss: Any,
     brightness: Any,
+    known: Any,
+    stiffness: Any,
+    noise: Any,
     least_count: Any,
     tolerance: Any,
     state: Any,
@@ -168,9 +197,11 @@ def descend(
 ) -> Any:
     """Fit the matrix and brightness in `state` (3 x 3, then gain and offset), in place.
 
-    `tolerance` is the motion of the corners, in units, that ends it. Each row of `history` gets
-    the mean cost, the step and the motion since the start (units), and the damping. `hessian` and
-    `rhs`, of all unknowns, and `sums` are those at the result.
+    `known` says that gain and offset are not to be found first; `stiffness`, by how much the true
+    slopes exceed the smoothed ones; `noise` is the template's; `tolerance` is the motion of the
+    corners, in units, that ends it. Each row of `history` gets the mean cost, the step and the
+    motion since the start (units), and the damping. `hessian` and `rhs`, of all unknowns, and
+    `sums` are those at the result.
 
     Returns the status and the number of iterations.
     """
@@ -186,24 +217,36 @@ def descend(
     right = np.zeros(n)
     step = np.zeros(n)
     scale = 0.0
-    normal_equations(
-        template, weights, slopes, grid, image, cubic, usable, limits, there, matrix,
-        gain, offset, LINEAR, 1.0, forward, perspective, hessian, rhs, sums,
-    )  # fmt: skip
-    if sums[COUNT] < least_count:
-        return LEFT, 0
-    if brightness:
+    rows = max(1, template.shape[1] * template.shape[2] // _SCALE_PIXELS)
+    left = np.empty((template.shape[0], (template.shape[1] - 1) // rows + 1, template.shape[2]))
+    if brightness and not known:
         # Where the brightness stands before anything moves: its own two equations.
+        plain = LINEAR * loss  # a constant would be another type, and all compiled once more
+        normal_equations(
+            template, weights, slopes, grid, image, cubic, usable, limits, there, matrix,
+            gain, offset, plain, 1.0, forward, perspective, hessian, rhs, sums,
+        )  # fmt: skip
+        if sums[COUNT] < least_count:
+            return LEFT, 0
         pair = hessian[GAIN:, GAIN:].copy()
         if not cholesky_solve(pair, rhs[GAIN:], 2, step):
             return SINGULAR, 0
-        gain += step[0]
-        offset += step[1]
-    if loss != LINEAR:
-        left = np.empty(template.shape, np.float32)
+        # With no gain at all the template would fit anywhere that is dark.
+        found, shift = max(gain + step[0], _LEAST_GAIN), offset + step[1]
+        spreads = np.zeros(2)
+        if loss != LINEAR:
+            # What does not fit may have bent the line: see whether the given one fits the most.
+            for k in range(2):
+                residuals(
+                    template, weights, grid, image, cubic, usable, limits, there, matrix,
+                    gain if k else found, offset if k else shift, rows, left,
+                )  # fmt: skip
+                spreads[k] = _typical(left)
+        if spreads[0] <= spreads[1]:
+            gain, offset = found, shift
     # Smoothed slopes balance the residual a little beside its smallest square, by no more than
     # the fit of as many unknowns as there are to noise.
-    slack = 1e-6 + (10.0 * UNKNOWNS / sums[COUNT] if cubic else 0.0)
+    slack = 1e-6 + (10.0 * UNKNOWNS / least_count if cubic else 0.0)
     damping = 1e-4
     accepted = 0
     last_motion = np.inf
@@ -211,19 +254,20 @@ def descend(
     iteration = 0
     while iteration < history.shape[0]:
         if fresh:
-            if loss != LINEAR and accepted % _SCALE_EVERY == 0:
+            if loss != LINEAR:
                 residuals(
                     template, weights, grid, image, cubic, usable, limits, there, matrix,
-                    gain, offset, left,
+                    gain, offset, rows, left,
                 )  # fmt: skip
                 # Never above the scale so far, and never so small that rounding rules.
                 now = max(_typical(left), 1e-6)
                 scale = now if scale == 0.0 else min(scale, now)
-            if brightness or loss != LINEAR:
-                normal_equations(
-                    template, weights, slopes, grid, image, cubic, usable, limits, there, matrix,
-                    gain, offset, loss, scale, forward, perspective, hessian, rhs, sums,
-                )  # fmt: skip
+            normal_equations(
+                template, weights, slopes, grid, image, cubic, usable, limits, there, matrix,
+                gain, offset, loss, scale, forward, perspective, hessian, rhs, sums,
+            )  # fmt: skip
+            if sums[COUNT] < least_count:
+                return LEFT, iteration
             fresh = False
         directions = _directions(generators, rigid, forward, matrix)
         for p in range(n):
@@ -246,6 +290,13 @@ def descend(
                 for k in range(8):
                     total += directions[p, k] * rhs[k]
             right[p] = total
+        if brightness:
+            # The template's noise lessens the gain of plain least squares, and what is left of the
+            # template in the residual then pulls at the motion (errors in variables).
+            rest = sums[HELD_SQUARES] / (sums[HELD] * gain**2)
+            extra = min(noise**2, rest) * hessian[OFFSET, OFFSET]
+            system[n_motion, n_motion] -= extra
+            right[n_motion] += gain * extra
         solved = False
         while damping < 1e8:
             for p in range(n):
@@ -260,9 +311,7 @@ def descend(
             return SINGULAR, iteration
         new_gain = gain + (step[n_motion] if brightness else 0.0)
         new_offset = offset + (step[n_motion + 1] if brightness else 0.0)
-        amount = 1.0 if forward else gain
-        if abs(amount) < 1e-6:
-            return SINGULAR, iteration
+        amount = 1.0 if forward else gain * stiffness
         change = np.zeros(8)
         for p in range(n_motion):
             for k in range(8):
@@ -277,8 +326,13 @@ def descend(
         inside = new_sums[COUNT] >= least_count
         before = sums[COST] / sums[WEIGHT]
         after = new_sums[COST] / new_sums[WEIGHT] if inside else np.inf
-        better = inside and after <= before * (1.0 + slack) + 1e-14
-        history[iteration, 0] = after if better else before
+        kept = before, after
+        if brightness:
+            before /= _variance(sums)
+            fits = inside and new_gain >= _LEAST_GAIN
+            after = after / _variance(new_sums) if fits else np.inf
+        better = after <= before * (1.0 + slack) + 1e-14
+        history[iteration, 0] = kept[1] if better else kept[0]
         history[iteration, 1] = motion
         history[iteration, 2] = _motion(start, moved if better else matrix, corners)
         history[iteration, 3] = damping

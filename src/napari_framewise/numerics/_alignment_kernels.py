@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-_OPTIONS: dict[str, Any] = {
+OPTIONS: dict[str, Any] = {
     "nogil": True,
     "cache": True,
     # NaN tests must survive, so not the whole of fastmath
@@ -24,12 +24,12 @@ _OPTIONS: dict[str, Any] = {
 }
 UNKNOWNS = 10
 GAIN, OFFSET = 8, 9
-N_SUMS = 6
-COUNT, WEIGHT, COST, SQUARES, HELD, HELD_SQUARES = range(N_SUMS)
+N_SUMS = 8
+COUNT, WEIGHT, COST, SQUARES, HELD, HELD_SQUARES, IMAGE, IMAGE_SQUARES = range(N_SUMS)
 LINEAR, HUBER, TUKEY = range(3)
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def row_positions(
     i: Any, place: Any, matrix: Any, grid: Any, there: Any, usable: Any, limits: Any, at: Any
 ) -> Any:
@@ -68,7 +68,7 @@ def row_positions(
     return any_left
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def row_values(plane: Any, cubic: Any, at: Any, place: Any, values: Any) -> None:
     """Values of an image along a row of positions; 0 where `place` is 0."""
     one, half = np.float32(1.0), np.float32(0.5)
@@ -102,7 +102,7 @@ def row_values(plane: Any, cubic: Any, at: Any, place: Any, values: Any) -> None
         )
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def _row_slopes(plane: Any, cubic: Any, at: Any, place: Any, down: Any, right: Any) -> None:
     """Slopes of an image per pixel along a row of positions."""
     one, half = np.float32(1.0), np.float32(0.5)
@@ -146,7 +146,7 @@ def _row_slopes(plane: Any, cubic: Any, at: Any, place: Any, down: Any, right: A
             right[j] += share * slope
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def row_weights(place: Any, left: Any, loss: Any, scale: Any, sums: Any, out: Any) -> None:
     """Weights of a row of residuals under a loss; adds to the sums."""
     count = 0
@@ -189,7 +189,7 @@ def row_weights(place: Any, left: Any, loss: Any, scale: Any, sums: Any, out: An
     sums[HELD_SQUARES] += held_squares
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def _add_pair(a: Any, b: Any, x: Any, y: Any, out: Any) -> None:
     """Add the moments of a product over a row: 1, x, x^2, y, xy, y^2."""
     zero = first = second = np.float32(0.0)
@@ -207,7 +207,7 @@ def _add_pair(a: Any, b: Any, x: Any, y: Any, out: Any) -> None:
     out[5] += zero * y * y
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def _add_line(a: Any, b: Any, x: Any, y: Any, out: Any) -> None:
     """Add the moments of a product over a row: 1, x, y."""
     zero = first = np.float32(0.0)
@@ -220,7 +220,7 @@ def _add_line(a: Any, b: Any, x: Any, y: Any, out: Any) -> None:
     out[2] += zero * y
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def _dot(a: Any, b: Any) -> Any:
     total = np.float32(0.0)
     for j in range(a.size):
@@ -228,7 +228,7 @@ def _dot(a: Any, b: Any) -> Any:
     return total
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def normal_equations(
     template: Any,
     weights: Any,
@@ -284,6 +284,10 @@ def normal_equations(
             for j in range(width):
                 left[j] = value[j] - a * t[j] - b if place[j] > 0 else 0.0
             row_weights(place, left, loss, scale, sums, w)
+            sums[IMAGE] += _dot(place, value)
+            for j in range(width):
+                field[0, j] = place[j] * value[j]
+            sums[IMAGE_SQUARES] += _dot(field[0], value)
             if forward:
                 _row_slopes(image[c], cubic, at, place, field[0], field[1])
                 for j in range(width):
@@ -320,7 +324,7 @@ def normal_equations(
     _assemble(pairs, lines, ends, fields, hessian, rhs)
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def _assemble(pairs: Any, lines: Any, ends: Any, fields: Any, hessian: Any, rhs: Any) -> None:
     """The Hessian of (y, x, 1) times each field, then gain and offset, from its moments."""
     # Moments of a pair: 1, x, x^2, y, xy, y^2; the basis is (y, x, 1).
@@ -348,7 +352,7 @@ def _assemble(pairs: Any, lines: Any, ends: Any, fields: Any, hessian: Any, rhs:
     rhs[GAIN], rhs[OFFSET] = ends[3], ends[4]
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def residuals(
     template: Any,
     weights: Any,
@@ -361,20 +365,22 @@ def residuals(
     matrix: Any,
     gain: Any,
     offset: Any,
+    every: Any,
     out: Any,
 ) -> None:
-    """Residual of every pixel of the template; NaN where there is none."""
+    """Residual of each pixel in every so many rows of the template; NaN where there is none."""
     width = template.shape[2]
     at = np.zeros((3, width))
     place = np.zeros(width, np.float32)
     value = np.zeros(width, np.float32)
-    for i in range(template.shape[1]):
+    for k in range(out.shape[1]):
+        i = k * every
         place[:] = weights[i]
         if not row_positions(i, place, matrix, grid, there, usable, limits, at):
-            out[:, i] = np.nan
+            out[:, k] = np.nan
             continue
         for c in range(template.shape[0]):
             row_values(image[c], cubic, at, place, value)
             for j in range(width):
                 lost = value[j] - gain * template[c, i, j] - offset
-                out[c, i, j] = lost if place[j] > 0 else np.nan
+                out[c, k, j] = lost if place[j] > 0 else np.nan

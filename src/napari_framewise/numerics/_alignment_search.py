@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_framewise.numerics import _alignment_levels as levels
-from napari_framewise.numerics._alignment_levels import Fixed, Moving
+from napari_framewise.numerics._alignment_levels import LEAST_PIXELS, Moving
 from napari_framewise.numerics._alignment_result import Alignment, Status, no_alignment
 from napari_framewise.numerics._alignment_start import Spectra, correlations, mask_of, peaks
 from napari_framewise.numerics._alignment_trust import Trust, trust_of
@@ -36,7 +36,6 @@ _PLACES = 4
 # Below this correlation on the coarsest level more starts are worth their time.
 _ALIKE = 0.95
 _KEPT = 3
-_LEAST_PIXELS = 16
 
 
 @dataclass(eq=False)
@@ -63,10 +62,10 @@ class Fit:
     history: list[FloatArray]
 
     @classmethod
-    def at(cls, matrix: FloatArray) -> Fit:
-        """A fit that begins at a matrix."""
-        state = np.array([*normalised(matrix).ravel(), 1.0, 0.0])
-        return cls(state, 0, np.zeros((10, 10)), np.zeros(10), np.zeros(6), [])
+    def at(cls, matrix: FloatArray, gain: float = 1.0, offset: float = 0.0) -> Fit:
+        """A fit that begins at a matrix and a brightness."""
+        state = np.array([*normalised(matrix).ravel(), gain, offset])
+        return cls(state, 0, np.zeros((10, 10)), np.zeros(10), np.zeros(8), [])
 
     @property
     def matrix(self) -> FloatArray:
@@ -75,10 +74,10 @@ class Fit:
 
     @property
     def correlation(self) -> float:
-        """Of template and image, over the weights of the last step; -1 where there is none."""
+        """Of template and image, over the weights of the last step; near -1 where there is none."""
         gain, total = self.state[9], self.hessian[9, 9]
         if self.status > 1 or not total > 0:
-            return -1.0
+            return -0.9999
         mean = self.hessian[8, 9] / total
         spread = self.hessian[8, 8] / total - mean**2
         left_mean = self.rhs[9] / total
@@ -86,8 +85,13 @@ class Fit:
         left = self.sums[5] / total - left_mean**2
         other = gain**2 * spread + 2 * gain * shared + left
         if not (spread > 0 and other > 0):
-            return -1.0
-        return float(np.clip((gain * spread + shared) / np.sqrt(spread * other), -1, 1))
+            return -0.9999
+        return float(np.clip((gain * spread + shared) / np.sqrt(spread * other), -0.9999, 1))
+
+    @property
+    def score(self) -> float:
+        """Fisher's z times the root of the pixels: a fit to a few pixels at a border is no fit."""
+        return float(np.arctanh(min(self.correlation, 0.9999)) * np.sqrt(self.sums[0]))
 
 
 @dataclass(eq=False)
@@ -124,25 +128,34 @@ class Search:
         away = levels.to_unit(self.shape, self.unit)
         given = np.eye(3) if start is None else away @ start @ inverse(into)
         coarsest = len(self.template.fixed) - 1
-        fits = [Fit.at(nearest(given, settings.motion))]
+        fits = [self._fit(nearest(given, settings.motion))]
         if settings.start == "correlation":
             fits += self._places(_turns(settings.rotations))
         self._descend_all(fits, coarsest)
         if settings.start == "correlation" and fits[0].correlation < _ALIKE:
             more = self._places(_deformations(settings.motion))
             self._descend_all(more, coarsest)
-            fits = sorted([*fits, *more], key=lambda each: -each.correlation)
+            fits = sorted([*fits, *more], key=lambda each: -each.score)
         for level in range(coarsest - 1, -1, -1):
             fits = fits[: _KEPT if level > 0 else 1]
+            if level > 0 or start is not None:
+                # Where the coarser levels went astray, what was given may still be near.
+                fits.append(self._fit(nearest(given, settings.motion)))
             self._descend_all(fits, level)
         return self._result(fits[0], inverse(away), into)
+
+    def _fit(self, matrix: FloatArray) -> Fit:
+        """A fit that begins at a matrix, with the images' brightness as it is."""
+        gains = self.template.spread / self.spread
+        offsets = (self.template.mean - self.mean) / self.spread
+        return Fit.at(matrix, float(gains.mean()), float(offsets.mean()))
 
     def _descend_all(self, fits: list[Fit], level: int) -> None:
         """Fit each on a level; the best comes first."""
         for fit in fits:
             for motion in self._families(level, len(self.template.fixed) - 1):
                 self._descend(fit, level, motion)
-        fits.sort(key=lambda each: -each.correlation)
+        fits.sort(key=lambda each: -each.score)
 
     def _families(self, level: int, coarsest: int) -> list[Motion]:
         """Families to fit on a level, each from where the last one ended."""
@@ -187,7 +200,10 @@ class Search:
             settings.method == "forward",
             _LOSSES[settings.loss],
             settings.brightness,
-            max(_LEAST_PIXELS, settings.least_overlap * count),
+            bool(fit.history),
+            fixed.stiffness,
+            fixed.noise,
+            max(LEAST_PIXELS, settings.least_overlap * count),
             tolerance,
             fit.state,
             fit.hessian,
@@ -229,7 +245,7 @@ class Search:
                 found.append((float(score), move @ deformation))
         found.sort(key=lambda each: -each[0])
         most = _PLACES if len(deformations) == 1 else 3 * _PLACES
-        return [Fit.at(matrix) for _, matrix in found[:most]]
+        return [self._fit(matrix) for _, matrix in found[:most]]
 
     def _result(self, fit: Fit, back: FloatArray, into: FloatArray) -> Alignment:
         settings = self.template.settings

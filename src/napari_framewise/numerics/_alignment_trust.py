@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 FloatArray: TypeAlias = NDArray[np.float64]
 _SINGULAR = 1e-7
+# Part of the noise's share that its estimate may be wrong by; and over how many pixels smoothed
+# slopes are alike, which the chance in their sum depends on.
+_MARGIN = 0.25
+_SLOPE_PIXELS = 12.0
 _LARGEST_ERROR = 1.0
 # Standard deviations above chance; neighbouring slopes are correlated over about four pixels.
 _CHANCE = 6.0
@@ -42,7 +46,7 @@ def trust_of(search: Search, fit: Fit) -> Trust:
     fixed, moving = template.fixed[0], search.moving[0]
     hessian, rhs, sums = fit.hessian, fit.rhs, fit.sums
     if settings.method == "forward":
-        hessian, rhs, sums = np.zeros((10, 10)), np.zeros(10), np.zeros(6)
+        hessian, rhs, sums = np.zeros((10, 10)), np.zeros(10), np.zeros(8)
         normal_equations(
             *(fixed.planes, fixed.weights, fixed.slopes, fixed.grid),
             *(moving.planes, moving.cubic, moving.usable, moving.limits, moving.grid),
@@ -58,19 +62,22 @@ def trust_of(search: Search, fit: Fit) -> Trust:
     count = sums[0] * len(fixed.planes)
     variance = sums[5] / max(sums[4], 1e-300) * count / max(count - len(system), 1.0)
     gain = fit.state[9]
-    noise = min(template.noise**2, variance / max(gain**2, 1e-12))
+    noise = min(fixed.noise**2, variance / max(gain**2, 1e-12))
     share = hessian[9, 9] / max(float(fixed.weights.sum()) * len(fixed.planes), 1e-300)
-    texture = system.copy()
-    texture[: len(free), : len(free)] -= free @ _noise_of_slopes(fixed, noise * share) @ free.T
+    noise_part = np.zeros_like(system)
+    noise_part[: len(free), : len(free)] = free @ _noise_of_slopes(fixed, noise * share) @ free.T
+    if settings.brightness:
+        noise_part[-2, -2] = noise * hessian[9, 9]
+    texture = system - noise_part
     overlap = float(sums[0] / (fixed.weights > 0).sum())
     nothing = np.full((len(free), len(free)), np.nan)
-    sizes = np.sqrt(np.maximum(np.diag(system), 1e-300))
-    lowest = np.linalg.eigvalsh(texture / np.outer(sizes, sizes))[0]
-    if not lowest > _SINGULAR:
+    margin = _MARGIN + 5 * np.sqrt(2 * _SLOPE_PIXELS / max(count, 1.0))
+    known = np.linalg.eigvalsh(texture - margin * noise_part)
+    if not known[0] > _SINGULAR * known[-1]:
         return Trust(Status.FLAT, nothing, np.nan, overlap)
     # Errors in variables: the noise of the slopes adds to the system, not to what it tells.
     half = np.linalg.solve(texture, system)
-    spread = np.linalg.solve(texture, half.T) * variance / gain**2
+    spread = np.linalg.solve(texture, half.T) * variance / (gain * fixed.stiffness) ** 2
     covariance = spread[: len(free), : len(free)]
     error = _motion_error(covariance, free, search)
     if not error < _LARGEST_ERROR:
@@ -143,14 +150,14 @@ def _likeness(search: Search, fit: Fit) -> float:
     ]
     level = levels[-1]
     fixed, moving = search.template.fixed[level], search.moving[level]
-    left = np.empty(fixed.planes.shape, np.float32)
+    left = np.empty(fixed.planes.shape)
     gain, offset = float(fit.state[9]), float(fit.state[10])
     residuals(
         *(fixed.planes, fixed.weights, fixed.grid),
         *(moving.planes, moving.cubic, moving.usable, moving.limits, moving.grid),
-        *(np.ascontiguousarray(fit.matrix), gain, offset, left),
+        *(np.ascontiguousarray(fit.matrix), gain, offset, 1, left),
     )
-    warped = left + np.float32(gain) * fixed.planes + np.float32(offset)
+    warped = left + gain * fixed.planes + offset
     both = first = second = 0.0
     count = 0
     for axis in (1, 2):
@@ -164,4 +171,4 @@ def _likeness(search: Search, fit: Fit) -> float:
     if not (count and first > 0 and second > 0):
         return -1.0
     chance = _CHANCE / np.sqrt(count / 2 / _ALIKE_PIXELS)
-    return both / np.sqrt(first * second) - chance
+    return float(both / np.sqrt(first * second) - chance)

@@ -28,7 +28,9 @@ def _cubic(coefficients: Any, valid: Any, matrix: Any, out: Any) -> None:
             if inside and valid.size:
                 low = top + 1 if y > top else top
                 far = left + 1 if x > left else left
-                inside = valid[top, left] and valid[top, far] and valid[low, left] and valid[low, far]
+                inside = (
+                    valid[top, left] and valid[top, far] and valid[low, left] and valid[low, far]
+                )
             if not inside:
                 for c in range(out.shape[0]):
                     out[c, i, j] = np.nan
@@ -83,7 +85,9 @@ def _linear(values: Any, valid: Any, matrix: Any, out: Any) -> None:
             low = top + 1 if y > top else top
             far = left + 1 if x > left else left
             if inside and valid.size:
-                inside = valid[top, left] and valid[top, far] and valid[low, left] and valid[low, far]
+                inside = (
+                    valid[top, left] and valid[top, far] and valid[low, left] and valid[low, far]
+                )
             if not inside:
                 for c in range(out.shape[0]):
                     out[c, i, j] = np.nan

@@ -19,7 +19,6 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
 from napari_framewise.numerics import _alignment_levels as levels
 from napari_framewise.numerics._alignment_levels import Fixed, Planes, as_planes
@@ -51,7 +50,7 @@ class Settings:
     loss : {"linear", "huber", "tukey"}
         Least squares, or robust weights that scale with the residuals' median.
     brightness : bool
-        Fit a gain and an offset between the images as well.
+        Fit a gain and an offset between the images as well, the same for all channels.
     smoothing : float
         Gaussian that both images are smoothed by first, in pixels.
     tolerance : float
@@ -102,9 +101,6 @@ class Template:
         Levels, from the finest; empty where there is nothing to align to.
     pyramid : tuple of Level
         What they were made of.
-    noise : float
-        Standard deviation of its noise, as share of `spread`; what texture a 3 x 3 Laplacian
-        can't see is taken for noise (Immerkaer 1996).
     status : Status or None
         Why nothing can be aligned to it.
     """
@@ -115,7 +111,6 @@ class Template:
     spread: FloatArray
     fixed: tuple[Fixed, ...] = ()
     pyramid: tuple[Level, ...] = field(default=())
-    noise: float = 0.0
     status: Status | None = None
 
     @property
@@ -143,17 +138,14 @@ def prepare(image: ArrayLike, mask: ArrayLike | None = None, *, settings: Settin
         For another number of axes, complex numbers, or a mask of another shape.
     """
     planes = as_planes(image, mask, "template")
-    if planes.usable.sum() < 16:
-        return Template(
-            settings, planes, np.zeros(1), np.ones(1), status=Status.NO_DATA
-        )
     mean, spread = planes.brightness(per_channel=settings.brightness)
-    if np.ptp(planes.values[:, planes.usable], axis=1).max() == 0:
-        return Template(settings, planes, mean, spread, status=Status.FLAT)
+    if planes.blank:
+        empty = planes.usable.sum() < levels.LEAST_PIXELS
+        status = Status.NO_DATA if empty else Status.FLAT
+        return Template(settings, planes, mean, spread, status=status)
     unit = levels.unit_of(planes.shape)
     fixed, pyramid = levels.fixed_levels(planes, mean, spread, settings.smoothing, unit)
-    noise = _noise(fixed[0])
-    return Template(settings, planes, mean, spread, fixed, pyramid, noise)
+    return Template(settings, planes, mean, spread, fixed, pyramid)
 
 
 def align(
@@ -198,10 +190,10 @@ def align(
     n_parameters = len(generators(settings.motion))
     if template.status is not None:
         return no_alignment(settings.motion, template.status, n_parameters)
-    if planes.usable.sum() < 16 or np.ptp(planes.values[:, planes.usable], axis=1).max() == 0:
+    if planes.blank:
         return no_alignment(settings.motion, Status.NO_DATA, n_parameters)
     mean, spread = template.mean, template.spread
-    if settings.brightness:
+    if settings.brightness and len(planes.values) == 1:
         mean, spread = planes.brightness(per_channel=True)
     unit = levels.unit_of(template.shape)
     moving, pyramid = levels.moving_levels(
@@ -216,14 +208,3 @@ def warm_up() -> None:
     rows, columns = np.mgrid[0:48, 0:48]
     image = np.sin(0.3 * rows) + np.cos(0.2 * columns + 0.1 * rows)
     align(prepare(image, settings=Settings()), image)
-
-
-def _noise(level: Fixed) -> float:
-    laplacian = np.array([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0, 1.0]], np.float32)
-    used = level.weights > 0
-    if not used.any():
-        return 0.0
-    found = [ndimage.correlate(plane, laplacian)[used] for plane in level.planes]
-    return float(1.4826 * np.median(np.abs(np.concatenate(found))) / 6)
-
-

@@ -95,21 +95,28 @@ def composed(outer: ArrayLike, inner: ArrayLike) -> FloatArray:
     return normalised(np.asarray(outer, float) @ np.asarray(inner, float))
 
 
-def accumulated(steps: ArrayLike) -> FloatArray:
-    """Steps from frame to frame composed: ``steps[n] @ ... @ steps[0]`` for every n.
+def accumulated(steps: ArrayLike, back: ArrayLike | None = None) -> FloatArray:
+    """Steps from frame to frame composed: ``steps[n] @ steps[n - 1] @ ... @ steps[0]`` for every n.
 
     Parameters
     ----------
     steps : (n, 3, 3)
-        Each pulls a frame back to the one before it: ``frame[n](steps[n] @ p)`` looks like
-        ``frame[n - 1](p)``. A step of NaN counts as none, or all frames after it would be lost.
+        Each pulls a frame back to an earlier one: ``frame[n](steps[n] @ p)`` looks like
+        ``frame[n - back[n]](p)``. NaN where it is not known: NaN is given there, and what follows
+        goes on from the last frame that is known.
+    back : (n,) int, optional
+        How many frames back that is; 1 by default.
     """
     found = np.array(steps, dtype=float)
-    matrix = np.eye(3)
+    far = np.ones(len(found), int) if back is None else np.asarray(back, int)
+    last = np.eye(3)
     for number, step in enumerate(found):
-        if np.isfinite(step).all():
-            matrix = composed(step, matrix)
-        found[number] = matrix
+        if not np.isfinite(step).all():
+            found[number] = np.nan
+            continue
+        base = found[max(number - far[number], 0)] if number else np.eye(3)
+        last = composed(step, base if np.isfinite(base).all() else last)
+        found[number] = last
     return found
 
 
@@ -210,9 +217,7 @@ def described(matrices: ArrayLike, shape: tuple[int, int]) -> dict[str, FloatArr
     weight = given[..., 2, :2] @ centre + given[..., 2, 2]
     linear = given[..., :2, :2] - (shift + centre)[..., :, None] * given[..., 2:, :2]
     linear = linear / weight[..., None, None]
-    angle = np.arctan2(
-        linear[..., 1, 0] - linear[..., 0, 1], linear[..., 0, 0] + linear[..., 1, 1]
-    )
+    angle = np.arctan2(linear[..., 1, 0] - linear[..., 0, 1], linear[..., 0, 0] + linear[..., 1, 1])
     area = np.abs(linear[..., 0, 0] * linear[..., 1, 1] - linear[..., 0, 1] * linear[..., 1, 0])
     power = (linear**2).sum(axis=(-2, -1)) / 2
     half = np.sqrt(np.maximum(power**2 - area**2, 0.0))
@@ -264,9 +269,8 @@ def warp(
     if order == 0:
         result = _nearest_pixel(planes, turned, (rows, columns), target)
         return result if given.ndim == 3 else result[..., 0]
-    kind = np.float64 if given.dtype.itemsize > 4 or given.dtype.kind in "iu" and (
-        given.dtype.itemsize > 2
-    ) else np.float32
+    exact = given.dtype.itemsize > (2 if given.dtype.kind in "iu" else 4)
+    kind = np.float64 if exact else np.float32
     whole = spline(np.ascontiguousarray(np.moveaxis(planes, -1, 0), dtype=kind), order=order)
     values = np.empty((len(whole.coefficients), rows, columns), kind)
     valid = whole.valid if whole.valid is not None else np.empty((0, 0), np.bool_)

@@ -250,7 +250,7 @@ def _vectors(result: VectorsResult, options: dict[str, Any]) -> Vectors:
         ndim=len(result.placing.axes),
         features=features,
         vector_style="arrow",
-        edge_width=max(0.2, float(np.nanmedian(lengths)) / 8),
+        edge_width=result.width or max(0.2, float(np.nanmedian(lengths)) / 8),
         **options,
     )
 

@@ -121,7 +121,8 @@ class ImageResult:
 class VectorsResult:
     """A vectors layer: data (n, 2, ndim), starts and displacements in pixels of its axes.
 
-    `color_by` names the feature that colours them, `colormap` its colours.
+    `color_by` names the feature that colours them, `colormap` its colours; `width` is that of the
+    arrows in pixels, by default in proportion to their length.
     """
 
     name: str
@@ -130,6 +131,7 @@ class VectorsResult:
     features: Table | None = None
     color_by: str | None = None
     colormap: str = "viridis"
+    width: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

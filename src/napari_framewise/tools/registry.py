@@ -27,6 +27,30 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.unmixing",
         "How much of each known spectrum is in every pixel of a stack of bands.",
     ),
+    "alignment": Entry(
+        f"{__package__}.alignment",
+        "Bring an image onto a template, or the frames of a stack onto each other.",
+    ),
+    "flow": Entry(
+        f"{__package__}.flow",
+        "Where every pixel of a frame went, as arrows and colours, and how surely.",
+    ),
+    "statistics": Entry(
+        f"{__package__}.statistics",
+        "Mean, deviation, extremes and percentiles of all images, channel by channel.",
+    ),
+    "normalise": Entry(
+        f"{__package__}.normalise",
+        "Bring every frame, or the whole stack, to a range, a mean of one, or z-scores.",
+    ),
+    "standardise": Entry(
+        f"{__package__}.standardise",
+        "Bring each channel of every frame, or of the stack, to mean 0 and deviation 1.",
+    ),
+    "renormalise": Entry(
+        f"{__package__}.renormalise",
+        "Use offsets and gains that were found on one stack on another, or take them back.",
+    ),
 }
 """In the order of the menus."""
 
