@@ -17,7 +17,8 @@ from napari_framewise.numerics._jit import compiled
 FloatArray = NDArray[np.float64]
 # with the vectors that all frames share, a tile stays in the second-level cache
 _LONG_TILE = 4096
-_TILE = 1024
+# with the residuals of two frames, a tile stays in the first-level cache
+_TILE = 512
 
 
 @njit
@@ -303,7 +304,7 @@ def moments(
     kernel = compiled(
         _moments, f"{frames.dtype}/2", "float64/1", "float64/1", "float64/2", "int64", "=float64/2"
     )
-    kernel(frames, centre, scale, probes, min(_TILE, frames.shape[1]), out)
+    kernel(frames, centre, scale, probes, min(_LONG_TILE, frames.shape[1]), out)
     return out
 
 
