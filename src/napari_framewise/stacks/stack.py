@@ -169,12 +169,13 @@ class Stack:
     def summary(self) -> str:
         """What it is in plain words: "2,000 frames of 64 x 64, uint16, frames along axis 0 (t)"."""
         size = " x ".join(str(length) for length in self.frame_shape)
+        dtype = self.dtype.newbyteorder("=")
         if not self.frame_axes:
-            return f"one image of {size}, {self.dtype}"
+            return f"one image of {size}, {dtype}"
         along = " and ".join(f"{axis} ({self.axes[axis].name})" for axis in self.frame_axes)
         plural = "axes" if len(self.frame_axes) > 1 else "axis"
         count = "1 frame" if self.n_frames == 1 else f"{self.n_frames:,} frames"
-        return f"{count} of {size}, {self.dtype}, frames along {plural} {along}"
+        return f"{count} of {size}, {dtype}, frames along {plural} {along}"
 
     # -- where it lies -------------------------------------------------------------------------
 
