@@ -67,8 +67,8 @@ def make_panel(qtbot: QtBot, viewer: ViewerModel) -> Iterator[MakePanel]:
         qtbot.waitUntil(lambda panel=panel: not panel.busy)
         panel.close()
         settle(qtbot, panel)
-        with qtbot.waitSignal(panel.destroyed):
-            panel.deleteLater()
+        panel.deleteLater()
+        qtbot.wait(1)
 
 
 def settle(qtbot: QtBot, panel: ToolPanel) -> None:
