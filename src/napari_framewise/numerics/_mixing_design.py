@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from napari_framewise.numerics._blocks import real_array
 from napari_framewise.numerics._mixing_bounds import Bounds, bounds_of, middle_of
 from napari_framewise.numerics._mixing_combinations import check_combination
+from napari_framewise.numerics._mixing_conditioning import conditioning, rank_sentence
 from napari_framewise.numerics._mixing_noise import ReferenceNoise, reference_noise_terms
 from napari_framewise.numerics.weights import Detector, PixelWeights, pixel_weights
 
@@ -326,12 +327,12 @@ def _solve_design(
     if offset:
         columns = np.vstack([root, columns])
         to_b = np.hstack([np.zeros((count, 1)), to_b])
-    rank, condition, difference = _conditioning(
+    rank, condition, difference = conditioning(
         columns, to_b, offset, float(np.linalg.norm(root * references, axis=1).max())
     )
     unknowns = len(columns)
     if rank < unknowns or n_pixels < unknowns:
-        raise ValueError(_rank_sentence(rank, unknowns, n_pixels, tied, offset))
+        raise ValueError(rank_sentence(rank, unknowns, n_pixels, tied, offset))
     lengths = np.linalg.norm(columns, axis=1)
     basis, triangle = np.linalg.qr((columns / lengths[:, None]).T)
     basis = np.ascontiguousarray(basis.T)
@@ -379,45 +380,6 @@ def _solve_design(
         middle_tss=float(weight @ (mixture - mean) ** 2),
         noise=noise,
         expected_rss=_expected_rss(pixels, references, weight * (1 - leverage), detector),
-    )
-
-
-def _conditioning(
-    columns: FloatArray, to_b: FloatArray, offset: bool, largest: float
-) -> tuple[int, float, float]:
-    """Rank and condition at unit norm, and the least change of a frame per unit of mixing."""
-    changes = columns[1:] if offset else columns
-    map_b = to_b[:, 1:] if offset else to_b
-    if offset:
-        unit = columns[0] / np.linalg.norm(columns[0])
-        changes = changes - np.outer(changes @ unit, unit)
-    tolerance = 1e-13 * np.sqrt(columns.shape[1])
-    lengths = np.linalg.norm(changes, axis=1)
-    if not lengths.min() > tolerance * largest:
-        small = np.count_nonzero(lengths <= tolerance * largest)
-        return len(columns) - int(small), np.inf, 0.0
-    triangle = np.linalg.qr((changes / lengths[:, None]).T, mode="r")
-    values = np.linalg.svd(triangle, compute_uv=False)
-    rank = int(np.count_nonzero(values > tolerance * values[0])) + offset
-    condition = float(values[0] / values[-1]) if values[-1] > 0 else np.inf
-    metric = np.linalg.cholesky(map_b.T @ map_b)
-    moves = np.linalg.solve(metric, (triangle * lengths).T)
-    tied = map_b.shape[1] < map_b.shape[0]
-    difference = np.linalg.svd(moves, compute_uv=False)[-1] * (np.sqrt(2.0) if tied else 1.0)
-    return rank, condition, float(difference)
-
-
-def _rank_sentence(rank: int, unknowns: int, n_pixels: int, tied: bool, offset: bool) -> str:
-    if n_pixels < unknowns:
-        return (
-            f"Only {n_pixels} pixels can be used for {unknowns} unknowns; use a larger mask or "
-            "fewer references."
-        )
-    what = "differences of the references" if tied else "references"
-    return (
-        f"The {what}{' and the offset' if offset else ''} span only {rank} of {unknowns} "
-        "directions over the used pixels, so the coefficients cannot be told apart; leave out a "
-        f"reference that is a mixture of the others{' (or the offset)' if offset else ''}."
     )
 
 
