@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import mixtures, motion, pictures, spectral
+from . import drift, mixtures, motion, pictures, spectral
 from .sample import Sample
 
 SAMPLES: dict[str, Sample] = {
@@ -40,6 +40,11 @@ SAMPLES: dict[str, Sample] = {
         "Mixture of two faces",
         "2,000 noisy frames of 25 x 25, mixed from two faces of scikit-image's LFW subset.",
         pictures.faces,
+    ),
+    "drifting": Sample(
+        "Drifting stack",
+        "240 noisy frames of 128 x 128 that drift and rotate; the transform of each is known.",
+        drift.drifting,
     ),
     "known_flow": Sample(
         "Known flow",
