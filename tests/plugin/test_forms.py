@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -20,6 +21,7 @@ from napari_framewise.plugin.parameters_form import ParametersForm
 from napari_framewise.plugin.selection_form import SelectionForm
 from napari_framewise.stacks.stack import Selection, Stack, stack_of
 from napari_framewise.tools import registry
+from napari_framewise.tools.inputs import Input, Kind
 from napari_framewise.tools.parameters import Parameters, parameter
 
 
@@ -202,6 +204,15 @@ def test_layers_that_fit_are_chosen_and_follow_what_is_opened(
     assert chosen(form)["mask"] == []
     viewer.layers.remove("first")
     assert chosen(form)["references"] == ["second"]
+
+
+def test_what_may_be_left_out_is_left_out(qtbot: QtBot, viewer: ViewerModel) -> None:
+    optional = Input("others", Kind.STACK, "Others", "More.", least=0, most=8)
+    form = InputsForm(viewer, replace(toolbox.TOOL, inputs=(*toolbox.TOOL.inputs, optional)))
+    qtbot.addWidget(form)
+    for name in ("a", "b", "c"):
+        viewer.add_image(np.zeros((30, 8, 9)), name=name)
+    assert chosen(form) == {"stack": ["c"], "reference": ["b"], "others": []}
 
 
 def test_what_the_user_chose_stays(qtbot: QtBot, viewer: ViewerModel) -> None:

@@ -241,11 +241,10 @@ class InputsForm(QWidget):
         fitness = {layer: self._fitness(role, layer) for layer in free}
         alike = [each for each in free if fitness[each][0] or role.same_frame_as is None]
         made_for_it = [each for each in alike if part_of(each) == role.name]
-        if role.most > 1:
-            right = made_for_it or [each for each in free if all(fitness[each])]
-            return right[: role.most]
         if made_for_it or role.least == 0:
-            return made_for_it[:1]
+            return made_for_it[: role.most]
+        if role.most > 1:
+            return [each for each in free if all(fitness[each])][: role.most]
         return sorted(free, key=lambda layer: fitness[layer], reverse=True)[:1]
 
     def _fitness(self, role: Input, layer: Layer) -> tuple[bool, bool]:
