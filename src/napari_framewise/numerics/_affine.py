@@ -121,11 +121,7 @@ def scale_rows(
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """`scale` of a block that is in rows already; `base` may differ from frame to frame."""
     result = np.empty(rows.shape, dtype) if out is None else out
-    if result.shape != rows.shape:
-        raise ValueError(
-            f"The place for the result has the shape {result.shape}, but the frames have "
-            f"{rows.shape}; give one of that shape."
-        )
+    check_place(result, rows.shape)
     frames, channels = scaling.offset.shape
     if frames not in (1, rows.n) or channels not in (1, rows.channels):
         raise ValueError(
@@ -149,12 +145,20 @@ def scale_rows(
     if rows.period == 1:
         kernels.affine_rows(rows.values, *numbers, *bounds, place, clipped)
     else:
-        width = rows.period * max(1, 96 // rows.period)
-        kernels.affine_lanes(rows.values, width, *numbers, *bounds, place, clipped)
+        kernels.affine_lanes(rows.values, rows.lanes(96), *numbers, *bounds, place, clipped)
     if place is not None and not direct:
         shape = tuple(rows.shape[axis] for axis in rows.axes)
         result.transpose(rows.axes)[...] = place.reshape(shape)
     return result, rows.per_channel(clipped)
+
+
+def check_place(result: NDArray[Any], shape: tuple[int, ...]) -> None:
+    """Refuse a place of another shape than the frames'."""
+    if result.shape != shape:
+        raise ValueError(
+            f"The place for the result has the shape {result.shape}, but the frames have {shape}; "
+            "give one of that shape."
+        )
 
 
 def _plain(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -30,20 +30,26 @@ def integer_extremes(values, mask, count, low, high):  # type: ignore[no-untyped
 
 
 @compiled
-def real_extremes(values, mask, count, low, high):  # type: ignore[no-untyped-def]
-    """The same of floats, where NaN and infinities take no part."""
+def real_extremes(values, mask, width, count, low, high):  # type: ignore[no-untyped-def]
+    """The same of any numbers and channels, where NaN and infinities take no part."""
+    period = count.shape[1]
+    n, least, most = np.empty(width, np.int64), np.empty(width), np.empty(width)
     for r in range(values.shape[0]):
-        row, use = values[r], mask[r % mask.shape[0]]
-        n, least, most = 0, np.inf, -np.inf
-        for j in range(row.size):
-            v = np.float64(row[j])
-            known = abs(v) < np.inf
-            if mask.shape[1]:
-                known = known and use[j] != 0
-            n += 1 if known else 0
-            least = v if known and v < least else least
-            most = v if known and v > most else most
-        count[r, 0], low[r, 0], high[r, 0] = n, least, most
+        n[:], least[:], most[:] = 0, np.inf, -np.inf
+        for start in range(0, values.shape[1], width):
+            piece = values[r, start : start + width]
+            use = mask[r % mask.shape[0], start : start + width]
+            for j in range(piece.size):
+                v = np.float64(piece[j])
+                known = abs(v) < np.inf
+                if mask.shape[1]:
+                    known = known and use[j] != 0
+                n[j] += 1 if known else 0
+                least[j] = v if known and v < least[j] else least[j]
+                most[j] = v if known and v > most[j] else most[j]
+        for c in range(period):
+            count[r, c] = n[c::period].sum()
+            low[r, c], high[r, c] = least[c::period].min(), most[c::period].max()
 
 
 @compiled

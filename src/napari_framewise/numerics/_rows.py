@@ -86,6 +86,12 @@ class Rows:
         by_channel = mask_rows.reshape(len(mask_rows), -1, period).sum(axis=1, dtype=np.int64)
         return self.per_channel(np.tile(by_channel, (len(self.values) // len(mask_rows), 1)))
 
+    def lanes(self, most: int) -> int:
+        """Elements of whole pixels that a kernel handles at once: not more than so many, if any."""
+        period = max(1, self.period)
+        pixels: int = min(most, self.values.shape[1]) // period
+        return period * max(1, pixels)
+
     @property
     def rows_per_frame(self) -> int:
         """1, or the number of channels where each has a row of its own."""

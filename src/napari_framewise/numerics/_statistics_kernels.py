@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-# Sums may be reordered; NaN and infinities must survive, so no full fastmath.
-_FLAGS = {"reassoc", "contract", "nsz"}
 # Elements that are summed before partial sums are merged: within the fastest cache.
 _CHUNK = 4096
 # Elements of up to 16 bits whose sum, and of up to 8 bits whose squares' sum, fit into 32 bits.
@@ -20,10 +18,12 @@ _LANE_PIECES = 32768
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A kernel: serial, without the interpreter's lock, kept on disk."""
-    kernel: Callable[..., Any] = njit(nogil=True, cache=True, fastmath=_FLAGS, error_model="numpy")(
-        function
-    )
+    """A kernel: serial, without the interpreter's lock, kept on disk.
+
+    Sums are never reordered: differences from a mean would be taken apart again, and results would
+    depend on the processor. Floats vectorise by adding to many sums at once, lane by lane.
+    """
+    kernel: Callable[..., Any] = njit(nogil=True, cache=True, error_model="numpy")(function)
     return kernel
 
 
@@ -104,50 +104,17 @@ def integer_lane_sums(values, mask, sums, powers, count, total, squares, low, hi
 
 
 @compiled
-def real_moments(values, mask, count, mean, scatter, low, high):  # type: ignore[no-untyped-def]
-    """Mean and sum of squared deviations of the finite elements, row by row, by Chan's update."""
-    for r in range(values.shape[0]):
-        n_row, mean_row, scatter_row = 0.0, 0.0, 0.0
-        least, most = np.inf, -np.inf
-        for start in range(0, values.shape[1], _CHUNK):
-            piece = values[r, start : start + _CHUNK]
-            use = mask[r % mask.shape[0], start : start + _CHUNK]
-            n, s = 0.0, 0.0
-            for j in range(piece.size):
-                v = np.float64(piece[j])
-                known = abs(v) < np.inf
-                if mask.shape[1]:
-                    known = known and use[j] != 0
-                n += 1.0 if known else 0.0
-                s += v if known else 0.0
-                least = v if known and v < least else least
-                most = v if known and v > most else most
-            if n == 0.0:
-                continue
-            middle, q, left = s / n, 0.0, 0.0
-            for j in range(piece.size):
-                v = np.float64(piece[j])
-                known = abs(v) < np.inf
-                if mask.shape[1]:
-                    known = known and use[j] != 0
-                d = v - middle if known else 0.0
-                left += d
-                q += d * d
-            step = middle + left / n - mean_row
-            both = n_row + n
-            mean_row += step * (n / both)
-            scatter_row += q - left * left / n + step * step * (n_row * n / both)
-            n_row = both
-        count[r, 0], mean[r, 0], scatter[r, 0] = np.int64(n_row), mean_row, scatter_row
-        low[r, 0], high[r, 0] = least, most
+def real_moments(values, mask, width, count, mean, rest, scatter, low, high):  # type: ignore[no-untyped-def]
+    """Mean and sum of squared deviations of the finite elements, row by row, by Chan's update.
 
-
-@compiled
-def real_lane_moments(values, mask, width, count, mean, scatter, low, high):  # type: ignore[no-untyped-def]
-    """The same of rows in which channels alternate; `width` elements are added at once."""
+    `width` elements, whole pixels, are added at once. Means are kept as differences from the first
+    piece's, so that none of their digits are lost where they are large; `rest` takes what rounding
+    the mean itself leaves over.
+    """
     period = count.shape[1]
     n, s, q = np.empty(width), np.empty(width), np.empty(width)
     middle, least, most = np.empty(width), np.empty(width), np.empty(width)
+    pivot = np.empty(period)
     span = max(1, _CHUNK // width) * width
     for r in range(values.shape[0]):
         least[:], most[:] = np.inf, -np.inf
@@ -186,13 +153,19 @@ def real_lane_moments(values, mask, width, count, mean, scatter, low, high):  # 
                 if here == 0.0:
                     continue
                 left = s[c::period].sum()
-                step = middle[c] + left / here - mean[r, c]
+                if count[r, c] == 0:
+                    pivot[c] = middle[c]
+                step = (middle[c] - pivot[c]) + left / here - mean[r, c]
                 both = count[r, c] + here
                 scatter[r, c] += q[c::period].sum() - left * left / here
                 scatter[r, c] += step * step * (count[r, c] * here / both)
                 mean[r, c] += step * (here / both)
                 count[r, c] += np.int64(here)
         for c in range(period):
+            if count[r, c]:
+                whole = pivot[c] + mean[r, c]
+                rest[r, c] = (pivot[c] - whole) + mean[r, c]
+                mean[r, c] = whole
             low[r, c], high[r, c] = least[c::period].min(), most[c::period].max()
 
 

@@ -30,6 +30,8 @@ class Moments:
         Pixels inside the mask, finite or not.
     mean : (n, C) float64
         Their mean; NaN without any.
+    rest : (n, C) float64
+        What rounding has left of it: the mean is ``mean + rest``.
     scatter : (n, C) float64
         Sum of squared deviations from it; 0 without any.
     minimum, maximum : (n, C) float64
@@ -41,6 +43,7 @@ class Moments:
     count: NDArray[np.int64]
     in_use: NDArray[np.int64]
     mean: FloatArray
+    rest: FloatArray
     scatter: FloatArray
     minimum: FloatArray
     maximum: FloatArray
@@ -99,7 +102,7 @@ def moments_of(rows: Rows, mask: ArrayLike | None = None) -> Moments:
     use = rows.mask_rows(mask)
     values, shape = rows.values, (len(rows.values), rows.period)
     count = np.zeros(shape, np.int64)
-    width = rows.period * max(1, 192 // max(1, rows.period))
+    width = rows.lanes(192)
     if values.dtype.kind in "ui" and values.dtype.itemsize <= 2:
         limits = np.iinfo(values.dtype)
         low, high = (np.full(shape, each, values.dtype) for each in (limits.min, limits.max))
@@ -110,17 +113,14 @@ def moments_of(rows: Rows, mask: ArrayLike | None = None) -> Moments:
             wide = np.int32 if values.dtype.itemsize == 1 else np.int64
             lanes = np.empty(width, np.int32), np.empty(width, wide)
             kernels.integer_lane_sums(values, use, *lanes, count, total, squares, low, high)
-        mean, scatter = _centred(count, total, squares)
+        mean, rest, scatter = _centred(count, total, squares)
         sums: dict[str, Any] = {
             "total": rows.per_channel(total),
             "squares": rows.per_channel(squares),
         }
     else:
-        mean, scatter, low, high = (np.zeros(shape) for _ in range(4))
-        if rows.period == 1:
-            kernels.real_moments(values, use, count, mean, scatter, low, high)
-        else:
-            kernels.real_lane_moments(values, use, width, count, mean, scatter, low, high)
+        mean, rest, scatter, low, high = (np.zeros(shape) for _ in range(5))
+        kernels.real_moments(values, use, width, count, mean, rest, scatter, low, high)
         sums = {}
     none = count == 0
     found = [np.where(none, np.nan, each) for each in (mean, low, high)]
@@ -129,6 +129,7 @@ def moments_of(rows: Rows, mask: ArrayLike | None = None) -> Moments:
         rows.per_channel(count),
         rows.in_use(use),
         mean,
+        rows.per_channel(rest),
         rows.per_channel(scatter),
         low,
         high,
@@ -147,7 +148,7 @@ def join_moments(parts: Sequence[Moments]) -> Moments:
     if not parts:
         raise ValueError("No moments were given; at least one block is needed.")
     exact = all(part.total is not None for part in parts)
-    names = ["count", "in_use", "mean", "scatter", "minimum", "maximum"]
+    names = ["count", "in_use", "mean", "rest", "scatter", "minimum", "maximum"]
     names += ["total", "squares"] if exact else []
     return Moments(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in names})
 
@@ -216,6 +217,8 @@ def _pooled_channel(parts: Moments, channel: int, weights: Weights) -> tuple[flo
         return (0, 0, *[math.nan] * 8)
     count = parts.count[known, channel]
     means, scatter = parts.mean[known, channel], parts.scatter[known, channel]
+    # About the first one, large means lose no digits.
+    apart = (means - means[0]) + parts.rest[known, channel]
     stds = np.sqrt(scatter / count)
     pixels = int(count.sum())
     if weights == "pixels":
@@ -224,9 +227,10 @@ def _pooled_channel(parts: Moments, channel: int, weights: Weights) -> tuple[flo
     else:
         share, inside = np.ones(images), scatter / count
         whole = images
-    mean = means[0] + math.fsum(share * (means - means[0])) / whole
+    middle = math.fsum(share * apart) / whole
+    mean = float(means[0] + middle)
     within = math.fsum(inside) / whole
-    between = math.fsum(share * (means - mean) ** 2) / whole
+    between = math.fsum(share * (apart - middle) ** 2) / whole
     variance = within + between
     if weights == "pixels" and parts.total is not None and parts.squares is not None:
         total = _exact_sum(parts.total[known, channel])
@@ -254,8 +258,8 @@ def _exact_sum(values: NDArray[np.int64]) -> int:
 
 def _centred(
     count: NDArray[np.int64], total: NDArray[np.int64], squares: NDArray[np.int64]
-) -> tuple[FloatArray, FloatArray]:
-    """Mean and scatter from exact sums.
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Mean, what its rounding leaves, and scatter from exact sums.
 
     Sums are moved to the integer next to the mean first, which is exact, so nothing cancels.
     """
@@ -263,7 +267,9 @@ def _centred(
     centre = np.rint(total / some).astype(np.int64)
     left = total - count * centre
     around = squares - centre * (2 * total - count * centre)
-    return centre + left / some, around - left * (left / some)
+    step = left / some
+    mean = centre + step
+    return mean, (centre - mean) + step, around - left * step
 
 
 __all__ = ["Moments", "Pooled", "Weights", "join_moments", "moments", "moments_of", "pool"]

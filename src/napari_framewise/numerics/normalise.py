@@ -12,7 +12,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from napari_framewise.numerics._affine import Scaling, Status, scale, scale_rows, unscale
+from napari_framewise.numerics._affine import (
+    Scaling,
+    Status,
+    check_place,
+    scale,
+    scale_rows,
+    unscale,
+)
 from napari_framewise.numerics._level_kernels import (
     integer_extremes,
     min_max_rows,
@@ -130,6 +137,7 @@ def normalise(
     """
     block = np.asarray(frames)
     result = np.empty(block.shape, dtype) if out is None else out
+    check_place(result, block.shape)
     ends, limits = result_range(method, result.dtype, range, clip=clip)
     if method == "min_max" and mask is None and limits is None:
         rows = as_rows(block, channel_axis)
@@ -214,10 +222,12 @@ def levels_of(
         smallest = int(np.iinfo(values.dtype).min) if narrow else 0
         row_percentiles(values, use, rows.period, fractions, narrow, smallest, count, found)
         start, span = found[:, :, 0], found[:, :, 1] - found[:, :, 0]
-    elif method in ("min_max", "maximum") and rows.period == 1 and values.shape[1]:
+    elif method in ("min_max", "maximum") and not (narrow and rows.period > 1) and values.size:
         count, low, high = np.zeros(shape, np.int64), np.zeros(shape), np.zeros(shape)
-        find = integer_extremes if values.dtype.kind in "ui" else real_extremes
-        find(values, use, count, low, high)
+        if values.dtype.kind == "f" or rows.period > 1:
+            real_extremes(values, use, rows.lanes(192), count, low, high)
+        else:
+            integer_extremes(values, use, count, low, high)
         start, span = (low, high - low) if method == "min_max" else (0 * high, high)
     else:
         return _moment_levels(moments_of(rows, mask), method)

@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from napari_framewise.numerics._affine import Scaling, Status, scale, scale_rows, unscale
+from napari_framewise.numerics._affine import (
+    Scaling,
+    Status,
+    check_place,
+    scale,
+    scale_rows,
+    unscale,
+)
 from napari_framewise.numerics._rows import as_rows, part_of_mask
 from napari_framewise.numerics._statistics_moments import Moments, Pooled, moments_of
 
@@ -87,6 +94,7 @@ def standardise(
     """
     block = np.asarray(frames)
     result = np.empty(block.shape, dtype) if out is None else out
+    check_place(result, block.shape)
     check_result(result.dtype, ddof, epsilon)
     step = max(1, _PIECE_BYTES // max(1, block.nbytes // max(1, len(block))))
     given = None
