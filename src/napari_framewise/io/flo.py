@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from ..stacks.source import Region
+from ..tools._flow_model import FlowModel
+from ..tools.model import Space
+
+FLO = ".flo"
+"""Ending of these files."""
 
 _TAG = np.float32(202021.25).tobytes()
 _HEADER = len(_TAG) + 8
@@ -91,3 +99,60 @@ def write_flo(displacement: npt.NDArray[Any], path: str | os.PathLike[str]) -> N
         part.replace(place)
     finally:
         part.unlink(missing_ok=True)
+
+
+def flow_model(path: str | os.PathLike[str]) -> FlowModel:
+    """A .flo file as the model of one pair, in pixels.
+
+    Raises
+    ------
+    ValueError
+        As `read_flo` does.
+    """
+    displacement = read_flo(path)
+    shape = displacement.shape[1:]
+    space = Space(Path(path).stem, shape, (1.0, 1.0), ("pixel", "pixel"))
+    return FlowModel(space, space, displacement[np.newaxis], "others")
+
+
+def write_flow_model(model: FlowModel, path: str | os.PathLike[str]) -> None:
+    """Write the flow of one pair as a .flo file.
+
+    Raises
+    ------
+    ValueError
+        Where it is the flow of several pairs, or of volumes.
+    """
+    if len(model.displacement) != 1:
+        raise ValueError(
+            f"The flow is that of {len(model.displacement):,} pairs of frames, but a .flo file "
+            "holds one; save it as .npz, or choose two frames."
+        )
+    write_flo(model.displacement[0], path)
+
+
+@dataclass(frozen=True)
+class FloSource:
+    """The two components of a .flo file, down and right, as two frames."""
+
+    path: str
+    shape: tuple[int, ...]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Single precision."""
+        return np.dtype(np.float32)
+
+    @property
+    def chunks(self) -> tuple[int, ...] | None:
+        """The file is read whole."""
+        return self.shape
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The file."""
+        return (self.path,)
+
+    def read(self, region: Region) -> npt.NDArray[Any]:
+        """Elements of a region; NaN where the flow is unknown."""
+        return read_flo(self.path)[region]

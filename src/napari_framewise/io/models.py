@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from ..tools._flow_model import FlowModel
 from ..tools.model import Model
 from ..tools.registry import all_tools
+from .flo import FLO, flow_model, write_flow_model
 
 SCHEMA = 1
 _HEADER = "header"
@@ -30,13 +32,16 @@ def write_model(model: Model, path: str | os.PathLike[str]) -> None:
         What to write.
     path : path
         File to make, by custom ending in .npz; one that is there is replaced at the end, in one
-        step.
+        step. The flow of one pair of frames is written as Middlebury's .flo where it ends so.
 
     Raises
     ------
     ValueError
         Where a field holds what neither an array nor JSON can keep.
     """
+    if Path(path).suffix.lower() == FLO and isinstance(model, FlowModel):
+        write_flow_model(model, path)
+        return
     arrays = model.arrays()
     for name, array in arrays.items():
         if array.dtype.hasobject:
@@ -62,7 +67,7 @@ def write_model(model: Model, path: str | os.PathLike[str]) -> None:
 
 
 def read_model(path: str | os.PathLike[str]) -> Model:
-    """The model in a file that `write_model` wrote.
+    """The model in a file that `write_model` wrote, or the flow in a .flo file.
 
     Raises
     ------
@@ -71,6 +76,8 @@ def read_model(path: str | os.PathLike[str]) -> Model:
     ValueError
         In one sentence, where the file is broken, not a model, or of a kind that is not known.
     """
+    if Path(path).suffix.lower() == FLO:
+        return flow_model(path)
     try:
         header, arrays = _contents(path)
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

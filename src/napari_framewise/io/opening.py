@@ -234,6 +234,14 @@ def _picture(path: str, key: str | None, pattern: str | None) -> Opened:
     return Opened(source, picture_axes(shape, rgb), rgb)
 
 
+def _flo(path: str, key: str | None, pattern: str | None) -> Opened:
+    from .flo import FloSource, read_flo
+
+    source = FloSource(path, read_flo(path).shape)
+    axes = (Axis("component"), Axis("y"), Axis("x"))
+    return Opened(source, axes, frames_along=(0,))
+
+
 def _folder(path: str, key: str | None, pattern: str | None) -> Opened:
     from .folder import folder_parts
 
@@ -284,6 +292,13 @@ _FORMATS = (
         "one picture, or the frames of a moving one",
         (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM"),
         _picture,
+    ),
+    Format(
+        "Optical flow",
+        (".flo",),
+        "the displacement of every pixel down and to the right, as two frames",
+        (b"PIEH",),
+        _flo,
     ),
     Format(
         "Zarr folder",

@@ -39,7 +39,14 @@ _COORDINATES: dict[type, str] = {
     VectorsResult: "vectors",
     ShapesResult: "shapes",
 }
-SINGLE = {".csv": "table", ".zarr": "image", ".tif": "image", ".tiff": "image", ".npz": "model"}
+SINGLE = {
+    ".csv": "table",
+    ".zarr": "image",
+    ".tif": "image",
+    ".tiff": "image",
+    ".npz": "model",
+    ".flo": "model",
+}
 
 
 @dataclass(frozen=True)

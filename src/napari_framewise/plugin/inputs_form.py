@@ -126,6 +126,11 @@ def _picker_of(role: Input) -> type[LayerPicker] | type[ValuePicker]:
     return ValuePicker if role.kind in (Kind.MODEL, Kind.TABLE) else LayerPicker
 
 
+def _is_folded(role: Input) -> bool:
+    """Whether a role stands under the fold."""
+    return role.least == 0 == role.most - 1 if role.folded is None else role.folded
+
+
 class InputsForm(QWidget):
     """All roles of a tool."""
 
@@ -139,7 +144,7 @@ class InputsForm(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         self.roles = {role.name: RoleForm(viewer, role) for role in tool.inputs}
-        extra = [form for form in self.roles.values() if form.role.least == 0 == form.role.most - 1]
+        extra = [form for form in self.roles.values() if _is_folded(form.role)]
         for form in self.roles.values():
             if form not in extra:
                 layout.addWidget(form)

@@ -139,7 +139,7 @@ class ResultActions(QWidget):
             self.said.emit(f"{len(table):,} rows were saved as {path}.")
 
     def _save_model(self, model: Any) -> None:
-        path = self._ask("Save model", f"{model.kind}.npz", "Models (*.npz)")
+        path = self._ask("Save model", f"{model.kind}.npz", "Models (*.npz *.flo)")
         if path:
             write_model(model, path)
             self.said.emit(f"The model was saved as {path}.")

@@ -148,7 +148,7 @@ class ValuePicker(QWidget):
         self._row.addWidget(button)
 
     def _open(self) -> None:
-        files = "Models (*.npz)" if self._role.kind is Kind.MODEL else "Tables (*.csv)"
+        files = "Models (*.npz *.flo)" if self._role.kind is Kind.MODEL else "Tables (*.csv)"
         path, _ = QFileDialog.getOpenFileName(self, f"Open {self._role.title}", "", files)
         if not path:
             return

@@ -128,6 +128,7 @@ def vector_layer(
         features=Table("vectors", "object", columns, notes),
         color_by=parameters.colour_by,
         colormap=COLORMAPS[parameters.colour_by],
+        width=max(0.5, parameters.step / 10),
     )
 
 

@@ -20,6 +20,7 @@ INPUTS = (
         "Where they are followed to: one image, or one for every frame. Without it the frames "
         "follow one another.",
         least=0,
+        folded=False,
         same_frame_as="stack",
         several_frames=True,
     ),
@@ -38,6 +39,7 @@ INPUTS = (
         "Further images, such as other channels, that are warped by the same flow.",
         least=0,
         most=8,
+        folded=True,
     ),
     Input(
         "labels",
@@ -46,6 +48,7 @@ INPUTS = (
         "Labels that are warped by the same flow, by the nearest pixel.",
         least=0,
         most=8,
+        folded=True,
         several_frames=True,
     ),
     Input(
@@ -55,6 +58,7 @@ INPUTS = (
         "Points that go along with the flow.",
         least=0,
         most=8,
+        folded=True,
     ),
     Input(
         "flow",

@@ -70,6 +70,8 @@ class Input:
         How many are taken; `least` 0 is optional.
     usual : int
         How many a form asks for at first, where more than one may be taken.
+    folded : bool, optional
+        Kept under the fold of the form; by default what may be left out and is one at most.
     same_frame_as : str, optional
         Role with whose frame shape it must agree.
     same_length_as : str, optional
@@ -87,6 +89,7 @@ class Input:
     least: int = 1
     most: int = 1
     usual: int = 1
+    folded: bool | None = None
     same_frame_as: str | None = None
     same_length_as: str | None = None
     several_frames: bool = False
