@@ -164,8 +164,10 @@ def confidence_interval(fit: MixingFit, level: float = 0.95) -> tuple[FloatArray
 
     if not 0 < level < 1:
         raise ValueError(f"The level was {level}; it must lie between 0 and 1, such as 0.95.")
-    dof = np.where(fit.dof > 0, fit.dof, np.nan)
-    half = stdtrit(dof, 0.5 + level / 2)[:, None] * fit.errors
+    # the quantile is dear, and most frames have the same degrees of freedom
+    dof, places = np.unique(fit.dof, return_inverse=True)
+    quantiles = stdtrit(np.where(dof > 0, dof, np.nan), 0.5 + level / 2)
+    half = quantiles[places][:, None] * fit.errors
     return fit.coefficients - half, fit.coefficients + half
 
 

@@ -20,6 +20,7 @@ INPUTS = (
         "The image to align to, of any size; the result lies on its pixels. Without it the frames "
         "are aligned to each other.",
         least=0,
+        folded=False,
     ),
     Input(
         "mask",
@@ -44,6 +45,7 @@ INPUTS = (
         least=0,
         most=8,
         same_length_as="stack",
+        folded=True,
     ),
     Input(
         "labels",
@@ -54,6 +56,7 @@ INPUTS = (
         most=8,
         same_length_as="stack",
         several_frames=True,
+        folded=True,
     ),
     Input(
         "transforms",

@@ -138,20 +138,20 @@ def preview(inputs: Inputs, parameters: AlignmentParameters, index: int) -> Outc
         task.channel,
         error,
     )
-    layers = (
-        aligned_frame(stack, index, found.matrix, target, parameters.order),
-        ImageResult(
+    layers = [aligned_frame(stack, index, found.matrix, target, parameters.order)]
+    if parameters.errors:
+        # Below the aligned frame, to be looked at by hiding that.
+        shown = ImageResult(
             f"{stack.name} error",
             error[0],
             Placing(target.axes, target.role),
             colormap="PiYG",
             contrast_limits=symmetric_limits(error),
-            visible=parameters.errors,
-        ),
-    )
+        )
+        layers.insert(0, shown)
     aim = _aim(inputs, parameters) if inputs["template"] else "the reference frame"
     return Outcome(
-        layers=layers[: 2 if parameters.errors else 1],
+        layers=tuple(layers),
         tables=(table, history),
         plots=curves,
         summary=summary_of(one, fits.matrices, fits, aim, table),

@@ -165,6 +165,7 @@ TOOL = Tool(
     citations=(
         "MacKinnon, J. G. and White, H. (1985), Journal of Econometrics 29, 305-325",
         "Heinz, D. C. and Chang, C.-I. (2001), IEEE Trans. Geosci. Remote Sensing 39, 529-545",
+        "Goldfarb, D. and Idnani, A. (1983), Mathematical Programming 27, 1-33",
         "Fuller, W. A. (1987), Measurement Error Models, Wiley",
     ),
     advise=advise,

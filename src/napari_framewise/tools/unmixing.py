@@ -316,7 +316,7 @@ TOOL = Tool(
     methods=methods,
     citations=(
         "Heinz, D. C. and Chang, C.-I. (2001), IEEE Trans. Geosci. Remote Sensing 39, 529-545",
-        "Lawson, C. L. and Hanson, R. J. (1974), Solving Least Squares Problems, Prentice-Hall",
+        "Goldfarb, D. and Idnani, A. (1983), Mathematical Programming 27, 1-33",
     ),
     advise=advise,
     warm_up=warm_up,
