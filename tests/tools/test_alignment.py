@@ -263,7 +263,7 @@ def test_a_preview_aligns_one_frame(frames: np.ndarray) -> None:
     for given in ({"to": "frame"}, {"to": "previous"}):
         outcome = tool.preview(inputs, tool.check_parameters(given), 3)
         reference = 0 if given["to"] == "frame" else 2
-        left = np.asarray(outcome.layers[0].data) - frames[reference]
+        left = np.asarray(outcome.layer("stack aligned").data) - frames[reference]
         assert np.nanstd(left) < 2.0
         assert outcome.plots[0].table == "history"
         assert "within" in outcome.summary
