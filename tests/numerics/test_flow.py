@@ -134,6 +134,8 @@ def test_channels_that_cancel_each_other_are_seen_when_thorough() -> None:
     shift = (1.4, -2.2)
     first = np.stack([IMAGE, 200 - IMAGE])
     second = np.stack([shifted(IMAGE, shift), 200 - shifted(IMAGE, shift)])
+    # As colour frames come: channels last in memory.
+    first, second = (np.moveaxis(np.stack([*each], axis=-1), -1, 0) for each in (first, second))
     found = estimate(first, second, FlowSettings(quality="thorough"))
     assert np.median(errors(found.displacement, shift)) < 0.01
 

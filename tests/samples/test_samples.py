@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_erosion, map_coordinates
 
 from napari_framewise.samples import SAMPLES, SampleData
 from napari_framewise.samples.camera import Camera
@@ -115,6 +116,18 @@ def test_bands_are_sums_of_the_spectra(sample: SampleData) -> None:
     assert pull.var() == pytest.approx(1, abs=8 / np.sqrt(pull.size))
     fitted = np.linalg.lstsq(spectra.T, cube.reshape(16, -1).astype(float), rcond=None)[0]
     assert np.corrcoef(fitted.ravel(), maps.ravel())[0, 1] > 0.95
+
+
+def test_the_second_frame_shows_what_moved_by_the_known_flow() -> None:
+    made = SAMPLES["known_flow"].make()
+    first, second = (part(made, role).frame(0).astype(float) for role in ("stack", "second"))
+    flow, seen = made.truth["displacement"], made.truth["seen"]
+    at = np.indices(seen.shape) + flow
+    pulled = np.stack([map_coordinates(second[..., c], at, order=3) for c in range(3)], axis=-1)
+    inside = seen & binary_erosion(seen, iterations=3)
+    left = np.abs(pulled - first).mean(axis=-1)[inside]
+    assert np.median(left) < 2.5
+    assert np.median(np.abs(second - first).mean(axis=-1)[inside]) > 4 * np.median(left)
 
 
 @pytest.mark.parametrize("name", ["two_references", "sensor", "bands", "pages"])

@@ -129,7 +129,7 @@ def prepare(
     for planes, mask in ((first, valid), (second, second_valid)):
         if settings.quality == "fast":
             planes = planes.mean(axis=0, keepdims=True, dtype=np.float64)
-        whole, usable = filled(planes.astype(np.float64), mask)
+        whole, usable = filled(planes.astype(np.float64, order="C"), mask)
         pair.append(_without_hot_pixels(whole, usable))
         masks.append(usable)
     centre = pair[0].mean(axis=tuple(range(1, pair[0].ndim)), keepdims=True)
@@ -138,7 +138,7 @@ def prepare(
     levels = None if settings.method == "pyramid" else 1
     first_levels, second_levels = (
         pyramid(
-            ((planes - centre) / scale).astype(np.float32),
+            np.ascontiguousarray((planes - centre) / scale, np.float32),
             valid=usable,
             ratio=settings.ratio,
             levels=levels,
