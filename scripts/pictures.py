@@ -44,7 +44,7 @@ def mixing_preview() -> Any:
 
 def mean_residual() -> Any:
     viewer = opened("photographs")
-    reference = viewer.layers["Mixture of two photographs, image 1"]
+    reference = viewer.layers["Image 1"]
     reference.data = np.roll(reference.data, 1, axis=1)
     run(panel_of(viewer, "Mixing coefficients"))
     shown(viewer, "mean residual")
@@ -58,7 +58,26 @@ def unmixing() -> Any:
     return viewer
 
 
+def flow() -> Any:
+    viewer = opened("known_flow")
+    run(panel_of(viewer, "Optical flow"))
+    return viewer
+
+
+def flow_colours() -> Any:
+    viewer = opened("known_flow")
+    run(panel_of(viewer, "Optical flow"))
+    for layer in viewer.layers:
+        layer.visible = layer.name.endswith(("colours", "rim", "confidence"))
+    confidence = next(layer for layer in viewer.layers if layer.name.endswith("confidence"))
+    confidence.translate = (300, 0)
+    viewer.reset_view()
+    return viewer
+
+
 PICTURES: dict[str, Callable[[], Any]] = {
+    "flow": flow,
+    "flow-colours": flow_colours,
     "mixing": mixing,
     "mixing-preview": mixing_preview,
     "mean-residual": mean_residual,

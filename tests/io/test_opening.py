@@ -57,7 +57,7 @@ def test_a_stack_knows_where_it_was_opened(tmp_path: Path) -> None:
     stack = open_stack(path, key="y")
     assert stack.name == "a.npz"
     assert stack.origin == Origin(path=path, key="y")
-    assert stack.summary() == "5 frames of 16 x 12, uint16, frames along axis 0 (axis 0)"
+    assert stack.summary() == "5 frames of 16 x 12, uint16, frames along axis 0"
 
 
 def test_the_content_tells_more_than_the_ending(tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ def test_a_chosen_range_and_region_move_with_scale_and_step() -> None:
 
 def test_says_what_it_is() -> None:
     stack = stack_of(np.zeros((2000, 64, 64), np.uint16))
-    assert stack.summary() == "2,000 frames of 64 x 64, uint16, frames along axis 0 (axis 0)"
+    assert stack.summary() == "2,000 frames of 64 x 64, uint16, frames along axis 0"
     assert stack_of(np.zeros((4, 5))).summary() == "one image of 4 x 5, float64"
     several = stack_of(np.zeros((1, 1, 4, 5)), axes=tuple("pzyx"))
     assert several.summary() == "1 frame of 4 x 5, float64, frames along axes 0 (p) and 1 (z)"

@@ -116,7 +116,7 @@ def mixture(
     truth = {"coefficients": shares, **camera.truth()}
     stack = imaged(frames, title, seconds)
     named = [
-        (f"reference {number}", imaged(image, f"{title}, image {number}"))
+        (f"reference {number}", imaged(image, f"Image {number}"))
         for number, image in enumerate(camera.mean(images).astype(np.float32), start=1)
     ]
     return SampleData((("stack", stack), *named), truth, described(title, source, truth))

@@ -11,50 +11,10 @@ from typing import Any
 import numpy as np
 
 from .axes import Axis, channel_axis_of, default_axis_names, default_frame_axes
+from .selection import Origin as Origin
+from .selection import Selection as Selection
 from .source import Array, ArraySource, Region, Source
 from .sources.dasks import DaskSource
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What the user chose of a stack; plain values only, so that a recipe can hold it.
-
-    Attributes
-    ----------
-    frames_along : tuple of int, optional
-        Axes that the frames run along, outermost first, as non-negative positions in the data.
-        None: as `default_frame_axes` says.
-    frames : tuple of three int, optional
-        Start, stop and step over the frames counted along all those axes.
-    channel : int, optional
-        Index along the channel axis; None keeps all channels.
-    region : tuple of (start, stop), optional
-        Rows and columns, in pixels.
-    """
-
-    frames_along: tuple[int, ...] | None = None
-    frames: tuple[int, int, int] | None = None
-    channel: int | None = None
-    region: tuple[tuple[int, int], tuple[int, int]] | None = None
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a stack was opened, so that a recipe can name it again.
-
-    Attributes
-    ----------
-    path : str, optional
-        File or folder as it was opened; `key` and `pattern` as they were given.
-    sample : str, optional
-        Name of the sample; `item` says which of its stacks.
-    """
-
-    path: str | None = None
-    key: str | None = None
-    pattern: str | None = None
-    sample: str | None = None
-    item: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,8 +132,12 @@ class Stack:
         dtype = self.dtype.newbyteorder("=")
         if not self.frame_axes:
             return f"one image of {size}, {dtype}"
-        along = " and ".join(f"{axis} ({self.axes[axis].name})" for axis in self.frame_axes)
-        plural = "axes" if len(self.frame_axes) > 1 else "axis"
+        names = [self.axes[axis].name for axis in self.frame_axes]
+        along = " and ".join(
+            str(axis) if name == f"axis {axis}" else f"{axis} ({name})"
+            for axis, name in zip(self.frame_axes, names, strict=True)
+        )
+        plural = "axes" if len(names) > 1 else "axis"
         count = "1 frame" if self.n_frames == 1 else f"{self.n_frames:,} frames"
         return f"{count} of {size}, {dtype}, frames along {plural} {along}"
 
