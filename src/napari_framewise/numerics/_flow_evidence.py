@@ -24,6 +24,7 @@ BoolArray = NDArray[np.bool_]
 # as known.
 _WINDOW = 2.0
 _KNOWN = 0.2
+_KEPT = 0.1
 _LEAST = 1e-12
 
 
@@ -93,11 +94,11 @@ class Evidence:
         """Standard error of the flow in its least certain direction, in pixels; inf without data.
 
         ``sqrt(sigma^2 / (N lambda))`` with N pixels in the window, the smallest eigenvalue lambda
-        less what noise adds to it, and sigma the window's own residual or, not `local`, that of
-        the whole image.
+        less what noise adds to it (at most 0.9 of it), and sigma the window's own residual or, not
+        `local`, that of the whole image.
         """
         sigma = self.residual.astype(np.float64) if local else np.float64(self.noise)
-        smallest = self.pixels * (self.eigenvalues()[0] - self.floor)
+        smallest = self.pixels * self._cleared(self.eigenvalues()[0])
         sure = self.usable & (smallest > _LEAST)
         error = sigma / np.sqrt(np.where(sure, smallest, 1))
         return np.where(sure, error, np.inf).astype(np.float32)
@@ -109,14 +110,20 @@ class Evidence:
         neighbours share a window and that smoothing ties them.
         """
         rows, columns = np.triu_indices(self.ndim)
-        known = self.usable & (self.eigenvalues()[0] - self.floor > _LEAST)
+        smallest = self.eigenvalues()[0]
+        known = self.usable & (smallest > _LEAST)
         out = np.full(self.tensor.shape, np.inf, np.float32)
         identity = np.eye(self.ndim)
-        matrices = self.pixels * (self.matrices()[known] - self.floor * identity)
+        noise = (smallest - self._cleared(smallest))[known][:, None, None]
+        matrices = self.pixels * (self.matrices()[known] - noise * identity)
         scaled = self.residual[known].astype(np.float64)[:, None, None] ** 2 * identity
         solved = np.linalg.solve(matrices, scaled)
         out[:, known] = solved[:, rows, columns].T
         return out
+
+    def _cleared(self, eigenvalue: NDArray[np.float64]) -> NDArray[np.float64]:
+        # Without a lower limit all nearly flat pixels would be equally uncertain, and unranked.
+        return np.asarray(np.maximum(eigenvalue - self.floor, _KEPT * eigenvalue))
 
     def known_part(self, displacement: Planes) -> Planes:
         """The flow's part along the directions that are known: across an edge, none where flat."""

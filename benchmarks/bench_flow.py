@@ -1,0 +1,128 @@
+"""Optical flow beside its peers, on pairs with known flow: error, confidence, processor time.
+
+`python benchmarks/bench_flow.py [--parameters]`: scenes that the parameters never saw, the stereo
+motorcycle and Grove3; with `--parameters` the scenes that they were fixed by. Everybody gets one
+thread and one setting for all pairs; times are the least of three, of the processor.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from flow_scenes import Scene, end_point_error, grove3, motorcycle, synthetic
+from numpy.typing import NDArray
+from skimage.color import rgb2gray
+from skimage.registration import optical_flow_ilk, optical_flow_tvl1
+from threadpoolctl import threadpool_limits
+
+from napari_framewise.numerics.flow import FlowSettings, Ranking, estimate, planes_of, warm_up
+
+try:
+    import cv2
+except ImportError:
+    cv2 = None
+
+Method = Callable[[Scene], NDArray[Any]]
+_SHARES = (1.0, 0.9, 0.8, 0.7, 0.5, 0.3)
+_REPEATS = 3
+
+
+def ours(**options: Any) -> Method:
+    settings = FlowSettings(**options)
+
+    def flow(scene: Scene) -> NDArray[Any]:
+        first, second = (planes_of(f, channels_last=True) for f in (scene.first, scene.second))
+        return estimate(first, second, settings, ranking="residual").displacement
+
+    return flow
+
+
+def peers() -> dict[str, Method]:
+    found: dict[str, Method] = {
+        "scikit-image iLK": lambda s: np.stack(optical_flow_ilk(*_grey(s))),
+        "scikit-image TV-L1": lambda s: np.stack(optical_flow_tvl1(*_grey(s))),
+    }
+    if cv2 is not None:
+        cv2.setNumThreads(1)
+        dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        found["OpenCV DIS medium"] = lambda s: _turned(dis.calc(*_bytes(s), None))
+        found["OpenCV Farneback"] = lambda s: _turned(
+            cv2.calcOpticalFlowFarneback(*_bytes(s), None, 0.5, 3, 15, 3, 5, 1.2, 0)
+        )
+        if hasattr(getattr(cv2, "optflow", None), "createOptFlow_DeepFlow"):
+            deep = cv2.optflow.createOptFlow_DeepFlow()
+            found["OpenCV DeepFlow"] = lambda s: _turned(deep.calc(*_bytes(s), None))
+    return found
+
+
+def measured(method: Method, scene: Scene) -> tuple[float, float]:
+    """Mean end-point error in pixels, and seconds of the processor."""
+    seconds = []
+    for _ in range(_REPEATS):
+        began = time.process_time()
+        flow = method(scene)
+        seconds.append(time.process_time() - began)
+    return float(end_point_error(scene, flow).mean()), min(seconds)
+
+
+def errors_by_confidence(scene: Scene, ranking: Ranking, **options: Any) -> list[float]:
+    """Mean error of the most confident share of the pixels."""
+    first, second = (planes_of(f, channels_last=True) for f in (scene.first, scene.second))
+    found = estimate(first, second, FlowSettings(**options), ranking=ranking)
+    known = np.isfinite(scene.truth).all(axis=0)
+    errors = end_point_error(scene, found.displacement)
+    order = np.argsort(found.uncertainty()[known], kind="stable")
+    return [float(errors[order][: int(share * errors.size)].mean()) for share in _SHARES]
+
+
+def main() -> None:
+    warm_up()
+    seen = "--parameters" in sys.argv
+    sets = {"synthetic": synthetic(0 if seen else 100)}
+    if not seen:
+        sets["motorcycle"] = [motorcycle()]
+        known = grove3()
+        if known is not None:
+            sets["Grove3"] = [known]
+    methods = {
+        "ours, fast": ours(),
+        "ours, thorough": ours(quality="thorough"),
+        "ours, plain Lucas-Kanade": ours(smoothing="none"),
+        **peers(),
+    }
+    with threadpool_limits(1):
+        for title, scenes in sets.items():
+            print(f"\n{title}: mean end-point error in px, seconds, seconds over TV-L1's")
+            rows = {name: [measured(m, s) for s in scenes] for name, m in methods.items()}
+            limit = np.mean([seconds for _, seconds in rows["scikit-image TV-L1"]])
+            for name, row in rows.items():
+                error, seconds = np.mean(row, axis=0)
+                each = " ".join(f"{one:7.3f}" for one, _ in row) if len(row) > 1 else ""
+                print(f"  {name:26s}{error:8.3f}{seconds:9.3f}{seconds / limit:8.2f}   {each}")
+            print("  mean error of the most confident " + " ".join(f"{s:6.0%}" for s in _SHARES))
+            for quality in ("fast", "thorough"):
+                for ranking in ("combined", "forward_backward", "residual", "eigenvalue"):
+                    rows_by = [errors_by_confidence(s, ranking, quality=quality) for s in scenes]  # type: ignore[arg-type]
+                    line = " ".join(f"{each:6.3f}" for each in np.mean(rows_by, axis=0))
+                    print(f"    {quality + ', ' + ranking:29s} {line}")
+
+
+def _grey(scene: Scene) -> tuple[NDArray[Any], NDArray[Any]]:
+    return rgb2gray(scene.first), rgb2gray(scene.second)
+
+
+def _bytes(scene: Scene) -> tuple[NDArray[Any], NDArray[Any]]:
+    first, second = (np.rint(255 * grey).astype(np.uint8) for grey in _grey(scene))
+    return first, second
+
+
+def _turned(flow: NDArray[Any]) -> NDArray[Any]:
+    return np.stack([flow[..., 1], flow[..., 0]])
+
+
+if __name__ == "__main__":
+    main()
