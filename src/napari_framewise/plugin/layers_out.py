@@ -245,6 +245,7 @@ def _vectors(result: VectorsResult, options: dict[str, Any]) -> Vectors:
     lengths = np.linalg.norm(result.data[:, 1], axis=-1) if len(result.data) else np.ones(1)
     if features is not None and result.color_by and len(features):
         options |= {"edge_color": result.color_by, "edge_colormap": result.colormap}
+        options["edge_contrast_limits"] = result.color_limits
     return Vectors(
         result.data,
         ndim=len(result.placing.axes),

@@ -30,7 +30,8 @@ from napari_framewise.tools.channels import channel_names
 from napari_framewise.tools.limits import limits_of
 from napari_framewise.tools.outcome import ImageResult, Placing, Table, VectorsResult
 
-COLORMAPS = {"direction": "hsv", "magnitude": "viridis", "confidence": "viridis"}
+_COLORMAPS = {"direction": "hsv", "magnitude": "viridis", "confidence": "viridis"}
+_COLOR_LIMITS = {"direction": (0.0, 360.0), "confidence": (0.0, 1.0)}
 _WHEEL_SHARE = 5
 
 
@@ -127,7 +128,8 @@ def vector_layer(
         lying.placing,
         features=Table("vectors", "object", columns, notes),
         color_by=parameters.colour_by,
-        colormap=COLORMAPS[parameters.colour_by],
+        colormap=_COLORMAPS[parameters.colour_by],
+        color_limits=_COLOR_LIMITS.get(parameters.colour_by),
         width=max(0.5, parameters.step / 10),
     )
 

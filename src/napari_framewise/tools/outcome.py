@@ -121,8 +121,9 @@ class ImageResult:
 class VectorsResult:
     """A vectors layer: data (n, 2, ndim), starts and displacements in pixels of its axes.
 
-    `color_by` names the feature that colours them, `colormap` its colours; `width` is that of the
-    arrows in pixels, by default in proportion to their length.
+    `color_by` names the feature that colours them, `colormap` its colours and `color_limits` the
+    values of the first and last, by default the extremes; `width` is that of the arrows in pixels,
+    by default in proportion to their length.
     """
 
     name: str
@@ -131,6 +132,7 @@ class VectorsResult:
     features: Table | None = None
     color_by: str | None = None
     colormap: str = "viridis"
+    color_limits: tuple[float, float] | None = None
     width: float | None = None
 
 
