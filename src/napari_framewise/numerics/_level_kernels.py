@@ -53,10 +53,11 @@ def real_extremes(values, mask, width, count, low, high):  # type: ignore[no-unt
 
 
 @compiled
-def min_max_rows(values, base, width, low, span, gain, out):  # type: ignore[no-untyped-def]
+def min_max_rows(values, base, width, flat, low, gain, status, out):  # type: ignore[no-untyped-def]
     """Integers of up to 16 bits to float32 by their own extremes, while a row is in the cache.
 
     Differences of such integers are exact in float32, so nothing is lost by not taking float64.
+    Rows that do not vary get the status `flat`.
     """
     one = np.float32(1)
     for r in range(values.shape[0]):
@@ -69,7 +70,8 @@ def min_max_rows(values, base, width, low, span, gain, out):  # type: ignore[no-
         factor = np.float32(width) / max(extent, one) if extent else np.float32(0)
         if extent * factor > width:
             factor = np.nextafter(factor, np.float32(0))
-        low[r, 0], span[r, 0], gain[r, 0] = first, extent, factor
+        low[r], gain[r] = first, factor
+        status[r] = 0 if extent else flat
         for j in range(row.size):
             result[j] = np.float32(np.int32(row[j]) - first) * factor + np.float32(base)
 

@@ -333,11 +333,13 @@ def _at_once(rows: Rows, place: NDArray[Any]) -> bool:
 def _min_max(
     rows: Rows, result: NDArray[Any], place: NDArray[Any], ends: tuple[float, float]
 ) -> Normalised:
-    low, span, gain = (np.empty((len(rows.values), 1)) for _ in range(3))
-    min_max_rows(rows.values, ends[0], ends[1] - ends[0], low, span, gain, place)
-    low, span, gain = map(rows.per_channel, (low, span, gain))
-    status = np.where(span > 0, 0, Status.FLAT).astype(np.uint8)
-    return Normalised(result, Scaling(low, gain, ends[0]), status, np.zeros(span.shape, np.int64))
+    count = len(rows.values)
+    low, gain, status = np.empty(count), np.empty(count), np.empty(count, np.uint8)
+    width = ends[1] - ends[0]
+    min_max_rows(rows.values, ends[0], width, int(Status.FLAT), low, gain, status, place)
+    offset, gain = rows.per_channel(low), rows.per_channel(gain)
+    clipped = np.zeros(offset.shape, np.int64)
+    return Normalised(result, Scaling(offset, gain, ends[0]), rows.per_channel(status), clipped)
 
 
 def _moment_levels(found: Moments, method: Method) -> Levels:
