@@ -72,7 +72,7 @@ def test_nothing_and_an_empty_list_leave_a_role_out() -> None:
         ({"stack": stack_of(np.zeros((5, 0, 3)), name="cells")}, "Stack: cells is empty"),
         (
             {"mask": stack_of(np.zeros((2, 4, 3)), name="masks")},
-            "Mask: masks holds 2 frames of 4 x 3, float64, frames along axis 0 (axis 0); one image",
+            "Mask: masks holds 2 frames of 4 x 3, float64, frames along axis 0; one image",
         ),
         (
             {"references": [IMAGE, stack_of(np.zeros((4, 4)), name="square")]},
