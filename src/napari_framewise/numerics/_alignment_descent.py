@@ -23,6 +23,7 @@ from napari_framewise.numerics._alignment_kernels import (
     N_SUMS,
     OFFSET,
     OPTIONS,
+    TUKEY,
     UNKNOWNS,
     WEIGHT,
     normal_equations,
@@ -144,14 +145,19 @@ def _variance(sums: Any) -> Any:
 
 
 @njit(**OPTIONS)
-def _typical(values: Any) -> Any:
-    """Scale of the residuals: 1.4826 times the median of their size, found by halving."""
+def _typical(values: Any, loss: Any) -> Any:
+    """Scale of the residuals: 1.4826 times the median of their size, found by halving.
+
+    Tukey's is at least a quarter of their root mean square: where half of both images is plain
+    background, the median would shut out everything else.
+    """
     flat = values.ravel()
     count = 0
-    high = 0.0
+    high = squares = 0.0
     for k in range(flat.size):
         if flat[k] == flat[k]:
             count += 1
+            squares += flat[k] * flat[k]
             high = max(high, abs(flat[k]))
     low = 0.0
     for _ in range(24):
@@ -163,7 +169,8 @@ def _typical(values: Any) -> Any:
             low = middle
         else:
             high = middle
-    return 1.4826 * high
+    least = 0.25 if loss == TUKEY else 0.02
+    return max(1.4826 * high, least * np.sqrt(squares / max(count, 1)))
 
 
 @njit(**OPTIONS)
@@ -241,12 +248,12 @@ def descend(
                     template, weights, grid, image, cubic, usable, limits, there, matrix,
                     gain if k else found, offset if k else shift, rows, left,
                 )  # fmt: skip
-                spreads[k] = _typical(left)
+                spreads[k] = _typical(left, loss)
         if spreads[0] <= spreads[1]:
             gain, offset = found, shift
     # Smoothed slopes balance the residual a little beside its smallest square, by no more than
     # the fit of as many unknowns as there are to noise.
-    slack = 1e-6 + (10.0 * UNKNOWNS / least_count if cubic else 0.0)
+    slack = 1e-6 + min(10.0 * UNKNOWNS / least_count, 0.02)
     damping = 1e-4
     accepted = 0
     last_motion = np.inf
@@ -260,7 +267,7 @@ def descend(
                     gain, offset, rows, left,
                 )  # fmt: skip
                 # Never above the scale so far, and never so small that rounding rules.
-                now = max(_typical(left), 1e-6)
+                now = max(_typical(left, loss), 1e-6)
                 scale = now if scale == 0.0 else min(scale, now)
             normal_equations(
                 template, weights, slopes, grid, image, cubic, usable, limits, there, matrix,
@@ -331,7 +338,9 @@ def descend(
             before /= _variance(sums)
             fits = inside and new_gain >= _LEAST_GAIN
             after = after / _variance(new_sums) if fits else np.inf
-        better = after <= before * (1.0 + slack) + 1e-14
+        # The gain without the noise's pull does not make the residual smallest either.
+        free = noise**4 * gain**2 / max(kept[0], 1e-14) if brightness else 0.0
+        better = after <= before * (1.0 + slack + min(free, 0.02)) + 1e-14
         history[iteration, 0] = kept[1] if better else kept[0]
         history[iteration, 1] = motion
         history[iteration, 2] = _motion(start, moved if better else matrix, corners)

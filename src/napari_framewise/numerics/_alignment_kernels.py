@@ -24,8 +24,10 @@ OPTIONS: dict[str, Any] = {
 }
 UNKNOWNS = 10
 GAIN, OFFSET = 8, 9
-N_SUMS = 8
-COUNT, WEIGHT, COST, SQUARES, HELD, HELD_SQUARES, IMAGE, IMAGE_SQUARES = range(N_SUMS)
+# Of the residual: pixels, weights, cost, squares; with the loss's weights; of both images.
+N_SUMS = 11
+COUNT, WEIGHT, COST, SQUARES, HELD, HELD_SQUARES = range(6)
+IMAGE, IMAGE_SQUARES, TEMPLATE, TEMPLATE_SQUARES, CROSS = range(6, 11)
 LINEAR, HUBER, TUKEY = range(3)
 
 
@@ -285,9 +287,13 @@ def normal_equations(
                 left[j] = value[j] - a * t[j] - b if place[j] > 0 else 0.0
             row_weights(place, left, loss, scale, sums, w)
             sums[IMAGE] += _dot(place, value)
+            sums[TEMPLATE] += _dot(place, t)
             for j in range(width):
                 field[0, j] = place[j] * value[j]
+                field[1, j] = place[j] * t[j]
             sums[IMAGE_SQUARES] += _dot(field[0], value)
+            sums[CROSS] += _dot(field[0], t)
+            sums[TEMPLATE_SQUARES] += _dot(field[1], t)
             if forward:
                 _row_slopes(image[c], cubic, at, place, field[0], field[1])
                 for j in range(width):

@@ -65,7 +65,7 @@ class Fit:
     def at(cls, matrix: FloatArray, gain: float = 1.0, offset: float = 0.0) -> Fit:
         """A fit that begins at a matrix and a brightness."""
         state = np.array([*normalised(matrix).ravel(), gain, offset])
-        return cls(state, 0, np.zeros((10, 10)), np.zeros(10), np.zeros(8), [])
+        return cls(state, 0, np.zeros((10, 10)), np.zeros(10), np.zeros(11), [])
 
     @property
     def matrix(self) -> FloatArray:
@@ -74,19 +74,15 @@ class Fit:
 
     @property
     def correlation(self) -> float:
-        """Of template and image, over the weights of the last step; near -1 where there is none."""
-        gain, total = self.state[9], self.hessian[9, 9]
+        """Of template and image, whatever the loss thought of them; near -1 where there is none."""
+        total = self.sums[1]
         if self.status > 1 or not total > 0:
             return -0.9999
-        mean = self.hessian[8, 9] / total
-        spread = self.hessian[8, 8] / total - mean**2
-        left_mean = self.rhs[9] / total
-        shared = self.rhs[8] / total - mean * left_mean
-        left = self.sums[5] / total - left_mean**2
-        other = gain**2 * spread + 2 * gain * shared + left
-        if not (spread > 0 and other > 0):
+        image, image_squares, template, template_squares, cross = self.sums[6:] / total
+        power = (image_squares - image**2) * (template_squares - template**2)
+        if not power > 0:
             return -0.9999
-        return float(np.clip((gain * spread + shared) / np.sqrt(spread * other), -0.9999, 1))
+        return float(np.clip((cross - image * template) / np.sqrt(power), -0.9999, 1))
 
     @property
     def score(self) -> float:
@@ -138,7 +134,7 @@ class Search:
             fits = sorted([*fits, *more], key=lambda each: -each.score)
         for level in range(coarsest - 1, -1, -1):
             fits = fits[: _KEPT if level > 0 else 1]
-            if level > 0 or start is not None:
+            if level > 0:
                 # Where the coarser levels went astray, what was given may still be near.
                 fits.append(self._fit(nearest(given, settings.motion)))
             self._descend_all(fits, level)

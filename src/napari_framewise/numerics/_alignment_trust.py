@@ -46,7 +46,7 @@ def trust_of(search: Search, fit: Fit) -> Trust:
     fixed, moving = template.fixed[0], search.moving[0]
     hessian, rhs, sums = fit.hessian, fit.rhs, fit.sums
     if settings.method == "forward":
-        hessian, rhs, sums = np.zeros((10, 10)), np.zeros(10), np.zeros(8)
+        hessian, rhs, sums = np.zeros((10, 10)), np.zeros(10), np.zeros(11)
         normal_equations(
             *(fixed.planes, fixed.weights, fixed.slopes, fixed.grid),
             *(moving.planes, moving.cubic, moving.usable, moving.limits, moving.grid),
@@ -92,22 +92,34 @@ def _noise_of_slopes(fixed: Fixed, variance: float) -> FloatArray:
     """What white noise of a template adds to the Hessian of the eight entries."""
     y = fixed.grid[0] + fixed.grid[1] * np.arange(fixed.weights.shape[0])
     x = fixed.grid[2] + fixed.grid[3] * np.arange(fixed.weights.shape[1])
-    down, right = fixed.weights.sum(axis=1, dtype=float), fixed.weights.sum(axis=0, dtype=float)
-    crossed = float(y @ fixed.weights.astype(float) @ x)
-    moments = np.array(
-        [
-            [down @ y**2, crossed, down @ y],
-            [crossed, right @ x**2, right @ x],
-            [down @ y, right @ x, down.sum()],
-        ]
+    # Moments of the weights, up to y^4 x^4.
+    moments = (
+        np.vander(y, 5, increasing=True).T
+        @ fixed.weights.astype(float)
+        @ np.vander(x, 5, increasing=True)
     )
-    result = np.zeros((8, 8))
     power = variance * noise_of_slopes() * len(fixed.planes)
-    result[:3, :3] = moments * power / fixed.grid[1] ** 2
-    result[3:6, 3:6] = moments * power / fixed.grid[3] ** 2
-    # Perspective weighs slopes by products of coordinates; a bound by those of the linear part.
-    result[6:, 6:] = result[:2, :2] * (y**2).max() + result[3:5, 3:5] * (x**2).max()
-    return result
+    down, right = power / fixed.grid[1] ** 2, power / fixed.grid[3] ** 2
+    # Covariance of the fields u, v and -(u y + v x) as terms (factor, power of y, power of x).
+    covariance = {
+        (0, 0): [(down, 0, 0)],
+        (1, 1): [(right, 0, 0)],
+        (2, 0): [(-down, 1, 0)],
+        (2, 1): [(-right, 0, 1)],
+        (2, 2): [(down, 2, 0), (right, 0, 2)],
+    }
+    basis = ((1, 0), (0, 1), (0, 0))
+    result = np.zeros((9, 9))
+    for (first, second), terms in covariance.items():
+        for p, (y_p, x_p) in enumerate(basis):
+            for q, (y_q, x_q) in enumerate(basis):
+                value = sum(
+                    factor * moments[y_p + y_q + rows, x_p + x_q + columns]
+                    for factor, rows, columns in terms
+                )
+                result[3 * first + p, 3 * second + q] = value
+                result[3 * second + q, 3 * first + p] = value
+    return result[:8, :8]
 
 
 def _motion_error(covariance: FloatArray, free: FloatArray, search: Search) -> float:
