@@ -53,11 +53,11 @@ def real_extremes(values, mask, width, count, low, high):  # type: ignore[no-unt
 
 
 @compiled
-def min_max_rows(values, base, width, flat, low, gain, status, out):  # type: ignore[no-untyped-def]
-    """Integers of up to 16 bits to float32 by their own extremes, while a row is in the cache.
+def min_max_rows(values, flat, low, gain, status, out):  # type: ignore[no-untyped-def]
+    """Integers of up to 16 bits to float32 from 0 to 1, while a row is in the cache.
 
-    Differences of such integers are exact in float32, so nothing is lost by not taking float64.
-    Rows that do not vary get the status `flat`.
+    Differences of such integers are exact in float32, and times their own reciprocal they round to
+    1 at most, so nothing is lost by not taking float64. Constant rows get the status `flat`.
     """
     one = np.float32(1)
     for r in range(values.shape[0]):
@@ -67,13 +67,11 @@ def min_max_rows(values, base, width, flat, low, gain, status, out):  # type: ig
             least, most = min(least, row[j]), max(most, row[j])
         first = np.int32(least)
         extent = np.float32(np.int32(most) - first)
-        factor = np.float32(width) / max(extent, one) if extent else np.float32(0)
-        if extent * factor > width:
-            factor = np.nextafter(factor, np.float32(0))
-        low[r], gain[r] = first, factor
+        factor = one / max(extent, one)
+        low[r], gain[r] = first, factor if extent else np.float32(0)
         status[r] = 0 if extent else flat
         for j in range(row.size):
-            result[j] = np.float32(np.int32(row[j]) - first) * factor + np.float32(base)
+            result[j] = np.float32(np.int32(row[j]) - first) * factor
 
 
 @compiled

@@ -139,11 +139,11 @@ def normalise(
     result = np.empty(block.shape, dtype) if out is None else out
     check_place(result, block.shape)
     ends, limits = result_range(method, result.dtype, range, clip=clip)
-    if method == "min_max" and mask is None and limits is None:
+    if method == "min_max" and mask is None and limits is None and ends == (0.0, 1.0):
         rows = as_rows(block, channel_axis)
         place = rows.like(result)
         if place is not None and _at_once(rows, place):
-            return _min_max(rows, result, place, ends)
+            return _min_max(rows, result, place)
     step = max(1, _PIECE_BYTES // max(1, block.nbytes // max(1, len(block))))
     pieces = []
     # An empty block still says how many channels there are.
@@ -330,16 +330,13 @@ def _at_once(rows: Rows, place: NDArray[Any]) -> bool:
     return narrow and place.dtype == np.float32 and rows.period == 1 and place.size > 0
 
 
-def _min_max(
-    rows: Rows, result: NDArray[Any], place: NDArray[Any], ends: tuple[float, float]
-) -> Normalised:
+def _min_max(rows: Rows, result: NDArray[Any], place: NDArray[Any]) -> Normalised:
     count = len(rows.values)
     low, gain, status = np.empty(count), np.empty(count), np.empty(count, np.uint8)
-    width = ends[1] - ends[0]
-    min_max_rows(rows.values, ends[0], width, int(Status.FLAT), low, gain, status, place)
+    min_max_rows(rows.values, int(Status.FLAT), low, gain, status, place)
     offset, gain = rows.per_channel(low), rows.per_channel(gain)
     clipped = np.zeros(offset.shape, np.int64)
-    return Normalised(result, Scaling(offset, gain, ends[0]), rows.per_channel(status), clipped)
+    return Normalised(result, Scaling(offset, gain), rows.per_channel(status), clipped)
 
 
 def _moment_levels(found: Moments, method: Method) -> Levels:
