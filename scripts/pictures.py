@@ -75,6 +75,13 @@ def flow_colours() -> Any:
     return viewer
 
 
+def alignment() -> Any:
+    viewer = opened("drifting")
+    run(panel_of(viewer, "Align"))
+    viewer.dims.set_current_step(0, 200)
+    return viewer
+
+
 PICTURES: dict[str, Callable[[], Any]] = {
     "flow": flow,
     "flow-colours": flow_colours,
@@ -82,6 +89,7 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "mixing-preview": mixing_preview,
     "mean-residual": mean_residual,
     "unmixing": unmixing,
+    "alignment": alignment,
 }
 
 
