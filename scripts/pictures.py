@@ -82,6 +82,24 @@ def alignment() -> Any:
     return viewer
 
 
+def normalise() -> Any:
+    viewer = opened("two_references")
+    run(panel_of(viewer, "Normalise frames"))
+    return viewer
+
+
+def standardise() -> Any:
+    viewer = opened("bands")
+    run(panel_of(viewer, "Standardise channels"))
+    return viewer
+
+
+def statistics() -> Any:
+    viewer = opened("two_references")
+    run(panel_of(viewer, "Stack statistics"))
+    return viewer
+
+
 PICTURES: dict[str, Callable[[], Any]] = {
     "flow": flow,
     "flow-colours": flow_colours,
@@ -90,6 +108,9 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "mean-residual": mean_residual,
     "unmixing": unmixing,
     "alignment": alignment,
+    "normalise": normalise,
+    "standardise": standardise,
+    "statistics": statistics,
 }
 
 
