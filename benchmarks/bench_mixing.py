@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from _common import best_time, best_times, peak_growth, print_table, read_through
+from _common import best_time, best_times, print_table, read_through
 from scipy.optimize import fsolve, lsq_linear, nnls
 from sklearn.linear_model import LinearRegression
 from threadpoolctl import threadpool_limits
@@ -215,17 +215,6 @@ def per_pixel() -> list[list[object]]:
     return rows
 
 
-def memory() -> list[list[object]]:
-    setup = (
-        "import numpy as np\nfrom napari_framewise.numerics import mixing\n"
-        "frames = np.full(({n}, 64, 64), 7, np.uint16)\n"
-        "references = np.random.default_rng(0).random((2, 64, 64))\n"
-        "mixing.warm_up()\ndesign = mixing.prepare(references)\nmixing.fit(frames[:8], design)\n"
-    )
-    code = "fit = mixing.fit(frames, design)"
-    return [[n, peak_growth(code, setup.format(n=n))] for n in (2_000, 10_000)]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer repeats and frames")
@@ -246,7 +235,6 @@ def main() -> None:
     heads = ["noise", "pixels", "errors", "95 % intervals that hold the truth"]
     print_table("Coverage, 40,000 frames", heads, coverage())
     print_table("Unmix pixels, 3 spectra of 16 bands", ["constraint", "us per pixel"], per_pixel())
-    print_table("Peak memory of one call, results included", ["frames", "MiB"], memory())
 
 
 if __name__ == "__main__":
