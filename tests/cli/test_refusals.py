@@ -40,7 +40,7 @@ def bad_files() -> None:
         ("mixing broken.tif -R", r"broken\.tif"),
         ("mixing text.txt -R", r"text\.txt"),
         ("mixing s.npy --references nan.npy@0 b.tif", "lacks data|no finite"),
-        ("mixing s.npy --references a.tif", "1 reference was given"),
+        ("mixing s.npy --references a.tif", "References: 1 was given"),
         ("mixing s.npy --references a.tif a.tif", "cannot be told apart"),
         ("mixing s.npy -R --lowest 0.7 --highest 0.3", "lower bound"),
         ("mixing s.npy -R --lowest -0.5 --highest -1", "lower bound"),

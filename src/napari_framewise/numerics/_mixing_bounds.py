@@ -63,7 +63,7 @@ def bounds_of(
     if wrong.size:
         k = int(wrong[0])
         raise ValueError(
-            f"Coefficient {k} has the lower bound {low[k]:g} above its upper bound {high[k]:g}; "
+            f"Coefficient x{k + 1} has the lower bound {low[k]:g} above its upper bound {high[k]:g}; "
             "the lower bound must not exceed the upper one."
         )
     if tied and (low.sum() > 1 + 1e-12 or high.sum() < 1 - 1e-12):

@@ -21,6 +21,7 @@ from napari_framewise.tools.calls import finish
 from napari_framewise.tools.inputs import Inputs
 
 SAMPLED = 64
+MOST_REFERENCES = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,12 @@ def prepared_design(
     """The design that the inputs and parameters ask for."""
     stack = inputs.stack("stack")
     groups = _reference_groups(inputs, parameters)
+    if not 2 <= len(groups) <= MOST_REFERENCES:
+        raise ValueError(
+            f"References: {len(groups)} {'was' if len(groups) == 1 else 'were'} given; 2 to "
+            f"{MOST_REFERENCES} are needed: give each as an image, or take the frames of one layer "
+            "separately (Several frames)."
+        )
     references, noises = [], []
     for _, group in groups:
         mean, noise = yield from _averaged(group, engine)
@@ -65,7 +72,7 @@ def prepared_design(
         images[role] = None
         if given is not None and not varying:
             images[role], _ = yield from _averaged(given, engine)
-    averaged = bool(groups) and all(group.n_frames > 1 for _, group in groups)
+    averaged = all(group.n_frames > 1 for _, group in groups)
     correct = averaged and parameters.reference_noise == "correct"
     options: dict[str, Any] = {
         "constraint": parameters.constraint,
@@ -77,7 +84,7 @@ def prepared_design(
         "reference_noise": np.stack(noises) if correct else None,
         **images,
     }
-    shown = np.stack(references) if references else np.empty((0, *stack.frame_shape))
+    shown = np.stack(references)
     if parameters.detector_gain is not None:
         detector = numerics.Detector(
             gain=parameters.detector_gain,
