@@ -35,6 +35,8 @@ HISTORY = 4
 _SCALE_EVERY = 4
 _SCALE_PIXELS = 20000
 _LEAST_GAIN = 0.05
+# Times the tolerance: a refused step that is no longer than that is not tried shorter.
+_SHORT = 20.0
 
 
 @njit(**OPTIONS)
@@ -257,6 +259,7 @@ def descend(
     damping = 1e-4
     accepted = 0
     last_motion = np.inf
+    better = True
     fresh = True
     iteration = 0
     while iteration < history.shape[0]:
@@ -357,10 +360,11 @@ def descend(
         else:
             damping = max(damping * 10.0, 1e-3)
         last_motion = motion
-        if motion < tolerance:
+        if motion < tolerance or (not better and motion < _SHORT * tolerance):
             break
     state[:9] = matrix.reshape(9)
     state[9], state[10] = gain, offset
-    # A short step under heavy damping says that it is stuck, not that it has arrived.
-    arrived = last_motion < tolerance and damping <= 0.1
-    return (CONVERGED if arrived else SLOW), iteration
+    # A step that is short under heavy damping says that it is stuck, not that it has arrived; one
+    # that is short without, and leads nowhere better, that this is the place.
+    arrived = last_motion < _SHORT * tolerance if not better else last_motion < tolerance
+    return (CONVERGED if arrived and damping <= 0.1 else SLOW), iteration

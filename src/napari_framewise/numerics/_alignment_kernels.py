@@ -63,6 +63,10 @@ def row_positions(
         if not within:
             place[j] = 0.0
             continue
+        # Pixels fade in over one pixel, or a row that crosses the border would shake the fit.
+        edge = min(min(r - limits[0], rows - r), min(c - limits[2], columns - c))
+        if edge < 1.0:
+            place[j] *= np.float32(edge)
         at[0, j] = r
         at[1, j] = c
         at[2, j] = w
