@@ -33,7 +33,7 @@ def test_references_that_cannot_be(references, sentence) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"bounds": (0.7, 0.4)}, "Coefficient x1 has the lower bound 0.7 above its upper bound 0.4"),
+        ({"bounds": (0.7, 0.4)}, "x1 has the lower bound 0.7 above its upper bound 0.4"),
         ({"bounds": ([0.5, 0.4, 0.3], 1)}, "sum lies between 1.2 and 3"),
         ({"bounds": (0, [0.2, 0.2, 0.2])}, "sum lies between 0 and 0.6"),
         ({"bounds": ([0, 0], 1)}, "one for each of the 3"),

@@ -122,7 +122,8 @@ def test_missing_bands_and_empty_pixels(cube: np.ndarray, spectra: np.ndarray) -
 
 
 @pytest.mark.parametrize(
-    ("shape", "sentence"), [((3, BANDS + 1), "columns"), ((1, BANDS), "two"), ((BANDS,), "one row|2 to 16|two")]
+    ("shape", "sentence"),
+    [((3, BANDS + 1), "columns"), ((1, BANDS), "1 spectrum|two"), ((BANDS,), "1 spectrum|two")],
 )
 def test_bad_spectra_are_told_in_a_sentence(
     cube: np.ndarray, shape: tuple[int, ...], sentence: str

@@ -63,8 +63,8 @@ def bounds_of(
     if wrong.size:
         k = int(wrong[0])
         raise ValueError(
-            f"Coefficient x{k + 1} has the lower bound {low[k]:g} above its upper bound {high[k]:g}; "
-            "the lower bound must not exceed the upper one."
+            f"Coefficient x{k + 1} has the lower bound {low[k]:g} above its upper bound "
+            f"{high[k]:g}; the lower bound must not exceed the upper one."
         )
     if tied and (low.sum() > 1 + 1e-12 or high.sum() < 1 - 1e-12):
         least, most = low.sum(), high.sum()
