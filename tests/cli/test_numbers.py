@@ -43,7 +43,7 @@ def test_a_cluster_gives_the_same_numbers(call: CallCli, mixture: tuple[Array, A
     distributed = pytest.importorskip("distributed")
     assert call("mixing", "s.npy", *REFERENCES, "-o", "here.csv", "-q")[0] == 0
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as cluster:
         there = ("--cluster", cluster.scheduler_address, "-o", "there.csv", "-q")
         assert call("mixing", "s.npy", *REFERENCES, *there) == (0, "", "")
