@@ -10,6 +10,7 @@ import pytest
 
 import napari_framewise as fw
 from napari_framewise.numerics import transforms
+from napari_framewise.samples import SAMPLES
 from napari_framewise.stacks.engine import Engine
 from napari_framewise.tools._alignment_model import Transforms
 from napari_framewise.tools.outcome import Outcome, ShapesResult
@@ -91,6 +92,15 @@ def test_a_drifting_stack_is_aligned(frames: np.ndarray, given: Any, within: flo
     np.testing.assert_array_equal(table.columns["frame"], np.arange(COUNT))
     assert [plot.title for plot in outcome.plots] == ["Translation", "Rotation"]
     assert not outcome.diagnostics
+
+
+def test_the_sample_s_truth_is_found() -> None:
+    made = SAMPLES["drifting"].make()
+    every = fw.Selection(frames=(0, 240, 20))
+    stack = dict(made.stacks)["stack"].select(every)
+    found = matrices_of(fw.run("alignment", stack=stack, to="frame", motion="euclidean"))
+    distance = transforms.displacement(found, made.truth["matrices"][::20], stack.frame_shape)
+    assert distance.max() < 0.15
 
 
 def test_threads_and_cuts_change_no_bit(frames: np.ndarray) -> None:
