@@ -19,6 +19,7 @@ from numpy.typing import DTypeLike
 
 from napari_framewise.numerics._mixing_combinations import COMBINATIONS
 from napari_framewise.numerics._mixing_design import (
+    MAX_REFERENCES,
     Constraint,
     Design,
     Errors,
@@ -38,6 +39,7 @@ from napari_framewise.numerics.weights import Detector
 
 __all__ = [
     "COMBINATIONS",
+    "MAX_REFERENCES",
     "Constraint",
     "Design",
     "Detector",

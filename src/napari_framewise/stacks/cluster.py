@@ -16,8 +16,8 @@ import numpy as np
 
 from napari_framewise import __version__
 
-from .executors import Answers, Run, failure, pool
-from .job import BlockError, Job, Stopped
+from .executors import Run, Waiting, failure, pool
+from .job import Job, Stopped
 from .plan import MIB, Plan
 from .remote import Answer, run_blocks, stop_run, unreachable, version
 from .sinks import shape_of
@@ -116,41 +116,28 @@ class ClusterExecutor:
                 )
 
 
-class _ClusterRun:
+class _ClusterRun(Waiting):
     """Runs of blocks as tasks, a bounded number of them with the scheduler at a time."""
 
     def __init__(
         self, client: Any, workers: int, job: Job, plan: Plan, label: str, state: Any
     ) -> None:
-        self._client, self._job, self._plan, self._label = client, job, plan, label
-        self.state, self.done = state, 0
+        super().__init__(job, plan, label, state)
+        self._client = client
         scan = isinstance(job.work, Scan)
         self._workers = 1 if scan else workers
         self._window = 1 if scan else workers + 2
         self._key = f"framewise-{uuid.uuid4().hex}"
         self._shipped = not all(_travels(stack.source) for stack in job.stacks)
         self._returned = job.into is not None and not job.into.paths
-        self._answers = Answers(job, plan)
         self._lock = threading.Lock()
-        self._ended = threading.Event()
-        self._error: BlockError | None = None
         self._futures: dict[int, Any] = {}
         self._begun: deque[int] = deque()
-        self._stopped = self._feeding = False
-        self._next = self._answered = 0
+        self._feeding = False
+        self._answered = 0
         self._seconds = 0.0
         self._remote_job = self._load()
         self._begin()
-
-    @property
-    def values(self) -> list[Any]:
-        return self._answers.values
-
-    def wait(self, timeout: float) -> bool:
-        ended = self._ended.wait(timeout)
-        if self._error is not None:
-            raise self._error
-        return ended
 
     def stop(self) -> None:
         with self._lock:

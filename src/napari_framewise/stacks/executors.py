@@ -152,32 +152,42 @@ class Answers:
             self.values.extend(values)
 
 
-class _LocalRun:
-    """Blocks on the pool's threads, each taking the next one when it has finished the last."""
+class Waiting:
+    """What a run has wherever it goes on: its answers, and the end that is waited for."""
 
     def __init__(self, job: Job, plan: Plan, label: str, state: Any) -> None:
         self._job, self._plan, self._label = job, plan, label
         self.state, self.done = state, 0
         self._answers = Answers(job, plan)
-        self._pace = Pace(plan.step)
-        self._lock = threading.Condition()
         self._ended = threading.Event()
         self._error: BlockError | None = None
         self._stopped = False
-        self._next = self._running = 0
-        self._cap = one_blas_thread()
-        self._cap.__enter__()
-        self._begin()
+        self._next = 0
 
     @property
     def values(self) -> list[Any]:
+        """What the function gave, in order; of a reduction one merged value."""
         return self._answers.values
 
     def wait(self, timeout: float) -> bool:
+        """Whether the pass has ended, after so many seconds at most; raises what ended it."""
         ended = self._ended.wait(timeout)
         if self._error is not None:
             raise self._error
         return ended
+
+
+class _LocalRun(Waiting):
+    """Blocks on the pool's threads, each taking the next one when it has finished the last."""
+
+    def __init__(self, job: Job, plan: Plan, label: str, state: Any) -> None:
+        super().__init__(job, plan, label, state)
+        self._pace = Pace(plan.step)
+        self._lock = threading.Condition()
+        self._running = 0
+        self._cap = one_blas_thread()
+        self._cap.__enter__()
+        self._begin()
 
     def stop(self) -> None:
         with self._lock:

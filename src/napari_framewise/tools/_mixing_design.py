@@ -21,7 +21,6 @@ from napari_framewise.tools.calls import finish
 from napari_framewise.tools.inputs import Inputs
 
 SAMPLED = 64
-MOST_REFERENCES = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +53,11 @@ def prepared_design(
     """The design that the inputs and parameters ask for."""
     stack = inputs.stack("stack")
     groups = _reference_groups(inputs, parameters)
-    if not 2 <= len(groups) <= MOST_REFERENCES:
+    if not 2 <= len(groups) <= numerics.MAX_REFERENCES:
         raise ValueError(
             f"References: {len(groups)} {'was' if len(groups) == 1 else 'were'} given; 2 to "
-            f"{MOST_REFERENCES} are needed: give each as an image, or take the frames of one layer "
-            "separately (Several frames)."
+            f"{numerics.MAX_REFERENCES} are needed: give each as an image, or take the frames of "
+            "one layer separately (Several frames)."
         )
     references, noises = [], []
     for _, group in groups:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
+from napari_framewise.numerics.mixing import MAX_REFERENCES
 from napari_framewise.tools.inputs import Input, Kind
 from napari_framewise.tools.parameters import Parameters, parameter
 
@@ -17,7 +18,7 @@ INPUTS = (
         "References",
         "The images that every frame is a mixture of, 2 to 16 in all; they may be frames of the "
         "stack. Several frames of one layer are averaged, or taken as one reference each.",
-        most=16,
+        most=MAX_REFERENCES,
         usual=2,
         same_frame_as="stack",
         several_frames=True,
