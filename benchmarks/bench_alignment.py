@@ -21,15 +21,15 @@ from typing import Any
 import cv2
 import numpy as np
 import SimpleITK
-from _common import peak_growth
+from common.measuring import peak_growth
 from imageio.v3 import imread
 from pystackreg import StackReg
 from scipy import ndimage, stats
 from skimage import color, data
 
+from napari_framewise.engine import Engine
 from napari_framewise.numerics import transforms
 from napari_framewise.numerics.alignment import Settings, align, prepare, warm_up
-from napari_framewise.stacks.engine import Engine
 from napari_framewise.stacks.stack import stack_of
 from napari_framewise.tools.registry import get_tool
 

@@ -22,15 +22,15 @@ import numpy as np
 import zarr
 from distributed import Client, LocalCluster
 
-from napari_framewise.stacks.engine import Engine
-from napari_framewise.stacks.lazy import LazyFrames
-from napari_framewise.stacks.passes import run_pass
-from napari_framewise.stacks.plan import make_plan
-from napari_framewise.stacks.progress import Progress
-from napari_framewise.stacks.results import write_frames
+from napari_framewise.engine import Engine
+from napari_framewise.engine.cutting import make_plan
+from napari_framewise.engine.lazy import LazyFrames
+from napari_framewise.engine.passes import run_pass
+from napari_framewise.engine.progress import Progress
+from napari_framewise.engine.results import write_frames
+from napari_framewise.engine.work import Cost, MapFrames, Reduce
 from napari_framewise.stacks.sources.zarrs import ZarrSource
 from napari_framewise.stacks.stack import Selection, Stack, stack_of
-from napari_framewise.stacks.work import Cost, MapFrames, Reduce
 
 MIB = 2**20
 SHAPES = {"A": (10_000, 64, 64), "B": (96_108, 7, 7), "C": (2_000, 256, 256)}

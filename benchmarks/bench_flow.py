@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from flow_scenes import Scene, end_point_error, grove3, motorcycle, synthetic
+from common.flow_scenes import Scene, end_point_error, grove3, motorcycle, synthetic
 from numpy.typing import NDArray
 from skimage.color import rgb2gray
 from skimage.registration import optical_flow_ilk, optical_flow_tvl1

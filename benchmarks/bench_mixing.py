@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from _common import best_time, best_times, print_table, read_through
+from common.measuring import best_time, best_times, print_table, read_through
 from scipy.optimize import fsolve, lsq_linear, nnls
 from sklearn.linear_model import LinearRegression
 from threadpoolctl import threadpool_limits

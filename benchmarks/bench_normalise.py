@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from _common import best_time, best_times, peak_growth, print_table
-from intensity_scenes import made, read_and_write
+from common.intensity_scenes import made, read_and_write
+from common.measuring import best_time, best_times, peak_growth, print_table
 from skimage.exposure import rescale_intensity
 from sklearn.preprocessing import minmax_scale
 from threadpoolctl import threadpool_limits

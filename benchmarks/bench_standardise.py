@@ -10,8 +10,8 @@ import argparse
 
 import cv2
 import numpy as np
-from _common import best_time, best_times, peak_growth, print_table
-from intensity_scenes import made, read_and_write
+from common.intensity_scenes import made, read_and_write
+from common.measuring import best_time, best_times, peak_growth, print_table
 from threadpoolctl import threadpool_limits
 
 from napari_framewise.numerics import standardise as numerics

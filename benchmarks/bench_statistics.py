@@ -13,15 +13,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from _common import best_time, best_times, peak_growth, print_table, read_through
-from intensity_scenes import made
+from common.intensity_scenes import made
+from common.measuring import best_time, best_times, peak_growth, print_table, read_through
 from PIL import Image
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
+from napari_framewise.engine import Engine
 from napari_framewise.io.ragged import open_images
 from napari_framewise.numerics import statistics as numerics
-from napari_framewise.stacks.engine import Engine
 from napari_framewise.tools.calls import run
 
 BLOCK_BYTES = 8 << 20
@@ -161,7 +161,7 @@ def memory() -> list[list[object]]:
             frames[start : start + 500] = np.arange(500, dtype=np.uint16)[:, None, None]
         del frames
         setup = (
-            "from _common import *\nfrom napari_framewise.tools.calls import run\n"
+            "from common.measuring import *\nfrom napari_framewise.tools.calls import run\n"
             "from napari_framewise.io.opening import open_stack\n"
             "from napari_framewise.stacks.stack import Selection\n"
             f"stack = open_stack({str(path)!r})\nfew = stack.select(Selection(frames=(0, 64, 1)))\n"

@@ -12,7 +12,7 @@ import napari
 from window import opened, panel_of, picture, run, settle
 
 from napari_framewise.io import write_table
-from napari_framewise.io.recipes import save_recipe
+from napari_framewise.io.recipes.files import save_recipe
 
 
 def main() -> None:

@@ -16,50 +16,50 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .io.batch import Batch as Batch
-    from .io.batch import run_recipe as run_recipe
-    from .io.models import read_model as read_model
-    from .io.models import write_model as write_model
+    from .engine import Engine as Engine
+    from .framework.outcome import Outcome as Outcome
+    from .framework.outcome import Table as Table
+    from .io.formats.models import read_model as read_model
+    from .io.formats.models import write_model as write_model
+    from .io.formats.tables import read_table as read_table
+    from .io.formats.tables import write_table as write_table
+    from .io.formats.writing import write_image as write_image
     from .io.opening import open_stack as open_stack
-    from .io.recipes import load_recipe as load_recipe
-    from .io.recipes import save_recipe as save_recipe
-    from .io.references import open_input as open_input
-    from .io.references import sample as sample
-    from .io.scripts import to_python as to_python
-    from .io.tables import read_table as read_table
-    from .io.tables import write_table as write_table
-    from .io.writing import write_image as write_image
-    from .stacks.engine import Engine as Engine
+    from .io.recipes.files import load_recipe as load_recipe
+    from .io.recipes.files import save_recipe as save_recipe
+    from .io.recipes.references import open_input as open_input
+    from .io.recipes.references import sample as sample
+    from .io.recipes.scripts import to_python as to_python
+    from .io.runs.batch import Batch as Batch
+    from .io.runs.batch import run_recipe as run_recipe
     from .stacks.stack import Selection as Selection
     from .stacks.stack import Stack as Stack
     from .stacks.stack import stack_of as stack_of
     from .tools.calls import run as run
-    from .tools.outcome import Outcome as Outcome
-    from .tools.outcome import Table as Table
 
     __version__: str
 
 _HOMES = {
-    "Batch": "io.batch",
-    "Engine": "stacks.engine",
-    "Outcome": "tools.outcome",
+    "Batch": "io.runs.batch",
+    "Engine": "engine",
+    "Outcome": "framework.outcome",
     "Selection": "stacks.stack",
     "Stack": "stacks.stack",
-    "Table": "tools.outcome",
-    "load_recipe": "io.recipes",
-    "open_input": "io.references",
+    "Table": "framework.outcome",
+    "load_recipe": "io.recipes.files",
+    "open_input": "io.recipes.references",
     "open_stack": "io.opening",
-    "read_model": "io.models",
-    "read_table": "io.tables",
+    "read_model": "io.formats.models",
+    "read_table": "io.formats.tables",
     "run": "tools.calls",
-    "run_recipe": "io.batch",
-    "sample": "io.references",
-    "save_recipe": "io.recipes",
+    "run_recipe": "io.runs.batch",
+    "sample": "io.recipes.references",
+    "save_recipe": "io.recipes.files",
     "stack_of": "stacks.stack",
-    "to_python": "io.scripts",
-    "write_image": "io.writing",
-    "write_model": "io.models",
-    "write_table": "io.tables",
+    "to_python": "io.recipes.scripts",
+    "write_image": "io.formats.writing",
+    "write_model": "io.formats.models",
+    "write_table": "io.formats.tables",
 }
 
 __all__ = sorted(_HOMES)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 from tests.cli.calling import CallCli
-from tests.recipes import add_tools
+from tests.helpers.recipes import add_tools
 
 from napari_framewise import cli
 from napari_framewise.stacks.source import Array

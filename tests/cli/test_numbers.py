@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 from tests.cli.calling import REFERENCES, CallCli
-from tests.recipes import write_frames
+from tests.helpers.recipes import write_frames
 
 import napari_framewise as fw
 from napari_framewise.stacks.source import Array

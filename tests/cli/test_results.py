@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.calling import CallCli
-from tests.recipes import write_frames
+from tests.helpers.recipes import write_frames
 
 import napari_framewise as fw
 

@@ -17,7 +17,7 @@ import tifffile
 import zarr
 from PIL import Image
 
-from napari_framewise.io import can_open, formats, open_stack
+from napari_framewise.io import can_open, open_stack, readable_formats
 from napari_framewise.stacks.stack import Origin
 
 FRAMES = np.random.default_rng(6).integers(0, 60000, (5, 16, 12)).astype(np.uint16)
@@ -248,7 +248,7 @@ def test_nothing_that_is_pickled_is_executed(tmp_path: Path) -> None:
     assert not mark.exists()
 
 
-@pytest.mark.parametrize("ending", [each for f in formats() for each in f.extensions])
+@pytest.mark.parametrize("ending", [each for f in readable_formats() for each in f.extensions])
 def test_empty_files_and_text_in_disguise(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"a{ending}"
     path.touch()
@@ -381,10 +381,10 @@ def test_damaged_chunks_are_told_when_they_are_read(tmp_path: Path) -> None:
 
 
 def test_every_format_says_what_is_read_of_it() -> None:
-    endings = [ending for each in formats() for ending in each.extensions]
+    endings = [ending for each in readable_formats() for ending in each.extensions]
     assert len(endings) == len(set(endings))
     assert all(ending.startswith(".") and ending == ending.casefold() for ending in endings)
-    assert all(each.title and each.reads for each in formats())
+    assert all(each.title and each.reads for each in readable_formats())
     assert {".npy", ".npz", ".mat", ".h5", ".tif", ".zarr", ".png"} <= set(endings)
 
 

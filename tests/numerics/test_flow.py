@@ -7,9 +7,16 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_framewise.numerics.flow import FlowSettings, estimate, planes_of
-from napari_framewise.numerics.flow_apply import inverse, moved, warped
-from napari_framewise.numerics.flow_colour import colours, legend
+from napari_framewise.numerics.flow import (
+    FlowSettings,
+    colours,
+    estimate,
+    inverse,
+    legend,
+    moved,
+    planes_of,
+    warped,
+)
 
 Array = NDArray[Any]
 

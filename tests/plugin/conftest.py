@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
-from tests import toolbox
+from tests.helpers import toolbox
 
-from napari_framewise.plugin import settings
+from napari_framewise.engine import Engine
+from napari_framewise.framework.tool import Tool
+from napari_framewise.plugin.forms.value_picker import SHELF
 from napari_framewise.plugin.panel import ToolPanel
-from napari_framewise.plugin.value_picker import SHELF
-from napari_framewise.stacks.engine import Engine
+from napari_framewise.plugin.running import settings
 from napari_framewise.tools import registry
-from napari_framewise.tools.tool import Tool
 
 MakePanel = Callable[..., ToolPanel]
 

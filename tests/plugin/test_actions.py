@@ -13,11 +13,11 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtWidgets import QApplication, QFileDialog, QPushButton
 
 import napari_framewise
+from napari_framewise.framework.inputs import Input, Kind
 from napari_framewise.io import open_stack, read_table
-from napari_framewise.io.models import read_model
+from napari_framewise.io.formats.models import read_model
+from napari_framewise.plugin.forms.value_picker import SHELF, ValuePicker
 from napari_framewise.plugin.panel import ToolPanel
-from napari_framewise.plugin.value_picker import SHELF, ValuePicker
-from napari_framewise.tools.inputs import Input, Kind
 from napari_framewise.tools.registry import get_tool
 
 from .conftest import MakePanel, run_to_end, settle

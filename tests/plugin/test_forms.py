@@ -14,15 +14,15 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QLabel
-from tests import toolbox
+from tests.helpers import toolbox
 
-from napari_framewise.plugin.inputs_form import InputsForm
-from napari_framewise.plugin.parameters_form import ParametersForm
-from napari_framewise.plugin.selection_form import SelectionForm
+from napari_framewise.framework.inputs import Input, Kind
+from napari_framewise.framework.parameters import Parameters, parameter
+from napari_framewise.plugin.forms.inputs_form import InputsForm
+from napari_framewise.plugin.forms.parameters_form import ParametersForm
+from napari_framewise.plugin.forms.selection_form import SelectionForm
 from napari_framewise.stacks.stack import Selection, Stack, stack_of
 from napari_framewise.tools import registry
-from napari_framewise.tools.inputs import Input, Kind
-from napari_framewise.tools.parameters import Parameters, parameter
 
 
 class Everything(Parameters):

@@ -11,7 +11,7 @@ from napari.components import ViewerModel
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
-from napari_framewise.plugin.images_picker import ImagesPicker
+from napari_framewise.plugin.forms.images_picker import ImagesPicker
 from napari_framewise.stacks.ragged import RaggedStack
 from napari_framewise.tools.registry import get_tool
 

@@ -11,7 +11,7 @@ import zarr
 from napari.components import ViewerModel
 
 from napari_framewise.io import layer_data, open_stack
-from napari_framewise.plugin.layers_in import (
+from napari_framewise.plugin.layers.layers_in import (
     frame_in_view,
     points_of_layer,
     shapes_of_layer,

@@ -9,11 +9,8 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Points, Shapes, Vectors
 
-from napari_framewise.plugin.layers_in import stack_of_layer
-from napari_framewise.plugin.layers_out import make_layer, put_layer
-from napari_framewise.stacks.lazy import LazyFrames
-from napari_framewise.stacks.stack import Axis, Selection, Stack, stack_of
-from napari_framewise.tools.outcome import (
+from napari_framewise.engine.lazy import LazyFrames
+from napari_framewise.framework.outcome import (
     ImageResult,
     Placing,
     PointsResult,
@@ -21,7 +18,10 @@ from napari_framewise.tools.outcome import (
     Table,
     VectorsResult,
 )
-from napari_framewise.tools.placing import frame_placing, stack_placing
+from napari_framewise.framework.placing import frame_placing, stack_placing
+from napari_framewise.plugin.layers.layers_in import stack_of_layer
+from napari_framewise.plugin.layers.layers_out import make_layer, put_layer
+from napari_framewise.stacks.stack import Axis, Selection, Stack, stack_of
 
 TURNED = {
     "scale": (2.0, 0.5, 0.25),

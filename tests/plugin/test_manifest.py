@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QWidget
 from typer.testing import CliRunner
 
 import napari_framewise
-from napari_framewise.io import formats
+from napari_framewise.io import readable_formats
 from napari_framewise.plugin import panels, samples
 from napari_framewise.samples import SAMPLES
 from napari_framewise.tools import registry
@@ -69,7 +69,7 @@ def test_panels_are_classes_that_take_the_viewer_by_name() -> None:
 def test_the_reader_is_asked_for_every_format() -> None:
     (reader,) = CONTRIBUTED.readers
     assert reader.accepts_directories
-    for each in formats():
+    for each in readable_formats():
         for ending in each.extensions:
             assert any(fnmatch(f"a{ending}", pattern) for pattern in reader.filename_patterns)
 

@@ -12,12 +12,12 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Points, Vectors
 from pytestqt.qtbot import QtBot
-from tests import toolbox
+from tests.helpers import toolbox
 
-from napari_framewise.stacks.progress import Progress
+from napari_framewise.engine.progress import Progress
+from napari_framewise.framework.model import Model
+from napari_framewise.framework.outcome import Outcome
 from napari_framewise.stacks.stack import Selection
-from napari_framewise.tools.model import Model
-from napari_framewise.tools.outcome import Outcome
 
 from .conftest import MakePanel, run_to_end, settle
 

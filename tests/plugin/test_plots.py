@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from pytestqt.qtbot import QtBot
 
-from napari_framewise.plugin.plots import Curves, PlotCanvas, envelope
+from napari_framewise.framework.outcome import Curve, Plot, Table
+from napari_framewise.plugin.results.plots import Curves, PlotCanvas, envelope
 from napari_framewise.plugin.theme import PRINT, colours_of
-from napari_framewise.tools.outcome import Curve, Plot, Table
 
 PLOT = Plot(
     "Coefficient", "t", "frame", (Curve("x", "half", "x1"), Curve("y")), "frame", "x", "95 %"

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from napari_framewise.plugin.running import Failure, Latest, Runner, Turns
-from napari_framewise.plugin.waiting import finish_in_window
-from napari_framewise.stacks.progress import Progress
+from napari_framewise.engine.progress import Progress
+from napari_framewise.plugin.running.runner import Failure, Latest, Runner, Turns
+from napari_framewise.plugin.running.waiting import finish_in_window
 
 
 class Ear:

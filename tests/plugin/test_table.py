@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
-from napari_framewise.plugin.table import TableModel, TableView, text_of
-from napari_framewise.tools.outcome import Table
+from napari_framewise.framework.outcome import Table
+from napari_framewise.plugin.results.table import TableModel, TableView, text_of
 
 
 def sample(n: int = 7) -> Table:

@@ -11,10 +11,10 @@ from napari.settings import get_plugin_settings
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QTimer
 
-from napari_framewise.plugin.layers_in import part_of
+from napari_framewise.engine import Engine
+from napari_framewise.plugin.layers.layers_in import part_of
 from napari_framewise.plugin.panel import ToolPanel
-from napari_framewise.plugin.settings import current_engine
-from napari_framewise.stacks.engine import Engine
+from napari_framewise.plugin.running.settings import current_engine
 
 from .conftest import run_to_end, settle
 

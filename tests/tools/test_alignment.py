@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import napari_framewise as fw
+from napari_framewise.engine import Engine
+from napari_framewise.framework.outcome import Outcome, ShapesResult
 from napari_framewise.numerics import transforms
 from napari_framewise.samples import SAMPLES
-from napari_framewise.stacks.engine import Engine
-from napari_framewise.tools._alignment_model import Transforms
-from napari_framewise.tools.outcome import Outcome, ShapesResult
+from napari_framewise.tools.alignment.model import Transforms
 from napari_framewise.tools.registry import get_tool
 
 SIZE = (72, 80)

@@ -5,15 +5,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests import toolbox
+from tests.helpers import toolbox
 
+from napari_framewise.engine import Engine
+from napari_framewise.engine.progress import finish
+from napari_framewise.framework.inputs import Input, Kind
+from napari_framewise.framework.outcome import ImageResult, Placing
+from napari_framewise.framework.values import stack_of_result, values_of
 from napari_framewise.stacks.axes import Axis
-from napari_framewise.stacks.engine import Engine
 from napari_framewise.stacks.stack import Stack, stack_of
 from napari_framewise.tools import registry
-from napari_framewise.tools.calls import engine_for, finish, run, stack_of_result, values_of
-from napari_framewise.tools.inputs import Input, Kind
-from napari_framewise.tools.outcome import ImageResult, Placing
+from napari_framewise.tools.calls import engine_for, run
 
 ONE = Input("stack", Kind.STACK, "Stack", "Frames.")
 SEVERAL = Input("references", Kind.FRAME, "References", "Images.", most=4)

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_framewise.stacks.engine import Engine
+from napari_framewise.engine import Engine
+from napari_framewise.framework.inputs import Inputs
+from napari_framewise.framework.outcome import Outcome
 from napari_framewise.stacks.stack import Selection, Stack, stack_of
 from napari_framewise.tools.calls import run
-from napari_framewise.tools.inputs import Inputs
 from napari_framewise.tools.mixing import TOOL
-from napari_framewise.tools.outcome import Outcome
 
 SHAPE = (24, 20)
 N = 60

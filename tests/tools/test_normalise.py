@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_framewise.io.models import read_model, write_model
-from napari_framewise.stacks.engine import Engine
-from napari_framewise.stacks.results import write_frames
+from napari_framewise.engine import Engine
+from napari_framewise.engine.results import write_frames
+from napari_framewise.framework.outcome import Outcome
+from napari_framewise.io.formats.models import read_model, write_model
 from napari_framewise.stacks.stack import Selection, stack_of
 from napari_framewise.tools.calls import run
 from napari_framewise.tools.normalise import TOOL
-from napari_framewise.tools.outcome import Outcome
 
 TYPES = ["?", "u1", "u2", "i2", "u4", "f2", "f4", "f8", ">u2", ">f4"]
 

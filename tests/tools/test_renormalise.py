@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_framewise.framework.model import Model
+from napari_framewise.framework.outcome import Outcome
 from napari_framewise.stacks.stack import stack_of
 from napari_framewise.tools.calls import run
-from napari_framewise.tools.model import Model
-from napari_framewise.tools.outcome import Outcome
 from napari_framewise.tools.renormalise import TOOL
 
 FRAMES = np.random.default_rng(0).integers(100, 4000, (9, 11, 12)).astype(np.uint16)

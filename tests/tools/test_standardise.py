@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_framewise.framework.outcome import Outcome
 from napari_framewise.stacks.stack import stack_of
 from napari_framewise.tools.calls import run
-from napari_framewise.tools.outcome import Outcome
 from napari_framewise.tools.standardise import TOOL
 
 LAYOUTS = [((12, 9, 10, 3), -1), ((12, 3, 9, 10), 1), ((12, 9, 10), None)]

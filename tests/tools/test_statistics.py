@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_framewise.io.batch import run_recipe
+from napari_framewise.engine import Engine
+from napari_framewise.framework.outcome import Outcome
+from napari_framewise.framework.recipe import InputRef, Recipe, Step
 from napari_framewise.io.ragged import open_images
-from napari_framewise.io.scripts import to_python
-from napari_framewise.stacks.engine import Engine
+from napari_framewise.io.recipes.scripts import to_python
+from napari_framewise.io.runs.batch import run_recipe
 from napari_framewise.stacks.ragged import RaggedStack
 from napari_framewise.stacks.stack import stack_of
 from napari_framewise.tools.calls import run
-from napari_framewise.tools.outcome import Outcome
-from napari_framewise.tools.recipe import InputRef, Recipe, Step
 from napari_framewise.tools.statistics import TOOL
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
-from napari_framewise.stacks.engine import Engine
+from napari_framewise.engine import Engine
+from napari_framewise.framework.outcome import ImageResult, Outcome
 from napari_framewise.stacks.stack import stack_of
 from napari_framewise.tools.calls import run
-from napari_framewise.tools.outcome import ImageResult, Outcome
 from napari_framewise.tools.unmixing import TOOL
 
 BANDS, ROWS, COLUMNS = 12, 40, 30

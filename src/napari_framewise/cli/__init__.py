@@ -25,14 +25,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     # Everything is imported in here, so that Ctrl-C is answered alike while libraries load.
     try:
-        from .arguments import parsed
+        from napari_framewise.cli.arguments import parsed
 
         given = parsed(sys.argv[1:] if arguments is None else list(arguments))
         if given.command == "list":
-            from .listing import print_list
+            from napari_framewise.cli.listing import print_list
 
             return print_list(given)
-        from .commands import run_recipe, run_tool
+        from napari_framewise.cli.commands import run_recipe, run_tool
 
         return run_recipe(given) if given.command == "run" else run_tool(given)
     except KeyboardInterrupt:

@@ -8,8 +8,7 @@ import sys
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..tools.registry import TOOLS, get_tool
-from .manual import (
+from napari_framewise.cli.manual import (
     RUN_EPILOG,
     TOP_DESCRIPTION,
     TOP_EPILOG,
@@ -19,11 +18,12 @@ from .manual import (
     tool_usage,
     wrapped,
 )
+from napari_framewise.tools.registry import TOOLS, get_tool
 
 if TYPE_CHECKING:
-    from ..tools.fields import FieldSpec
-    from ..tools.inputs import Input
-    from ..tools.tool import Tool
+    from napari_framewise.framework.fields import FieldSpec
+    from napari_framewise.framework.inputs import Input
+    from napari_framewise.framework.tool import Tool
 
 PROGRAM = "napari-framewise"
 
@@ -95,7 +95,7 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, **kwargs)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
-        from .. import __version__
+        from napari_framewise import __version__
 
         sys.stdout.write(f"{PROGRAM} {__version__}\n")
         parser.exit()
@@ -190,7 +190,7 @@ def _add_selection(parser: argparse.ArgumentParser, taken: Collection[str]) -> N
 
 
 def _add_parameters(parser: argparse.ArgumentParser, tool: Tool[Any]) -> None:
-    from ..tools.fields import fields_of
+    from napari_framewise.framework.fields import fields_of
 
     groups: dict[str, Any] = {}
     for spec in fields_of(tool.parameters):

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..io.naming import parse_frames, parse_input
-from ..io.natural import natural_key
-from ..io.references import resolve
-from ..tools.inputs import Kind
-from ..tools.recipe import InputRef
+from napari_framewise.framework.inputs import Kind
+from napari_framewise.framework.recipe import InputRef
+from napari_framewise.io.formats.natural import natural_key
+from napari_framewise.io.recipes.naming import parse_frames, parse_input
+from napari_framewise.io.recipes.references import resolve
 
 
 def inputs_of(texts: Sequence[str]) -> list[InputRef]:

@@ -10,16 +10,16 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..io.batch import Batch, FileRun, run_batch
-from ..io.outputs import Output
-from ..io.recipes import load_recipe, save_recipe
-from ..stacks.engine import Engine
-from ..stacks.progress import Progress
-from ..tools.calls import engine_for, finish
-from ..tools.progress_line import ProgressLine
-from ..tools.recipe import InputRef, Recipe, Step
-from ..tools.registry import get_tool
-from .choosing import chosen_of, inputs_of
+from napari_framewise.cli.choosing import chosen_of, inputs_of
+from napari_framewise.engine import Engine
+from napari_framewise.engine.progress import Progress, finish
+from napari_framewise.framework.progress_line import ProgressLine
+from napari_framewise.framework.recipe import InputRef, Recipe, Step
+from napari_framewise.io.recipes.files import load_recipe, save_recipe
+from napari_framewise.io.runs.batch import Batch, FileRun, run_batch
+from napari_framewise.io.runs.outputs import Output
+from napari_framewise.tools.calls import engine_for
+from napari_framewise.tools.registry import get_tool
 
 # Without a handler it prints what it thinks of a broken file; the error says it better.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())

@@ -5,20 +5,23 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from ..tools.registry import TOOLS
-from .manual import wrapped
+from napari_framewise.cli.manual import wrapped
+from napari_framewise.tools.registry import TOOLS
 
 
 def print_list(given: Namespace) -> int:
     """Print tools, samples or file formats, a sentence each; the exit code."""
     if given.samples:
-        from ..samples import SAMPLES
+        from napari_framewise.samples import SAMPLES
 
         rows = [(f"sample:{name}", entry.sentence) for name, entry in SAMPLES.items()]
     elif given.formats:
-        from ..io.opening import formats
+        from napari_framewise.io.opening import readable_formats
 
-        rows = [(" ".join(each.extensions), f"{each.title}: {each.reads}") for each in formats()]
+        rows = [
+            (" ".join(each.extensions), f"{each.title}: {each.reads}")
+            for each in readable_formats()
+        ]
     else:
         rows = [(name, entry.sentence) for name, entry in TOOLS.items()]
     for name, sentence in rows:

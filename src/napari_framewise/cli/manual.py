@@ -7,8 +7,8 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..tools.fields import FieldSpec
-    from ..tools.tool import Tool
+    from napari_framewise.framework.fields import FieldSpec
+    from napari_framewise.framework.tool import Tool
 
 TOP_DESCRIPTION = """\
 Measured answers from stacks of frames: the tools of napari-framewise on files. A tool gives the

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from ..stacks.axes import Axis, default_axis_names
-from ..stacks.source import Source
-from ..stacks.stack import Origin, Selection, Stack
-from .folder import PICTURE_ENDINGS
+from napari_framewise.io.formats.folder import PICTURE_ENDINGS
+from napari_framewise.stacks.axes import Axis, default_axis_names
+from napari_framewise.stacks.source import Source
+from napari_framewise.stacks.stack import Origin, Selection, Stack
+from napari_framewise.tools.registry import MODEL_FILES, ModelFile
 
 _FIRST_BYTES = 16
 _ZIP = b"PK\x03\x04"
@@ -58,7 +59,7 @@ class Format:
     reader: Reader
 
 
-def formats() -> tuple[Format, ...]:
+def readable_formats() -> tuple[Format, ...]:
     """Everything that `open_stack` opens, for the docs and the manifest."""
     return _FORMATS
 
@@ -74,7 +75,7 @@ def can_open(path: str | os.PathLike[str]) -> bool:
     given = Path(path)
     try:
         if given.is_dir():
-            from .folder import has_images
+            from napari_framewise.io.formats.folder import has_images
 
             return _is_zarr(given) or has_images(str(given))
         return given.is_file() and _format_of(given) is not None
@@ -176,13 +177,13 @@ def _is_zarr(path: Path) -> bool:
 
 
 def _npy(path: str, key: str | None, pattern: str | None) -> Opened:
-    from .numpy_files import npy_source
+    from napari_framewise.io.formats.numpy_files import npy_source
 
     return _unnamed(npy_source(path))
 
 
 def _npz(path: str, key: str | None, pattern: str | None) -> Opened:
-    from .numpy_files import npz_source
+    from napari_framewise.io.formats.numpy_files import npz_source
 
     return _unnamed(npz_source(path, key))
 
@@ -196,19 +197,19 @@ def _unnamed(source: Source) -> Opened:
 
 
 def _mat(path: str, key: str | None, pattern: str | None) -> Opened:
-    from .matlab import mat_parts
+    from napari_framewise.io.formats.matlab import mat_parts
 
     return Opened(*mat_parts(path, key))
 
 
 def _hdf5(path: str, key: str | None, pattern: str | None) -> Opened:
-    from .hdf5 import hdf5_parts
+    from napari_framewise.io.formats.hdf5 import hdf5_parts
 
     return Opened(*hdf5_parts(path, key))
 
 
 def _zarr(path: str, key: str | None, pattern: str | None) -> Opened:
-    from .zarr_files import open_zarr
+    from napari_framewise.io.formats.zarr_files import open_zarr
 
     image = open_zarr(path, key)
     remark = "" if image.complete else " (unfinished)"
@@ -216,17 +217,17 @@ def _zarr(path: str, key: str | None, pattern: str | None) -> Opened:
 
 
 def _tiff(path: str, key: str | None, pattern: str | None) -> Opened:
-    from ..stacks.sources.tiff import open_tiff
-    from .tiff import axes_of, is_rgb
+    from napari_framewise.io.formats.tiff import axes_of, is_rgb
+    from napari_framewise.stacks.sources.tiff import open_tiff
 
     image = open_tiff(path, key)
     return Opened(image.source, axes_of(image), is_rgb(image))
 
 
 def _picture(path: str, key: str | None, pattern: str | None) -> Opened:
-    from ..stacks.sources.loaded import LoadedSource
-    from ..stacks.sources.pictures import picture_layout
-    from .folder import picture_axes
+    from napari_framewise.io.formats.folder import picture_axes
+    from napari_framewise.stacks.sources.loaded import LoadedSource
+    from napari_framewise.stacks.sources.pictures import picture_layout
 
     shape, dtype = picture_layout(path)
     rgb = len(shape) > 2 and shape[-1] in (3, 4)
@@ -234,16 +235,18 @@ def _picture(path: str, key: str | None, pattern: str | None) -> Opened:
     return Opened(source, picture_axes(shape, rgb), rgb)
 
 
-def _flo(path: str, key: str | None, pattern: str | None) -> Opened:
-    from .flo import FloSource, read_flo
+def _model_reader(file: ModelFile) -> Reader:
+    """The reader of a format that a tool's model brings."""
 
-    source = FloSource(path, read_flo(path).shape)
-    axes = (Axis("component"), Axis("y"), Axis("x"))
-    return Opened(source, axes, frames_along=(0,))
+    def opened(path: str, key: str | None, pattern: str | None) -> Opened:
+        source, axes = file.load().open_source(path)
+        return Opened(source, axes, frames_along=(0,))
+
+    return opened
 
 
 def _folder(path: str, key: str | None, pattern: str | None) -> Opened:
-    from .folder import folder_parts
+    from napari_framewise.io.formats.folder import folder_parts
 
     return Opened(*folder_parts(path, pattern))
 
@@ -293,12 +296,9 @@ _FORMATS = (
         (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM"),
         _picture,
     ),
-    Format(
-        "Optical flow",
-        (".flo",),
-        "the displacement of every pixel down and to the right, as two frames",
-        (b"PIEH",),
-        _flo,
+    *(
+        Format(each.title, (each.ending,), each.reads, (each.starts,), _model_reader(each))
+        for each in MODEL_FILES
     ),
     Format(
         "Zarr folder",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections import Counter
 
-from ..stacks.ragged import RaggedStack
-from ..stacks.sources.folder import described
-from ..stacks.stack import Origin, Stack
-from .folder import image_layouts, image_names
-from .opening import open_stack
+from napari_framewise.io.formats.folder import image_layouts, image_names
+from napari_framewise.io.opening import open_stack
+from napari_framewise.stacks.ragged import RaggedStack
+from napari_framewise.stacks.sources.folder import described
+from napari_framewise.stacks.stack import Origin, Stack
 
 
 def open_images(

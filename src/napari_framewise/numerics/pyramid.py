@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_framewise.numerics._separable import Band, banded, filtered
+from napari_framewise.numerics.separable import Band, banded, filtered
 
 BoolArray = NDArray[np.bool_]
 

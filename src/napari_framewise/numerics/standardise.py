@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from napari_framewise.numerics._affine import (
+from napari_framewise.numerics.common.rows import as_rows, part_of_mask
+from napari_framewise.numerics.scaling import (
     Scaling,
     Status,
     check_place,
@@ -16,8 +17,7 @@ from napari_framewise.numerics._affine import (
     scale_rows,
     unscale,
 )
-from napari_framewise.numerics._rows import as_rows, part_of_mask
-from napari_framewise.numerics._statistics_moments import Moments, Pooled, moments_of
+from napari_framewise.numerics.statistics import Moments, Pooled, moments_of
 
 FloatArray = NDArray[np.float64]
 

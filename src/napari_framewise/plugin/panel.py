@@ -23,26 +23,26 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from ..stacks.stack import Stack
-from ..tools.inputs import Inputs
-from ..tools.outcome import ImageResult, LayerResult, Outcome
-from ..tools.parameters import Parameters
-from ..tools.tool import Tool
-from .connections import Connections
-from .inputs_form import InputsForm
-from .layers_in import frame_in_view
-from .layers_out import make_layer, put_layer
-from .parameters_form import ParametersForm
-from .preview import PreviewLayers
-from .recipe_loading import ask_and_load
-from .record import Record
-from .result_actions import ResultActions
-from .result_view import ResultView
-from .run_bar import RunBar
-from .running import Failure, Latest, Runner, Turns
-from .settings import current_engine
-from .value_picker import SHELF
-from .whole_results import show_written, written_frames
+from napari_framewise.framework.inputs import Inputs
+from napari_framewise.framework.outcome import ImageResult, LayerResult, Outcome
+from napari_framewise.framework.parameters import Parameters
+from napari_framewise.framework.tool import Tool
+from napari_framewise.plugin.connections import Connections
+from napari_framewise.plugin.forms.inputs_form import InputsForm
+from napari_framewise.plugin.forms.parameters_form import ParametersForm
+from napari_framewise.plugin.forms.value_picker import SHELF
+from napari_framewise.plugin.layers.layers_in import frame_in_view
+from napari_framewise.plugin.layers.layers_out import make_layer, put_layer
+from napari_framewise.plugin.layers.preview import PreviewLayers
+from napari_framewise.plugin.recipe_loading import ask_and_load
+from napari_framewise.plugin.results.record import Record
+from napari_framewise.plugin.results.result_actions import ResultActions
+from napari_framewise.plugin.results.result_view import ResultView
+from napari_framewise.plugin.results.whole_results import show_written, written_frames
+from napari_framewise.plugin.running.run_bar import RunBar
+from napari_framewise.plugin.running.runner import Failure, Latest, Runner, Turns
+from napari_framewise.plugin.running.settings import current_engine
+from napari_framewise.stacks.stack import Stack
 
 _SETTLE_MS = 40
 _log = logging.getLogger(__name__)
@@ -399,7 +399,7 @@ def _docs_page(name: str) -> str:
 
 def _warm_up(tool: Tool[Any]) -> None:
     """Load and compile what the first result needs."""
-    import_module(f"{__package__}.plots")
+    import_module(f"{__package__}.results.plots")
     if tool.warm_up is not None:
         tool.warm_up()
 

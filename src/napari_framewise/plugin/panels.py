@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ..tools.registry import TOOLS, get_tool
-from .panel import ToolPanel
+from napari_framewise.plugin.panel import ToolPanel
+from napari_framewise.tools.registry import TOOLS, get_tool
 
 if TYPE_CHECKING:
     import napari

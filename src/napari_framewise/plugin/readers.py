@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..io import can_open, layer_data, open_stack
-from ..stacks.stack import Stack
-from .layers_in import METADATA_KEY
+from napari_framewise.io import can_open, layer_data, open_stack
+from napari_framewise.plugin.layers.layers_in import METADATA_KEY
+from napari_framewise.stacks.stack import Stack
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 

@@ -8,16 +8,16 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer
 from qtpy.QtWidgets import QFileDialog, QWidget
 
-from ..io.recipes import load_recipe
-from ..io.references import resolve
-from ..stacks.stack import Stack
-from ..tools.inputs import Input, Kind
-from ..tools.recipe import InputRef, Step
-from ..tools.tool import Tool
-from .inputs_form import InputsForm
-from .layers_in import stack_of_layer, with_origin
-from .parameters_form import ParametersForm
-from .readers import image_tuple
+from napari_framewise.framework.inputs import Input, Kind
+from napari_framewise.framework.recipe import InputRef, Step
+from napari_framewise.framework.tool import Tool
+from napari_framewise.io.recipes.files import load_recipe
+from napari_framewise.io.recipes.references import resolve
+from napari_framewise.plugin.forms.inputs_form import InputsForm
+from napari_framewise.plugin.forms.parameters_form import ParametersForm
+from napari_framewise.plugin.layers.layers_in import stack_of_layer, with_origin
+from napari_framewise.plugin.readers import image_tuple
+from napari_framewise.stacks.stack import Stack
 
 
 def ask_and_load(

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from ..samples import SAMPLES
-from ..stacks.stack import Origin
-from .readers import LayerTuple, image_tuple
+from napari_framewise.plugin.readers import LayerTuple, image_tuple
+from napari_framewise.samples import SAMPLES
+from napari_framewise.stacks.stack import Origin
 
 
 def open_sample(name: str) -> list[LayerTuple]:

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..io import write_image, write_table
-from ..stacks.axes import default_axis_names
-from ..stacks.engine import Engine
-from ..stacks.sources.view import SourceView
-from ..stacks.stack import stack_of
-from ..tools.outcome import Table
-from .layers_in import METADATA_KEY
-from .waiting import finish_in_window
+from napari_framewise.engine import Engine
+from napari_framewise.framework.outcome import Table
+from napari_framewise.io import write_image, write_table
+from napari_framewise.plugin.layers.layers_in import METADATA_KEY
+from napari_framewise.plugin.running.waiting import finish_in_window
+from napari_framewise.stacks.axes import default_axis_names
+from napari_framewise.stacks.sources.view import SourceView
+from napari_framewise.stacks.stack import stack_of
 
 
 def write_image_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:

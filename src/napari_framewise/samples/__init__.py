@@ -1,6 +1,6 @@
 """Sample stacks with a known truth: made from a seed, or mixed from pictures in scikit-image."""
 
-from .sample import Sample, SampleData
-from .table import SAMPLES
+from napari_framewise.samples.sample import Sample, SampleData
+from napari_framewise.samples.table import SAMPLES
 
 __all__ = ["SAMPLES", "Sample", "SampleData"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..stacks.source import Array
+from napari_framewise.stacks.source import Array
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from ..numerics.transforms import mapped
-from . import scenes
-from .camera import Camera
-from .mixtures import SEED, SIMULATED, described, imaged
-from .sample import SampleData
+from napari_framewise.numerics.transforms import mapped
+from napari_framewise.samples import scenes
+from napari_framewise.samples.camera import Camera
+from napari_framewise.samples.mixtures import SEED, SIMULATED, described, imaged
+from napari_framewise.samples.sample import SampleData
 
 _COUNT, _SIZE = 240, 128
 # The scene is finer than the camera, so that to draw it between pixels costs no accuracy.

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..stacks.source import Array
-from ..stacks.stack import Stack, stack_of
-from . import scenes
-from .camera import Camera
-from .sample import SampleData
+from napari_framewise.samples import scenes
+from napari_framewise.samples.camera import Camera
+from napari_framewise.samples.sample import SampleData
+from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.stack import Stack, stack_of
 
 SEED = 20240501
 SIMULATED = f"simulated, seed {SEED}"

@@ -9,9 +9,9 @@ import numpy.typing as npt
 from scipy import ndimage
 from skimage import data
 
-from ..stacks.stack import stack_of
-from .mixtures import described
-from .sample import SampleData
+from napari_framewise.samples.mixtures import described
+from napari_framewise.samples.sample import SampleData
+from napari_framewise.stacks.stack import stack_of
 
 FloatArray = npt.NDArray[np.float64]
 Frame = npt.NDArray[np.uint8]

@@ -9,12 +9,12 @@ import numpy.typing as npt
 import skimage
 from skimage import color, data
 
-from ..stacks.axes import Axis
-from ..stacks.sources.tiff import open_tiff
-from ..stacks.stack import Stack, stack_of
-from .camera import Camera
-from .mixtures import SEED, mixture, wandering
-from .sample import SampleData
+from napari_framewise.samples.camera import Camera
+from napari_framewise.samples.mixtures import SEED, mixture, wandering
+from napari_framewise.samples.sample import SampleData
+from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.sources.tiff import open_tiff
+from napari_framewise.stacks.stack import Stack, stack_of
 
 _FROM = "ships with scikit-image"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..stacks.stack import Stack
+from napari_framewise.stacks.stack import Stack
 
 
 @dataclass(frozen=True)

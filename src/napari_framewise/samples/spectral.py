@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..stacks.source import Array
-from ..stacks.stack import Stack, stack_of
-from . import scenes
-from .camera import Camera
-from .mixtures import SEED, SIMULATED, described
-from .sample import SampleData
+from napari_framewise.samples import scenes
+from napari_framewise.samples.camera import Camera
+from napari_framewise.samples.mixtures import SEED, SIMULATED, described
+from napari_framewise.samples.sample import SampleData
+from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.stack import Stack, stack_of
 
 _SIZE = 96
 _NANOMETRES = np.linspace(500, 650, 16)

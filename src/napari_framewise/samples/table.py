@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from . import drift, mixtures, motion, pictures, spectral
-from .sample import Sample
+from napari_framewise.samples import drift, mixtures, motion, pictures, spectral
+from napari_framewise.samples.sample import Sample
 
 SAMPLES: dict[str, Sample] = {
     "two_references": Sample(

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .source import Array
-from .sources.folder import read_file
-from .stack import Origin
+from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.sources.folder import read_file
+from napari_framewise.stacks.stack import Origin
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from .axes import Axis, channel_axis_of, default_axis_names, default_frame_axes
-from .selection import Origin as Origin
-from .selection import Selection as Selection
-from .source import Array, ArraySource, Region, Source
-from .sources.dasks import DaskSource
+from napari_framewise.stacks.axes import (
+    Axis,
+    channel_axis_of,
+    default_axis_names,
+    default_frame_axes,
+)
+from napari_framewise.stacks.selection import Origin as Origin
+from napari_framewise.stacks.selection import Selection as Selection
+from napari_framewise.stacks.source import Array, ArraySource, Region, Source
+from napari_framewise.stacks.sources.dasks import DaskSource
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
-import numpy as np
-
-from ..stacks.axes import Axis
-from ..stacks.engine import Engine
-from ..stacks.stack import Stack, stack_of
-from .inputs import TYPES, Input
-from .outcome import ImageResult, Outcome
-from .progress_line import ProgressLine
-from .registry import get_tool
-
-R = TypeVar("R")
-T = TypeVar("T")
-_VALUES = (*TYPES.values(), ImageResult)
+from napari_framewise.engine import Engine
+from napari_framewise.engine.progress import finish
+from napari_framewise.framework.outcome import Outcome
+from napari_framewise.framework.progress_line import ProgressLine
+from napari_framewise.framework.values import values_of
+from napari_framewise.tools.registry import get_tool
 
 
 def run(
@@ -88,64 +81,3 @@ def engine_for(engine: Engine | None, cluster: str | None) -> Iterator[Engine]:
         return
     with Engine.local() if cluster is None else Engine.cluster(cluster) as opened:
         yield opened
-
-
-def finish(run: Generator[R, None, T], report: Callable[[R], None]) -> T:
-    """Run a generator to its end, passing on what it yields; give back what it returns."""
-    with closing(run):
-        while True:
-            try:
-                report(next(run))
-            except StopIteration as end:
-                value: T = end.value
-                return value
-
-
-def values_of(role: Input, value: Any) -> Any:
-    """What was given for a role with arrays as stacks; a list may hold several values.
-
-    Raises
-    ------
-    ValueError
-        Where a text was given: files are opened first.
-    """
-    several = isinstance(value, (list, tuple)) and (
-        role.most > 1 or any(isinstance(each, _VALUES) for each in value)
-    )
-    if several:
-        return tuple(_value_of(role, each, f"{role.name} {n}") for n, each in enumerate(value, 1))
-    return _value_of(role, value, role.name)
-
-
-def value_of(value: Any, name: str = "stack") -> Any:
-    """A layer result or an array as a stack; anything else unchanged."""
-    if isinstance(value, ImageResult):
-        return stack_of_result(value)
-    if isinstance(value, _VALUES) or not hasattr(value, "dtype"):
-        return value
-    return stack_of(value, name=name)
-
-
-def stack_of_result(image: ImageResult) -> Stack:
-    """An image result as a stack, for the next tool or for a file."""
-    axes = image.placing.axes + ((Axis("c"),) if image.rgb else ())
-    return stack_of(
-        image.data,
-        axes=[axis.name for axis in axes],
-        scale=[axis.scale for axis in axes],
-        translate=[axis.translate for axis in axes],
-        units=[axis.unit for axis in axes],
-        rgb=image.rgb,
-        name=image.name,
-    )
-
-
-def _value_of(role: Input, value: Any, name: str) -> Any:
-    if isinstance(value, str):
-        raise ValueError(
-            f"{role.title} was given the text {value!r}; open the file first: "
-            f"{role.name}=open_stack({value!r})."
-        )
-    if role.images and isinstance(value, (list, tuple)):
-        value = np.asarray(value)
-    return value_of(value, name)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .tool import Tool
+    from napari_framewise.framework.tool import Tool
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,48 @@ class Entry:
     module: str
     sentence: str
 
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A file format of its own that a tool's model has, beside the common one.
+
+    Attributes
+    ----------
+    kind : str
+        Of the model.
+    ending : str
+        Of its files.
+    starts : bytes
+        First bytes of its files.
+    title, reads : str
+        Name of the format, and what of it is read.
+    module : str
+        Where `read_model(path)`, `write_model(model, path)` and `open_source(path)` stand; the last
+        gives the model's values as frames along the first axis: their source and axes.
+    """
+
+    kind: str
+    ending: str
+    starts: bytes
+    title: str
+    reads: str
+    module: str
+
+    def load(self) -> Any:
+        """The module."""
+        return import_module(self.module)
+
+
+MODEL_FILES = (
+    ModelFile(
+        "flow",
+        ".flo",
+        b"PIEH",
+        "Optical flow",
+        "the displacement of every pixel down and to the right, as two frames",
+        f"{__package__}.flow.flo",
+    ),
+)
 
 TOOLS: dict[str, Entry] = {
     "mixing": Entry(
@@ -72,3 +115,10 @@ def get_tool(name: str) -> Tool[Any]:
 def all_tools() -> tuple[Tool[Any], ...]:
     """All tools, in the order of the menus."""
     return tuple(get_tool(name) for name in TOOLS)
+
+
+def model_file(path: str | os.PathLike[str], kind: str | None = None) -> ModelFile | None:
+    """The format of its own that a file of that name has, of models of that kind."""
+    ending = os.path.splitext(path)[1].lower()
+    fitting = (each for each in MODEL_FILES if each.ending == ending and kind in (None, each.kind))
+    return next(fitting, None)

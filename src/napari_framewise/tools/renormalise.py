@@ -6,13 +6,27 @@ from typing import Any, Literal
 
 import numpy as np
 
+from napari_framewise.engine import Engine
+from napari_framewise.engine.cutting import make_plan
+from napari_framewise.engine.plan import Plan
+from napari_framewise.engine.work import MapFrames
+from napari_framewise.framework.channels import (
+    channel_names,
+    frame_in_own_order,
+    shape_in_own_order,
+    shows_colour,
+    with_channels,
+)
+from napari_framewise.framework.frame_columns import frame_columns
+from napari_framewise.framework.inputs import Input, Inputs, Kind
+from napari_framewise.framework.limits import limits_of
+from napari_framewise.framework.outcome import ImageResult, Outcome, Table
+from napari_framewise.framework.parameters import Parameters, parameter
+from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics import normalise as numerics
-from napari_framewise.stacks.engine import Engine
-from napari_framewise.stacks.plan import Plan, make_plan
 from napari_framewise.stacks.stack import Stack
-from napari_framewise.stacks.work import MapFrames
-from napari_framewise.tools._normalise_blocks import Target, scaled_block
-from napari_framewise.tools._scaling import (
+from napari_framewise.tools.common.scaled_blocks import Target, scaled_block
+from napari_framewise.tools.common.scaling import (
     Normalisation,
     Result,
     channels_parameter,
@@ -22,19 +36,6 @@ from napari_framewise.tools._scaling import (
     size_in_words,
     target_of,
 )
-from napari_framewise.tools.channels import (
-    channel_names,
-    frame_in_own_order,
-    shape_in_own_order,
-    shows_colour,
-    with_channels,
-)
-from napari_framewise.tools.frames import frame_columns
-from napari_framewise.tools.inputs import Input, Inputs, Kind
-from napari_framewise.tools.limits import limits_of
-from napari_framewise.tools.outcome import ImageResult, Outcome, Table
-from napari_framewise.tools.parameters import Parameters, parameter
-from napari_framewise.tools.tool import Run, Tool
 
 INPUTS = (
     Input(

@@ -7,20 +7,21 @@ from typing import Literal
 
 import numpy as np
 
+from napari_framewise.engine import Engine
+from napari_framewise.engine.cutting import make_plan
+from napari_framewise.engine.passes import run_pass
+from napari_framewise.engine.plan import Plan
+from napari_framewise.engine.work import Cost, MapTiles
+from napari_framewise.framework.inputs import Input, Inputs, Kind
+from napari_framewise.framework.limits import limits_of
+from napari_framewise.framework.outcome import ImageResult, Outcome, Placing, Table
+from napari_framewise.framework.parameters import Parameters, parameter
+from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics import unmixing as numerics
 from napari_framewise.numerics.mixing import Design, Status
 from napari_framewise.stacks.axes import Axis
-from napari_framewise.stacks.engine import Engine
-from napari_framewise.stacks.passes import run_pass
-from napari_framewise.stacks.plan import Plan, make_plan
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
-from napari_framewise.stacks.work import Cost, MapTiles
-from napari_framewise.tools.inputs import Input, Inputs, Kind
-from napari_framewise.tools.limits import limits_of
-from napari_framewise.tools.outcome import ImageResult, Outcome, Placing, Table
-from napari_framewise.tools.parameters import Parameters, parameter
-from napari_framewise.tools.tool import Run, Tool
 
 PREVIEWED_PIXELS = 2**16
 

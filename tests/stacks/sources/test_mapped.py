@@ -42,7 +42,7 @@ MEASURED = """
 import resource, sys
 from pathlib import Path
 from napari_framewise.io import open_stack, write_image
-from napari_framewise.stacks.engine import Engine
+from napari_framewise.engine import Engine
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ..source import Array, Region
-from .pictures import decode
-from .tiff import open_tiff
-from .tiff_template import TemplateReader, TiffTemplate, similar
+from napari_framewise.stacks.source import Array, Region
+from napari_framewise.stacks.sources.pictures import decode
+from napari_framewise.stacks.sources.tiff import open_tiff
+from napari_framewise.stacks.sources.tiff_template import TemplateReader, TiffTemplate, similar
 
 TIFF_ENDINGS = (".tif", ".tiff")
 

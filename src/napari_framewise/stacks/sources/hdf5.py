@@ -8,8 +8,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ..source import Array, Region
-from .handles import HandleCache
+from napari_framewise.stacks.source import Array, Region
+from napari_framewise.stacks.sources.handles import HandleCache
 
 _DATASETS: HandleCache[h5py.Dataset] = HandleCache(16)
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from ..source import Array, Region
-from .handles import HandleCache
+from napari_framewise.stacks.source import Array, Region
+from napari_framewise.stacks.sources.handles import HandleCache
 
 _LOADED: HandleCache[Array] = HandleCache(2)
 
@@ -94,13 +94,13 @@ def _npz(path: str, key: str) -> Array:
 
 
 def _mat(path: str, key: str) -> Array:
-    from .mat5 import unpack
+    from napari_framewise.stacks.sources.mat5 import unpack
 
     return unpack(path, key)
 
 
 def _pictures(path: str, key: str) -> Array:
-    from .pictures import decode
+    from napari_framewise.stacks.sources.pictures import decode
 
     return decode(path)
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..source import Array, Region
-from .handles import HandleCache
+from napari_framewise.stacks.source import Array, Region
+from napari_framewise.stacks.sources.handles import HandleCache
 
 _LET_GO_BYTES = 16 * 2**20
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from ..source import Array
-from .mapped import mapped_file
+from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.sources.mapped import mapped_file
 
 _HEADER = 128
 _MATRIX, _COMPRESSED = 14, 15

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageSequence, UnidentifiedImageError
 
-from ..source import Array
+from napari_framewise.stacks.source import Array
 
 # Elements of a pixel and their type for each of Pillow's modes; palettes and others become colour.
 _MODES: dict[str, tuple[int, str]] = {

@@ -13,11 +13,22 @@ import numpy as np
 import numpy.typing as npt
 import tifffile
 
-from ..source import Source
-from .loaded import LoadedSource
-from .mapped import MappedSource, mapped_file, mapped_source, strides_of, truncated
-from .tiff_layout import Page, TiffError, pages_of
-from .tiff_pages import MISSING, TiffPagesSource, decoding_fault, pack_places
+from napari_framewise.stacks.source import Source
+from napari_framewise.stacks.sources.loaded import LoadedSource
+from napari_framewise.stacks.sources.mapped import (
+    MappedSource,
+    mapped_file,
+    mapped_source,
+    strides_of,
+    truncated,
+)
+from napari_framewise.stacks.sources.tiff_layout import Page, TiffError, pages_of
+from napari_framewise.stacks.sources.tiff_pages import (
+    MISSING,
+    TiffPagesSource,
+    decoding_fault,
+    pack_places,
+)
 
 # Kinds of TIFF whose own metadata say how the pages make up an array.
 _SPEAKING = (

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import tifffile
 
-from ..source import Array, Region
-from .handles import HandleCache
-from .mapped import mapped_file, truncated
+from napari_framewise.stacks.source import Array, Region
+from napari_framewise.stacks.sources.handles import HandleCache
+from napari_framewise.stacks.sources.mapped import mapped_file, truncated
 
 _KEYFRAMES: HandleCache[tifffile.TiffPage] = HandleCache(32)
 MISSING = -1

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..source import Array, Region
-from .mapped import mapped_file
-from .tiff_layout import TiffError, form_of, joined_spans, pages_of
+from napari_framewise.stacks.source import Array, Region
+from napari_framewise.stacks.sources.mapped import mapped_file
+from napari_framewise.stacks.sources.tiff_layout import TiffError, form_of, joined_spans, pages_of
 
 _BINARY = getattr(os, "O_BINARY", 0)
 # Shorter gaps are read over: another request costs more than these bytes.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..source import Array, Region, Source
+from napari_framewise.stacks.source import Array, Region, Source
 
 
 @dataclass(frozen=True)

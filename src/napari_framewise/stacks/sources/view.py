@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..source import Array, Region, Source
+from napari_framewise.stacks.source import Array, Region, Source
 
 # What the last blocks may take together; a block of chunks that takes more is not kept.
 _KEPT_BYTES = 48 * 2**20

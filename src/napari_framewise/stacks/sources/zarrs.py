@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import zarr
 
-from ..source import Array, Region
-from .handles import HandleCache
+from napari_framewise.stacks.source import Array, Region
+from napari_framewise.stacks.sources.handles import HandleCache
 
 _ARRAYS: HandleCache[zarr.Array[Any]] = HandleCache(32)
 

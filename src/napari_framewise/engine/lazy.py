@@ -1,0 +1,285 @@
+"""Frames computed as one looks at them: an array-like that is also a source."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_framewise.engine.job import STEP_SECONDS, Job, Pace, rows_at
+from napari_framewise.engine.work import Cost, MapFrames, MapNeighbours
+from napari_framewise.stacks.source import Array, Region
+from napari_framewise.stacks.stack import Stack
+
+_BLOCK_BYTES = 2 * 2**20
+_MOST_FRAMES = 256
+_CACHED_BLOCKS = 8
+
+
+class LazyFrames:
+    """Frames that a function makes of a stack's frames, block by block, as they are looked at.
+
+    It may be looked at from several threads, pickled (the computed blocks stay behind), given to
+    napari as a layer's data, and used as the source of a further stack.
+
+    Parameters
+    ----------
+    stacks : Stack or sequence of Stack
+        All with the same number of frames. What differs from frame to frame (coefficients,
+        transforms) comes as a further stack: `stack_of(x, axes=("t", "k"))` has frames of (K,).
+    function : callable
+        Importable: `function(*blocks, *context, out=array)` fills `out`, (n, *frame_shape); the
+        same that `run_pass(..., into=)` takes.
+    context : sequence
+        Further arguments, the same for all blocks.
+    dtype : dtype
+        Of the result.
+    frame_shape : tuple of int, optional
+        Of the result; by default the first stack's.
+    block_frames : int, optional
+        Frames computed at once; by default what takes about 20 ms and 2 MiB.
+    cost : Cost
+        Bytes and seconds of a frame; seconds are measured where they are not given.
+    work : MapFrames or MapNeighbours
+        Whether the function sees neighbours.
+    """
+
+    def __init__(
+        self,
+        stacks: Stack | Sequence[Stack],
+        function: Callable[..., Any],
+        context: Sequence[Any] = (),
+        *,
+        dtype: npt.DTypeLike,
+        frame_shape: tuple[int, ...] | None = None,
+        block_frames: int | None = None,
+        cost: Cost = Cost(),  # noqa: B008 - frozen
+        work: MapFrames | MapNeighbours = MapFrames(),  # noqa: B008 - frozen
+    ) -> None:
+        self.stacks = (stacks,) if isinstance(stacks, Stack) else tuple(stacks)
+        lengths = {stack.n_frames for stack in self.stacks}
+        if len(lengths) != 1:
+            raise ValueError(
+                f"The stacks have {', '.join(map(str, sorted(lengths)))} frames; give stacks with "
+                "equal numbers of frames."
+            )
+        first = self.stacks[0]
+        self.function, self.context, self.work, self.cost = function, tuple(context), work, cost
+        self.dtype: np.dtype[Any] = np.dtype(dtype)
+        self.frame_shape = first.frame_shape if frame_shape is None else tuple(frame_shape)
+        self.leading_shape = first.leading_shape
+        each = math.prod(self.frame_shape) * self.dtype.itemsize + cost.scratch
+        each += sum(stack.frame_bytes for stack in self.stacks)
+        self._most = max(1, min(_MOST_FRAMES, _BLOCK_BYTES // max(1, each)))
+        self._block = block_frames
+        if block_frames is None and cost.seconds:
+            self._block = self._fitting(cost.seconds)
+        self._calls = 0
+        self._forget()
+
+    # -- what it is ----------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the frame axes where all frames are chosen, else their number; the frame."""
+        return (*self.leading_shape, *self.frame_shape)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements, had they been computed."""
+        return self.size * self.dtype.itemsize
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames."""
+        return math.prod(self.leading_shape)
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        """Extent of what is computed at once."""
+        frames = self._block or self._most
+        leading = [1] * len(self.leading_shape)
+        if leading:
+            leading[-1] = max(1, min(frames, self.leading_shape[-1]))
+        return (*leading, *self.frame_shape)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Files behind the stacks."""
+        return tuple(path for stack in self.stacks for path in stack.source.paths)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("A single value has no length.")
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        size = " x ".join(str(length) for length in self.shape)
+        return f"<LazyFrames {size}, {self.dtype}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = self.__dict__.copy()
+        del kept["_lock"], kept["_blocks"]
+        return kept
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget()
+
+    # -- looking -------------------------------------------------------------------------------
+
+    def __getitem__(self, key: Any) -> Array:
+        """Elements: integers, slices, an ellipsis, and index arrays taken axis by axis."""
+        keys = _each_axis(key, self.shape)
+        leading, inside = keys[: len(self.leading_shape)], keys[len(self.leading_shape) :]
+        numbers = _numbers(leading, self.leading_shape)
+        if numbers.ndim == 0:
+            return np.asarray(_inside(self._frame(int(numbers))[np.newaxis], inside)[0])
+        frames = self._frames(numbers.ravel(), inside)
+        return frames.reshape(*numbers.shape, *frames.shape[1:])
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
+        if copy is False:
+            raise ValueError("Lazy frames are computed: a copy cannot be avoided.")
+        whole = self[...]
+        return whole if dtype is None else whole.astype(dtype, copy=False)
+
+    def read(self, region: Region) -> Array:
+        """Elements of a region, as a source gives them."""
+        return self[region]
+
+    def _frame(self, number: int) -> Array:
+        start, block = self._cached(number)
+        frame: Array = block[number - start]
+        return frame
+
+    def _frames(self, numbers: npt.NDArray[np.int64], inside: Sequence[Any]) -> Array:
+        """Frames by number, computed straight into the result where they follow each other."""
+        count = len(numbers)
+        probe = _inside(np.empty((0, *self.frame_shape), self.dtype), inside)
+        found = np.empty((count, *probe.shape[1:]), self.dtype)
+        whole = all(
+            isinstance(key, slice) and key.indices(length) == (0, length, 1)
+            for key, length in zip(inside, self.frame_shape, strict=True)
+        )
+        consecutive = count > 1 and bool(np.all(np.diff(numbers) == 1))
+        at = 0
+        while at < count:
+            most = self._block or self._most
+            if consecutive and count - at >= most:
+                start = int(numbers[at])
+                if whole:
+                    self._compute(start, start + most, found[at : at + most])
+                else:
+                    piece = self._compute(start, start + most)
+                    found[at : at + most] = _inside(piece, inside)
+                at += most
+                continue
+            start, block = self._cached(int(numbers[at]))
+            run = at + 1
+            while run < count and start <= numbers[run] < start + len(block):
+                run += 1
+            found[at:run] = _inside(block[numbers[at:run] - start], inside)
+            at = run
+        return found
+
+    def _cached(self, number: int) -> tuple[int, Array]:
+        """The block that a frame is in, and its first frame's number."""
+        size = self._block or 1
+        start = number - number % size
+        key = (start, size)
+        with self._lock:
+            block = self._blocks.get(key)
+            if block is not None:
+                self._blocks.move_to_end(key)
+                return start, block
+        block = self._compute(start, min(start + size, self.n_frames))
+        # What a viewer gets is a view of the cache.
+        block.flags.writeable = False
+        with self._lock:
+            self._blocks[key] = block
+            while len(self._blocks) > _CACHED_BLOCKS:
+                self._blocks.popitem(last=False)
+        return start, block
+
+    def _compute(self, start: int, stop: int, out: Array | None = None) -> Array:
+        if out is None:
+            out = np.empty((stop - start, *self.frame_shape), self.dtype)
+        job = Job(
+            work=self.work,
+            function=self.function,
+            stacks=self.stacks,
+            context=self.context,
+            merge=None,
+            into=None,
+            span=stop - start,
+            step=stop - start,
+            rows_at=rows_at(self.stacks),
+        )
+        began = time.perf_counter()
+        block = self.work.block((start, stop), self.stacks)
+        job.run(block, Pace(stop - start), _go_on, _go_on, out=out)
+        self._calls += 1
+        # The first call may have compiled something: the second tells what a frame takes.
+        if self._block is None and self._calls > 1:
+            self._block = self._fitting((time.perf_counter() - began) / (stop - start))
+        return out
+
+    def _fitting(self, seconds: float) -> int:
+        return max(1, min(self._most, int(STEP_SECONDS / max(seconds, 1e-9))))
+
+    def _forget(self) -> None:
+        self._lock = threading.Lock()
+        self._blocks: OrderedDict[tuple[int, int], Array] = OrderedDict()
+
+
+def _go_on(*_: Any) -> None:
+    """Nobody cancels what is looked at."""
+
+
+def _each_axis(key: Any, shape: tuple[int, ...]) -> list[Any]:
+    """One key per axis: an integer, a slice or an array of integers."""
+    keys = list(key) if isinstance(key, tuple) else [key]
+    if any(each is None for each in keys):
+        raise IndexError("Lazy frames take no new axis; index first, then add it.")
+    dots = [at for at, each in enumerate(keys) if each is Ellipsis]
+    if len(dots) > 1:
+        raise IndexError("An index can hold only one ellipsis ('...').")
+    given = len(keys) - len(dots)
+    if given > len(shape):
+        raise IndexError(f"{given} indices were given for an array of {len(shape)} dimensions.")
+    at = dots[0] if dots else len(keys)
+    keys[at : at + len(dots)] = [slice(None)] * (len(shape) - given)
+    return [each if isinstance(each, slice) else np.asarray(each) for each in keys]
+
+
+def _numbers(keys: Sequence[Any], lengths: tuple[int, ...]) -> npt.NDArray[np.int64]:
+    """Frame numbers of an index into the leading axes, with the axes that the index leaves."""
+    numbers = np.zeros((), np.int64)
+    for key, length in zip(keys, lengths, strict=True):
+        along = np.arange(length, dtype=np.int64)[key]
+        numbers = np.add.outer(numbers * length, along)
+    return numbers
+
+
+def _inside(frames: Array, keys: Sequence[Any]) -> Array:
+    """An index into each of the frames, axis by axis."""
+    for axis in reversed(range(len(keys))):
+        frames = frames[(*(slice(None),) * (axis + 1), keys[axis])]
+    return frames

@@ -1,0 +1,78 @@
+"""Places that a pass writes frames to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from napari_framewise.engine.work import Block, Work
+from napari_framewise.stacks.source import Array
+
+
+class Sink(Protocol):
+    """A place for what a function writes to `out=`."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Folder that workers write to by themselves; empty where blocks come back to us."""
+        ...
+
+    @property
+    def cut(self) -> tuple[int, int] | None:
+        """Frames that one writer writes at once, and after how many that count starts anew."""
+        ...
+
+    def buffer(self, work: Work, block: Block) -> Array:
+        """The array that the block's answer is written into."""
+        ...
+
+    def commit(self, work: Work, block: Block, answer: Array, check: Callable[[], None]) -> None:
+        """Keep a finished block's answer; called by whoever computed it.
+
+        `check` raises where the pass was cancelled.
+        """
+        ...
+
+    def finished(self, block: Block) -> bool:
+        """Whether an earlier run has left this block's answer here."""
+        ...
+
+    def mark(self, block: Block) -> None:
+        """Note that a block is kept; called in our own process, one at a time."""
+        ...
+
+
+class MemorySink:
+    """An array that the caller made: (n_frames, ...), (..., rows, columns) or (n, n) by shape."""
+
+    paths = ()
+    cut = None
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+
+    def buffer(self, work: Work, block: Block) -> Array:
+        """The block's own part of the array: nothing is copied."""
+        part: Array = self.array[work.place(block)]
+        return part
+
+    def commit(self, work: Work, block: Block, answer: Array, check: Callable[[], None]) -> None:
+        """Copy what was computed elsewhere; what is in its place already stays."""
+        place = self.buffer(work, block)
+        if not np.may_share_memory(place, answer):
+            place[...] = answer
+
+    def finished(self, block: Block) -> bool:
+        """Nothing is kept from an earlier run."""
+        return False
+
+    def mark(self, block: Block) -> None:
+        """Nothing to note."""
+
+
+def shape_of(sink: Sink, work: Work, block: Block) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and type of the array that a worker elsewhere makes for a block's answer."""
+    place = sink.buffer(work, block)
+    return place.shape, place.dtype

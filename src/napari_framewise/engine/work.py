@@ -1,0 +1,248 @@
+"""Work shapes: what kind of pass a computation is, how it is cut, and what a piece costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.stack import Stack
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a computation takes: per frame, per row of pixels for tiles, per pair for pairs.
+
+    Attributes
+    ----------
+    output : int
+        Bytes that are given back.
+    scratch : int
+        Bytes of temporaries.
+    seconds : float
+        Seconds of work; 0 where it is not known: it is measured then, except in reductions.
+    """
+
+    output: int = 0
+    scratch: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of a pass.
+
+    Attributes
+    ----------
+    frames : tuple of int
+        First and last (exclusive) frame that it answers for.
+    reach : tuple of int
+        Neighbours that are read in front of and behind those.
+    rows : tuple of int, optional
+        First and last (exclusive) row of pixels, of tiles.
+    partner : tuple of int, optional
+        Frames along the columns of a tile of pairs.
+    """
+
+    frames: tuple[int, int]
+    reach: tuple[int, int] = (0, 0)
+    rows: tuple[int, int] | None = None
+    partner: tuple[int, int] | None = None
+
+    @property
+    def lead(self) -> tuple[int, int]:
+        """The range that it may be cut along: rows of tiles, else frames."""
+        return self.frames if self.rows is None else self.rows
+
+    @property
+    def length(self) -> int:
+        """Length of that range."""
+        return self.lead[1] - self.lead[0]
+
+    @property
+    def size(self) -> int:
+        """Number of its items: frames, rows or pairs."""
+        return self.length if self.partner is None else self.length * _length(self.partner)
+
+    def describe(self) -> str:
+        """What it covers, for messages: "frames 0 to 255", the last one included."""
+        if self.rows is not None:
+            return f"rows {self.rows[0]:,} to {self.rows[1] - 1:,}"
+        text = f"frames {self.frames[0]:,} to {self.frames[1] - 1:,}"
+        if self.partner is None:
+            return text
+        return f"{text} with {self.partner[0]:,} to {self.partner[1] - 1:,}"
+
+
+class Work:
+    """A work shape: turns a range of items into blocks, and blocks into a function's arguments."""
+
+    unit: ClassVar[str] = "frames"
+
+    def length(self, stacks: Sequence[Stack]) -> int:
+        """Number of items along the range that is cut: frames, or rows of pixels."""
+        return stacks[0].n_frames
+
+    def item_bytes(self, stacks: Sequence[Stack]) -> int:
+        """Bytes that are read for one of those items."""
+        return sum(stack.frame_bytes for stack in stacks)
+
+    def block(self, lead: tuple[int, int], stacks: Sequence[Stack]) -> Block:
+        """The block of a range of items."""
+        return Block(lead)
+
+    def part(self, block: Block, start: int, stop: int) -> Block:
+        """Items `start` to `stop` of a block, counted from its first."""
+        return replace(block, frames=(block.frames[0] + start, block.frames[0] + stop))
+
+    def ranges(self, block: Block) -> list[tuple[int, int]]:
+        """Ranges of frames that are read of each stack."""
+        return [block.frames]
+
+    def views(self, arrays: Sequence[Array], block: Block, part: Block, axis: int) -> list[Array]:
+        """What a function gets for a part of the block that `arrays` were read for.
+
+        `axis` is where rows of pixels are in the arrays.
+        """
+        start = part.frames[0] - block.frames[0]
+        return [array[start : start + part.length] for array in arrays]
+
+    def place(self, block: Block) -> tuple[Any, ...]:
+        """Index of the block's answer in the array of the whole result."""
+        return (slice(*block.frames),)
+
+    def place_within(self, block: Block, part: Block) -> tuple[Any, ...]:
+        """Index of a part's answer in the block's."""
+        start = part.lead[0] - block.lead[0]
+        return (slice(start, start + part.length),)
+
+    def keywords(self, block: Block) -> dict[str, Any]:
+        """Further keyword arguments of the function."""
+        return {}
+
+
+@dataclass(frozen=True)
+class MapFrames(Work):
+    """Every frame for itself: `function(*blocks, *context) -> value`."""
+
+
+@dataclass(frozen=True)
+class MapNeighbours(Work):
+    """Every frame with those around it: `function(*blocks, *context, core=slice) -> value`.
+
+    Each block holds up to `before` frames in front of and `after` behind the frames that it
+    answers for, fewer at the ends of the stack; `core` says where in the block those are.
+    """
+
+    before: int = 0
+    after: int = 1
+
+    def block(self, lead: tuple[int, int], stacks: Sequence[Stack]) -> Block:
+        """The block of a range of frames, with its neighbours."""
+        behind = stacks[0].n_frames - lead[1]
+        return Block(lead, (min(self.before, lead[0]), min(self.after, behind)))
+
+    def part(self, block: Block, start: int, stop: int) -> Block:
+        """Frames of a block with what they reach in it."""
+        before, after = block.reach
+        reach = (
+            min(self.before, before + start),
+            min(self.after, after + block.length - stop),
+        )
+        return replace(super().part(block, start, stop), reach=reach)
+
+    def ranges(self, block: Block) -> list[tuple[int, int]]:
+        """The frames with their neighbours."""
+        return [(block.frames[0] - block.reach[0], block.frames[1] + block.reach[1])]
+
+    def views(self, arrays: Sequence[Array], block: Block, part: Block, axis: int) -> list[Array]:
+        """The part's frames with their neighbours."""
+        origin = block.frames[0] - block.reach[0]
+        ((start, stop),) = self.ranges(part)
+        return [array[start - origin : stop - origin] for array in arrays]
+
+    def keywords(self, block: Block) -> dict[str, Any]:
+        """Where the frames are that the block answers for."""
+        return {"core": slice(block.reach[0], block.reach[0] + block.length)}
+
+
+@dataclass(frozen=True)
+class Reduce(Work):
+    """All frames into one answer: `function(*blocks, *context) -> value`, then merged in order."""
+
+
+@dataclass(frozen=True)
+class Scan(Work):
+    """Blocks in order: `function(state, *blocks, *context) -> (state, value)`."""
+
+
+@dataclass(frozen=True)
+class MapTiles(Work):
+    """Rows of pixels with all frames: each block is (n_frames, ..., rows, columns)."""
+
+    unit = "rows"
+
+    def length(self, stacks: Sequence[Stack]) -> int:
+        """Number of rows of a frame."""
+        return stacks[0].frame_shape[row_position(stacks[0]) - 1]
+
+    def item_bytes(self, stacks: Sequence[Stack]) -> int:
+        """Bytes of one row in all frames."""
+        return max(1, sum(stack.nbytes for stack in stacks) // max(1, self.length(stacks)))
+
+    def block(self, lead: tuple[int, int], stacks: Sequence[Stack]) -> Block:
+        """The block of a range of rows."""
+        return Block((0, stacks[0].n_frames), rows=lead)
+
+    def part(self, block: Block, start: int, stop: int) -> Block:
+        """Rows of a block."""
+        return replace(block, rows=(block.lead[0] + start, block.lead[0] + stop))
+
+    def views(self, arrays: Sequence[Array], block: Block, part: Block, axis: int) -> list[Array]:
+        """The part's rows of all frames."""
+        start = part.lead[0] - block.lead[0]
+        rows = (*(slice(None),) * axis, slice(start, start + part.length))
+        return [array[rows] for array in arrays]
+
+    def place(self, block: Block) -> tuple[Any, ...]:
+        """The rows of a result (..., rows, columns)."""
+        return (..., slice(*block.lead), slice(None))
+
+    def place_within(self, block: Block, part: Block) -> tuple[Any, ...]:
+        """The part's rows in the block's."""
+        return (..., *super().place_within(block, part), slice(None))
+
+
+@dataclass(frozen=True)
+class MapPairs(Work):
+    """Every frame with every frame, in tiles of the n x n matrix.
+
+    `function(*rows, *columns, *context) -> value`: one block per stack for the tile's rows, then
+    one per stack for its columns. With `symmetric` only tiles on and above the diagonal.
+    """
+
+    symmetric: bool = True
+    unit = "pairs"
+
+    def ranges(self, block: Block) -> list[tuple[int, int]]:
+        """Frames along the tile's rows, and along its columns."""
+        return [block.frames, block.partner or block.frames]
+
+    def views(self, arrays: Sequence[Array], block: Block, part: Block, axis: int) -> list[Array]:
+        """The part's rows and all columns of the tile."""
+        half = len(arrays) // 2
+        return [*super().views(arrays[:half], block, part, axis), *arrays[half:]]
+
+    def place(self, block: Block) -> tuple[Any, ...]:
+        """The tile in the n x n matrix."""
+        return (slice(*block.frames), slice(*(block.partner or block.frames)))
+
+
+def row_position(stack: Stack) -> int:
+    """Axis of a block (n, *frame_shape) that rows of pixels run along."""
+    return 1 + stack.image_axes.index(stack.row_axis)
+
+
+def _length(limits: tuple[int, int]) -> int:
+    return limits[1] - limits[0]

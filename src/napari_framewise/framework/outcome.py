@@ -1,0 +1,284 @@
+"""What a tool gives back: layers, tables, plots, models, a summary in words and diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, TypeVar
+
+import numpy as np
+
+from napari_framewise.framework.model import Model
+from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.source import Array
+
+T = TypeVar("T")
+
+Entity: TypeAlias = Literal["frame", "pair", "object", "iteration", "landmark"]
+"""What one row of a table is; a row of frames or pairs is tied to the slider."""
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Named columns of equal length, one row per entity.
+
+    Attributes
+    ----------
+    name : str
+        What the table holds.
+    entity : str
+        What a row is: "frame", "pair", "object", "iteration" or "landmark".
+    columns : mapping of str to ndarray
+        One-dimensional arrays of equal length. A column named as the entity gives its number.
+    notes : mapping of str to str
+        What a column is, with its unit.
+    """
+
+    name: str
+    entity: Entity
+    columns: Mapping[str, Array]
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        columns = {name: np.asarray(values) for name, values in self.columns.items()}
+        lengths = {values.shape for values in columns.values()}
+        if len(lengths) > 1 or any(len(shape) != 1 for shape in lengths):
+            raise ValueError(
+                f"The table {self.name} was given columns of shapes {sorted(lengths)}; "
+                "one-dimensional columns of one length are needed."
+            )
+        object.__setattr__(self, "columns", columns)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    def row(self, index: int) -> dict[str, Any]:
+        """One row as {column: value}."""
+        return {name: values[index] for name, values in self.columns.items()}
+
+
+@dataclass(frozen=True)
+class Placing:
+    """Where a layer lies in the world.
+
+    Attributes
+    ----------
+    axes : tuple of Axis
+        Names, scale, translate and units, one per axis of the layer's data (without the
+        components of a colour).
+    like : str, optional
+        Role of the input on whose pixel grid the result lies: a rotation, shear or affine that
+        the user gave that layer holds for the result too.
+    moved : tuple of tuple of float, optional
+        Matrix (n + 1, n + 1) that first moves the layer's pixels on the grid of `axes`: where an
+        image is brought onto another grid without resampling.
+    """
+
+    axes: tuple[Axis, ...]
+    like: str | None = None
+    moved: tuple[tuple[float, ...], ...] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ImageResult:
+    """An image or labels layer.
+
+    Attributes
+    ----------
+    name : str
+        Proposed name of the layer.
+    data : array_like
+        An array, or a lazy array-like.
+    placing : Placing
+        Where it lies.
+    kind : {"image", "labels"}
+        Type of the layer.
+    rgb : bool
+        The last axis holds colour components.
+    contrast_limits : tuple of float, optional
+        Always given where the data are lazy.
+    colormap : str, optional
+        Name of a napari colormap; gray by default.
+    visible : bool
+        Shown at once.
+    metadata : mapping
+        More to keep with the layer, such as the unit of its values.
+    """
+
+    name: str
+    data: Any
+    placing: Placing
+    kind: Literal["image", "labels"] = "image"
+    rgb: bool = False
+    contrast_limits: tuple[float, float] | None = None
+    colormap: str | None = None
+    visible: bool = True
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class VectorsResult:
+    """A vectors layer: data (n, 2, ndim), starts and displacements in pixels of its axes.
+
+    `color_by` names the feature that colours them, `colormap` its colours and `color_limits` the
+    values of the first and last, by default the extremes; `width` is that of the arrows in pixels,
+    by default in proportion to their length.
+    """
+
+    name: str
+    data: Array
+    placing: Placing
+    features: Table | None = None
+    color_by: str | None = None
+    colormap: str = "viridis"
+    color_limits: tuple[float, float] | None = None
+    width: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class PointsResult:
+    """A points layer: data (n, ndim) in pixels of its axes."""
+
+    name: str
+    data: Array
+    placing: Placing
+    features: Table | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ShapesResult:
+    """A shapes layer: one (vertices, ndim) array in pixels of its axes per shape."""
+
+    name: str
+    data: Sequence[Array]
+    placing: Placing
+    shape_type: str = "path"
+    features: Table | None = None
+
+
+LayerResult: TypeAlias = ImageResult | VectorsResult | PointsResult | ShapesResult
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One line of a plot.
+
+    Attributes
+    ----------
+    y : str
+        Column of the plot's table.
+    error : str, optional
+        Column with the half width of its error band.
+    label : str
+        Name in the legend.
+    """
+
+    y: str
+    error: str | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Columns of a table drawn against one of them.
+
+    Attributes
+    ----------
+    title : str
+        Headline.
+    table : str
+        Name of the table.
+    x : str
+        Column along the abscissa.
+    curves : tuple of Curve
+        Lines with their error bands.
+    x_label, y_label : str
+        Axis labels with units.
+    band : str
+        What the error bands are, for the legend: "95 % interval".
+    """
+
+    title: str
+    table: str
+    x: str
+    curves: tuple[Curve, ...]
+    x_label: str = ""
+    y_label: str = ""
+    band: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """All that a run gives back.
+
+    Attributes
+    ----------
+    layers : tuple of ImageResult, VectorsResult, PointsResult or ShapesResult
+        Layers to add.
+    tables : tuple of Table
+        Numbers, a row per entity.
+    plots : tuple of Plot
+        Curves over the tables.
+    models : tuple of Model
+        What was fitted and can be applied to other data.
+    summary : str
+        The result in one or two sentences.
+    diagnostics : tuple of str
+        What the user should know before trusting it: "3 frames held no data".
+    python : str
+        Lines with numbers to go on with, which Copy as Python puts behind the script.
+    """
+
+    layers: tuple[LayerResult, ...] = ()
+    tables: tuple[Table, ...] = ()
+    plots: tuple[Plot, ...] = ()
+    models: tuple[Model, ...] = ()
+    summary: str = ""
+    diagnostics: tuple[str, ...] = ()
+    python: str = ""
+
+    def table(self, name: str | None = None) -> Table:
+        """The table of that name, or the only one.
+
+        Raises
+        ------
+        ValueError
+            Where there is no such table, or no name was given for one of several.
+        """
+        return _only("table", self.tables, [table.name for table in self.tables], name)
+
+    def layer(self, name: str | None = None) -> LayerResult:
+        """The layer result of that name, or the only one.
+
+        A layer that is named after its input, such as "cells residual", is found as "residual" as
+        well.
+
+        Raises
+        ------
+        ValueError
+            Where there is no such layer, or no name was given for one of several.
+        """
+        names = [layer.name for layer in self.layers]
+        if name not in names:
+            ending = [each for each in names if each.endswith(f" {name}")]
+            name = ending[0] if len(ending) == 1 else name
+        return _only("layer", self.layers, names, name)
+
+    def model(self, kind: str | None = None) -> Model:
+        """The model of that kind, or the only one.
+
+        Raises
+        ------
+        ValueError
+            Where there is no such model, or no kind was given for one of several.
+        """
+        return _only("model", self.models, [model.kind for model in self.models], kind)
+
+
+def _only(what: str, values: Sequence[T], names: Sequence[str], wanted: str | None) -> T:
+    found = [value for value, name in zip(values, names, strict=True) if wanted in (None, name)]
+    if len(found) == 1:
+        return found[0]
+    asked = f"The {what} {wanted!r} was asked for" if wanted else f"One {what} was asked for"
+    raise ValueError(f"{asked}; the {what}s are: {', '.join(names) or 'none'}.")

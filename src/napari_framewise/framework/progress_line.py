@@ -1,0 +1,67 @@
+"""A line of progress in a terminal or a notebook."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from types import TracebackType
+from typing import Self, TextIO
+
+from napari_framewise.engine.progress import Progress
+
+BAR_WIDTH = 24
+
+
+class ProgressLine:
+    """One line on a stream that is written over and over, and wiped at the end.
+
+    Parameters
+    ----------
+    shown : bool
+        Whether anything is written.
+    stream : text stream, optional
+        The standard error by default.
+    """
+
+    def __init__(self, shown: bool = True, stream: TextIO | None = None) -> None:
+        self.prefix = ""
+        self._shown = shown
+        self._stream = sys.stderr if stream is None else stream
+        self._length = 0
+
+    def show(self, progress: Progress) -> None:
+        """Write a report over the last one."""
+        if self._shown:
+            width = shutil.get_terminal_size().columns - 1
+            self._write(f"{self.prefix}{line_of(progress)}"[:width])
+
+    def clear(self) -> None:
+        """Wipe the line, so that something else can be written."""
+        self._write("")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._write("")
+
+    def _write(self, text: str) -> None:
+        if text or self._length:
+            self._stream.write("\r" + text.ljust(self._length) + ("" if text else "\r"))
+            self._stream.flush()
+        self._length = len(text)
+
+
+def line_of(progress: Progress) -> str:
+    """Bar, percentage, what is done of what, time left and rate."""
+    filled = int(progress.fraction * BAR_WIDTH)
+    bar = "#" * filled + "." * (BAR_WIDTH - filled)
+    line = f"[{bar}] {progress.fraction:4.0%}  {progress.text()}"
+    if progress.done and progress.elapsed > 0:
+        line += f", {progress.done / progress.elapsed:,.0f} a second"
+    return line

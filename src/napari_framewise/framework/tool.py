@@ -1,0 +1,106 @@
+"""A tool: what it declares; form, options, recipe, progress and layers follow from that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
+
+from pydantic import ValidationError
+
+from napari_framewise.engine import Engine
+from napari_framewise.engine.plan import Plan
+from napari_framewise.engine.progress import Progress
+from napari_framewise.engine.work import Work
+from napari_framewise.framework.fields import fields_of
+from napari_framewise.framework.inputs import Input, Inputs
+from napari_framewise.framework.outcome import Outcome
+from napari_framewise.framework.parameters import Parameters, sentence_of
+
+P = TypeVar("P", bound=Parameters)
+Run: TypeAlias = Generator[Progress, None, Outcome]
+Menu: TypeAlias = Literal["measure", "filter", "register", "transform"]
+
+
+@dataclass(frozen=True)
+class Tool(Generic[P]):
+    """One tool, reached the same way from a panel, Python, the command line and a cluster.
+
+    Attributes
+    ----------
+    name : str
+        Its name on every floor: module, command, recipe, docs page.
+    title : str
+        Its name in menus.
+    menu : str
+        The Layers menu that it stands in.
+    sentence : str
+        What it does, in one sentence.
+    inputs : tuple of Input
+        Roles of its inputs. The first is the one that a batch runs over.
+    parameters : type of Parameters
+        Its parameters.
+    work : Work
+        Its work shape.
+    run : callable
+        ``run(inputs, parameters, engine)``: a generator of `Progress` that returns an `Outcome`.
+    preview : callable
+        ``preview(inputs, parameters, index)``: the `Outcome` for one frame, quickly.
+    plan : callable
+        ``plan(inputs, parameters, engine)``: how the run will be cut, for the memory told before.
+    advise : callable, optional
+        ``advise(inputs, parameters)``: what can be said before running, in a sentence.
+    methods : callable
+        ``methods(inputs, parameters)``: sentence for the methods part of a paper.
+    citations : tuple of str
+        Sources that go with it.
+    warm_up : callable, optional
+        Compiles what a run needs, so that the first run does not wait.
+    """
+
+    name: str
+    title: str
+    menu: Menu
+    sentence: str
+    inputs: tuple[Input, ...]
+    parameters: type[P]
+    work: Work
+    run: Callable[[Inputs, P, Engine], Run]
+    preview: Callable[[Inputs, P, int], Outcome]
+    plan: Callable[[Inputs, P, Engine], Plan]
+    methods: Callable[[Inputs, P], str]
+    citations: tuple[str, ...] = ()
+    advise: Callable[[Inputs, P], str] | None = None
+    warm_up: Callable[[], None] | None = None
+
+    def input(self, name: str) -> Input:
+        """The role of that name."""
+        return next(role for role in self.inputs if role.name == name)
+
+    def check_inputs(self, given: dict[str, Any]) -> Inputs:
+        """Inputs by role.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, where they are not what the roles ask for.
+        """
+        return Inputs(self.inputs, given)
+
+    def check_parameters(self, given: dict[str, Any]) -> P:
+        """Parameters from plain values; one value may stand for a tuple of one.
+
+        Raises
+        ------
+        ValueError
+            In a sentence for each that is wrong.
+        """
+        many = {field.name for field in fields_of(self.parameters) if field.many}
+        plain = {
+            name: (value,) if name in many and isinstance(value, (str, int, float)) else value
+            for name, value in given.items()
+        }
+        try:
+            return self.parameters.model_validate(plain)
+        except ValidationError as error:
+            raise ValueError(sentence_of(error, self.parameters)) from None

@@ -1,0 +1,84 @@
+"""TIFF metadata to axes: names, scale and units from OME-XML, ImageJ or the resolution tags."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from napari_framewise.io.formats.units import PIXEL, scaled
+from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.sources.tiff import TiffImage
+
+_CENTIMETRE = 3
+_NAMES = {"S": "c", "I": "page", "Q": "page"}
+
+
+def is_rgb(image: TiffImage) -> bool:
+    """Whether the last axis holds the 3 or 4 components of a colour."""
+    return image.axes.endswith("S") and image.source.shape[-1] in (3, 4)
+
+
+def axes_of(image: TiffImage) -> tuple[Axis, ...]:
+    """The axes of a TIFF image with what its metadata say of them.
+
+    The resolution tags alone are believed only in centimetres, as microscopes write them: dots
+    per inch are a printer's.
+    """
+    metadata = image.metadata
+    if "ome" in metadata:
+        steps = _ome_steps(metadata["ome"], metadata["series"])
+    elif "imagej" in metadata:
+        steps = _imagej_steps(metadata["imagej"], metadata.get("resolution"))
+    else:
+        steps = _tag_steps(metadata.get("resolution"))
+    names = _unique(_NAMES.get(letter, letter.lower()) for letter in image.axes)
+    sizes = (steps.get(letter, (1.0, PIXEL)) for letter in image.axes)
+    return tuple(
+        Axis(name, size, 0.0, unit) for name, (size, unit) in zip(names, sizes, strict=True)
+    )
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    """Names with their place behind those that come again."""
+    unique: list[str] = []
+    for position, name in enumerate(names):
+        unique.append(f"{name} {position}" if name in unique else name)
+    return unique
+
+
+def _ome_steps(xml: str, series: int) -> dict[str, tuple[float, str]]:
+    try:
+        root = ET.fromstring(xml)
+    except ET.ParseError:
+        return {}
+    pixels = [element for element in root.iter() if element.tag.endswith("}Pixels")]
+    if series >= len(pixels):
+        return {}
+    found = pixels[series].attrib
+    steps = {
+        axis: scaled(found.get(f"PhysicalSize{axis}"), found.get(f"PhysicalSize{axis}Unit", "µm"))
+        for axis in "XYZ"
+    }
+    steps["T"] = scaled(found.get("TimeIncrement"), found.get("TimeIncrementUnit", "s"))
+    return steps
+
+
+def _imagej_steps(
+    properties: Mapping[str, Any], resolution: tuple[float, float, int] | None
+) -> dict[str, tuple[float, str]]:
+    unit = properties.get("unit")
+    steps = {"Z": scaled(properties.get("spacing"), properties.get("zunit", unit))}
+    if resolution:
+        x, y, _ = resolution
+        steps["X"] = scaled(1 / x, unit)
+        steps["Y"] = scaled(1 / y, properties.get("yunit", unit))
+    steps["T"] = scaled(properties.get("finterval"), properties.get("tunit", "s"))
+    return steps
+
+
+def _tag_steps(resolution: tuple[float, float, int] | None) -> dict[str, tuple[float, str]]:
+    if resolution is None or resolution[2] != _CENTIMETRE:
+        return {}
+    x, y, _ = resolution
+    return {"X": scaled(1e4 / x, "micrometer"), "Y": scaled(1e4 / y, "micrometer")}

@@ -1,0 +1,1 @@
+"""Recipes run on files: batches, steps and output folders."""

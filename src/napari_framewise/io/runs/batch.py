@@ -1,0 +1,384 @@
+"""A recipe run again on many files: one table, and a bad file stops nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_framewise.engine import Engine
+from napari_framewise.engine.job import BlockError
+from napari_framewise.engine.progress import Progress, finish
+from napari_framewise.framework.outcome import Outcome, Table
+from napari_framewise.framework.progress_line import ProgressLine
+from napari_framewise.framework.recipe import InputRef, Recipe, Step, versions
+from napari_framewise.io.recipes.files import check_recipe, load_recipe
+from napari_framewise.io.recipes.naming import output_names, parse_input, text_of
+from napari_framewise.io.runs.outputs import Output, write_outcome, write_recipe_to, write_table_to
+from napari_framewise.io.runs.steps import run_steps
+from napari_framewise.tools.calls import engine_for
+from napari_framewise.tools.registry import get_tool
+
+EXPECTED = (ValueError, OSError, MemoryError, BlockError)
+"""What is wrong with an input, not with the program."""
+
+
+@dataclass(frozen=True, eq=False)
+class FileRun:
+    """What became of one input of a batch.
+
+    Attributes
+    ----------
+    name : str
+        What its outputs are called.
+    source : str
+        The input as it was given.
+    outcomes : tuple of Outcome
+        One per step; empty where it failed.
+    written : tuple of Path
+        Files made of it.
+    left : tuple of str
+        Layers that were not written.
+    failure : Exception, optional
+        Why it failed.
+    """
+
+    name: str
+    source: str
+    outcomes: tuple[Outcome, ...] = ()
+    written: tuple[Path, ...] = ()
+    left: tuple[str, ...] = ()
+    failure: Exception | None = None
+
+    @property
+    def error(self) -> str:
+        """Why it failed, in a sentence; empty where it did not."""
+        if self.failure is None:
+            return ""
+        text = str(self.failure) or type(self.failure).__name__
+        if self.unexpected is None:
+            return text
+        return f"{type(self.failure).__name__}: {text}"
+
+    @property
+    def unexpected(self) -> Exception | None:
+        """The failure where it is a defect of the program rather than of the input."""
+        return None if isinstance(self.failure, EXPECTED) else self.failure
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """What became of all inputs.
+
+    Attributes
+    ----------
+    runs : tuple of FileRun
+        In the order of the inputs.
+    tables : tuple of Table
+        The tables of all runs as one each, with a column ``file`` in front.
+    written : tuple of Path
+        Files made of all together: tables and the recipe.
+    recipe : Recipe, optional
+        What was run, with what was really used; of several inputs the first that went well.
+    """
+
+    runs: tuple[FileRun, ...]
+    tables: tuple[Table, ...] = ()
+    written: tuple[Path, ...] = ()
+    recipe: Recipe | None = None
+
+    @property
+    def failed(self) -> tuple[FileRun, ...]:
+        """The runs that failed."""
+        return tuple(run for run in self.runs if run.failure is not None)
+
+    def table(self, name: str) -> Table:
+        """The table of that name over all files."""
+        return Outcome(tables=self.tables).table(name)
+
+    @property
+    def summary(self) -> str:
+        """How many went well, and what was wrong with each of the others."""
+        count = len(self.runs)
+        if not self.failed:
+            return f"{count} of {count} inputs done."
+        lines = [f"{count - len(self.failed)} of {count} inputs done; {len(self.failed)} failed:"]
+        return "\n".join([*lines, *(f"  {run.source}: {run.error}" for run in self.failed)])
+
+
+def run_recipe(
+    recipe: Recipe | str | os.PathLike[str],
+    inputs: Sequence[str | os.PathLike[str] | InputRef] = (),
+    output: str | os.PathLike[str] | Output | None = None,
+    *,
+    engine: Engine | None = None,
+    cluster: str | None = None,
+    progress: bool = False,
+) -> Batch:
+    """Run a recipe again, on its own input or on others.
+
+    Parameters
+    ----------
+    recipe : Recipe or path
+        What to run.
+    inputs : sequence of path
+        Each takes the place of the first step's first input, in turn; texts may choose frames or
+        arrays, such as ``stack.tif@0:100`` or ``data.h5::/frames``. None: the recipe's own.
+    output : path, optional
+        Folder, or one file ending in .csv, to write into; without it, outcomes stay in memory.
+    engine : Engine, optional
+        Where it runs; by default in threads of this process.
+    cluster : str, optional
+        Address of a dask scheduler to run on instead.
+    progress : bool
+        Show a line of progress on the standard error.
+
+    Returns
+    -------
+    Batch
+        Runs with outcomes and failures, and their tables as one.
+
+    Raises
+    ------
+    ValueError
+        Where the recipe can't run, or the output can't be written. What is wrong with an input is
+        reported in its run instead.
+    """
+    loaded = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    refs = [each if isinstance(each, InputRef) else parse_input(each) for each in inputs]
+    place = Output(Path(output)) if isinstance(output, (str, os.PathLike)) else output
+
+    with ProgressLine(shown=progress) as line, engine_for(engine, cluster) as where:
+        return finish(run_batch(loaded, refs, place, where), _shown_by(line))
+
+
+def run_batch(
+    recipe: Recipe, inputs: Sequence[InputRef], output: Output | None, engine: Engine
+) -> Generator[Progress | FileRun, None, Batch]:
+    """Run a recipe on each input in turn.
+
+    An input takes the place of the first input of the first step, with its selection; further
+    steps that begin with the same input follow it. Where that role takes several inputs, all are
+    one run.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        With absolute paths.
+    inputs : sequence of InputRef
+        None: the recipe's own.
+    output : Output, optional
+        Where results are written; they are kept in memory without it.
+    engine : Engine
+        Where it runs.
+
+    Yields
+    ------
+    Progress or FileRun
+        Progress of the input at hand; its FileRun when it is done or has failed.
+
+    Returns
+    -------
+    Batch
+        All of it.
+    """
+    check_recipe(recipe)
+    _check_places(recipe)
+    sets = _input_sets(recipe, inputs)
+    names = output_names([refs[0] for refs in sets])
+    if output is None:
+        return (yield from _run_sets(recipe, sets, names, None, engine))
+    if len(sets) > 1 and output.single not in (None, "table"):
+        raise ValueError(
+            f"{output.place} is one file, but there are {len(sets)} inputs; give a folder."
+        )
+    with output.prepared():
+        output.recipe_path(_title(recipe, names))
+        return (yield from _run_sets(recipe, sets, names, output, engine))
+
+
+def _run_sets(
+    recipe: Recipe,
+    sets: Sequence[tuple[InputRef, ...]],
+    names: Sequence[str],
+    output: Output | None,
+    engine: Engine,
+) -> Generator[Progress | FileRun, None, Batch]:
+    runs: list[FileRun] = []
+    done: list[Recipe] = []
+    for number, (refs, name) in enumerate(zip(sets, names, strict=True), 1):
+        place = f"{number} of {len(sets)}, {name}: " if len(sets) > 1 else ""
+        written_each = output if output is not None and not (output.single and place) else None
+        try:
+            here = _on(recipe, refs, name)
+            run, as_run = yield from _run_one(here, name, written_each, engine, place)
+            done.append(as_run)
+        except Exception as error:  # noqa: BLE001 - the other inputs go on
+            run = FileRun(name, text_of(refs[0]), failure=error)
+        if output is not None:
+            run = _tables_only(run)
+        runs.append(run)
+        yield run
+    if not done:
+        return Batch(tuple(runs))
+    tables = _joined(runs)
+    as_run = done[0].model_copy(update={"versions": versions()})
+    if output is None:
+        return Batch(tuple(runs), tables, recipe=as_run)
+    written = []
+    if len(runs) > 1:
+        wanted = tables[:1] if output.single else tables
+        written = [write_table_to(table, output, "") for table in wanted]
+    written.append(write_recipe_to(as_run, output, _title(recipe, names)))
+    return Batch(tuple(runs), tables, tuple(written), as_run)
+
+
+def _title(recipe: Recipe, names: Sequence[str]) -> str:
+    """What the files for all inputs together are called: the one input's name, or the tool's."""
+    return names[0] if len(names) == 1 else recipe.steps[-1].tool
+
+
+def _tables_only(run: FileRun) -> FileRun:
+    """A run without what was written of it: the layers of forty files need not fit into memory."""
+    kept = tuple(replace(outcome, layers=(), models=()) for outcome in run.outcomes)
+    return replace(run, outcomes=kept)
+
+
+def _run_one(
+    recipe: Recipe, name: str, output: Output | None, engine: Engine, place: str
+) -> Generator[Progress | FileRun, None, tuple[FileRun, Recipe]]:
+    source = text_of(_batch_refs(recipe.steps[0])[0])
+    if output is not None:
+        _refuse_own_inputs(recipe, output)
+    outcomes, as_run = yield from _labelled(run_steps(recipe, engine), place)
+    if output is None:
+        return FileRun(name, source, outcomes), as_run
+    written: list[Path] = []
+    left: list[str] = []
+    provenance = {"recipe": as_run.model_dump(mode="json", exclude_none=True)}
+    for number, outcome in enumerate(outcomes, 1):
+        title = name if len(outcomes) == 1 else f"{name}-step{number}"
+        paths, others = yield from _labelled(
+            write_outcome(outcome, output, title, engine, provenance), place
+        )
+        written += paths
+        left += others
+    return FileRun(name, source, outcomes, tuple(written), tuple(left)), as_run
+
+
+def _check_places(recipe: Recipe) -> None:
+    """Refuse files that are not there, once for all inputs of the batch; its own come in turn."""
+    own = [text_of(ref) for ref in _batch_refs(recipe.steps[0])]
+    for step in recipe.steps:
+        for ref in (ref for refs in step.inputs.values() for ref in refs):
+            if ref.path is not None and text_of(ref) not in own and not os.path.exists(ref.path):
+                raise ValueError(f"There is no file or folder {ref.path}.")
+
+
+def _batch_refs(step: Step) -> tuple[InputRef, ...]:
+    """References of the role that a batch runs over."""
+    return step.inputs.get(get_tool(step.tool).inputs[0].name, ())
+
+
+def _input_sets(recipe: Recipe, inputs: Sequence[InputRef]) -> list[tuple[InputRef, ...]]:
+    """The inputs of each run."""
+    role = get_tool(recipe.steps[0].tool).inputs[0]
+    own = _batch_refs(recipe.steps[0])
+    if not inputs and not own:
+        raise ValueError(f"{role.title}: nothing was given; it takes {role.wanted}.")
+    if role.most > 1 or not inputs:
+        return [tuple(inputs) or own]
+    return [(ref,) for ref in inputs]
+
+
+def _on(recipe: Recipe, refs: tuple[InputRef, ...], name: str) -> Recipe:
+    """The recipe with other inputs in place of those that it was made with."""
+    before = _batch_refs(recipe.steps[0])
+    if refs == before and all(ref.name for ref in refs):
+        return recipe
+    after = tuple(
+        _in_place_of(before[0] if before else ref, ref, name if len(refs) == 1 else ref.name)
+        for ref in refs
+    )
+    steps = []
+    for number, step in enumerate(recipe.steps):
+        follows = number == 0 or list(map(text_of, _batch_refs(step))) == list(map(text_of, before))
+        if follows:
+            role = get_tool(step.tool).inputs[0].name
+            step = step.model_copy(update={"inputs": {**step.inputs, role: after}})
+        steps.append(step)
+    return recipe.model_copy(update={"steps": tuple(steps)})
+
+
+def _in_place_of(old: InputRef, new: InputRef, name: str) -> InputRef:
+    """A new input with the choices and the names of the axes that the old one had.
+
+    Its scale is its own.
+    """
+    frames = new.selection.frames or old.selection.frames
+    return new.model_copy(
+        update={
+            "selection": replace(old.selection, frames=frames),
+            "key": new.key or old.key,
+            "pattern": new.pattern or old.pattern,
+            "axes": old.axes,
+            "rgb": old.rgb,
+            "name": name,
+        }
+    )
+
+
+def _refuse_own_inputs(recipe: Recipe, output: Output) -> None:
+    place = os.path.abspath(output.place)
+    for step in recipe.steps:
+        for ref in (ref for refs in step.inputs.values() for ref in refs):
+            if ref.path == place:
+                raise ValueError(f"{place} is an input; choose another place for the results.")
+
+
+def _labelled(run: Generator[Progress, None, Any], place: str) -> Generator[Progress, None, Any]:
+    """The same run, its progress with a place in front."""
+    try:
+        while True:
+            progress = next(run)
+            yield replace(progress, label=f"{place}{progress.label}")
+    except StopIteration as end:
+        return end.value
+    finally:
+        run.close()
+
+
+def _joined(runs: Iterable[FileRun]) -> tuple[Table, ...]:
+    """Tables of the same name as one each, with a column for the file in front."""
+    found: dict[str, list[tuple[str, Table]]] = {}
+    for run in runs:
+        for outcome in run.outcomes:
+            for table in outcome.tables:
+                found.setdefault(table.name, []).append((run.source, table))
+    return tuple(_stacked(name, parts) for name, parts in found.items())
+
+
+def _stacked(name: str, parts: Sequence[tuple[str, Table]]) -> Table:
+    names = dict.fromkeys(column for _, table in parts for column in table.columns)
+    columns = {"file": np.repeat([file for file, _ in parts], [len(table) for _, table in parts])}
+    for column in names:
+        columns[column] = np.concatenate([_column(table, column) for _, table in parts])
+    notes = {"file": "input that the row is of", **parts[0][1].notes}
+    return Table(name, parts[0][1].entity, columns, notes)
+
+
+def _column(table: Table, column: str) -> Any:
+    """A column, or NaN in a table that does not have it."""
+    return table.columns.get(column, np.full(len(table), np.nan))
+
+
+def _shown_by(line: ProgressLine) -> Callable[[Progress | FileRun], None]:
+    def show(report: Progress | FileRun) -> None:
+        if isinstance(report, Progress):
+            line.show(report)
+
+    return show

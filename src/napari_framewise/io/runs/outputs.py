@@ -1,0 +1,302 @@
+"""Where the results of a run go on disk, under what names, and what is never overwritten."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from napari_framewise.engine import Engine
+from napari_framewise.engine.progress import Progress
+from napari_framewise.framework.outcome import (
+    ImageResult,
+    LayerResult,
+    Outcome,
+    PointsResult,
+    ShapesResult,
+    Table,
+    VectorsResult,
+)
+from napari_framewise.framework.recipe import Recipe
+from napari_framewise.framework.values import stack_of_result
+from napari_framewise.io.formats.coordinates import table_of
+from napari_framewise.io.formats.models import write_model
+from napari_framewise.io.formats.tables import write_table
+from napari_framewise.io.formats.writing import write_image
+from napari_framewise.io.recipes.files import save_recipe
+
+Layers: TypeAlias = Literal["shown", "all", "none"]
+ImageFormat: TypeAlias = Literal["zarr", "tif"]
+NOT_WRITTEN = (".npy", ".h5", ".hdf5", ".json", ".txt", ".tsv", ".xlsx", ".mat", ".png", ".jpg")
+_COORDINATES: dict[type, str] = {
+    PointsResult: "points",
+    VectorsResult: "vectors",
+    ShapesResult: "shapes",
+}
+SINGLE = {
+    ".csv": "table",
+    ".zarr": "image",
+    ".tif": "image",
+    ".tiff": "image",
+    ".npz": "model",
+    ".flo": "model",
+}
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where results go.
+
+    Attributes
+    ----------
+    place : Path
+        A folder, or one file ending in .csv, .zarr, .tif or .npz for the first table, image or
+        model alone.
+    overwrite : bool
+        Whether files that are there may be replaced.
+    layers : {"shown", "all", "none"}
+        Which image, point and vector results are written: those that napari would show at once,
+        the hidden ones as well (residuals), or none.
+    image_format : {"zarr", "tif"}
+        Of images in a folder.
+    """
+
+    place: Path
+    overwrite: bool = False
+    layers: Layers = "shown"
+    image_format: ImageFormat = "zarr"
+
+    @property
+    def single(self) -> str | None:
+        """What one file is wanted: "table", "image" or "model"; None for a folder."""
+        return SINGLE.get(self.place.suffix.lower())
+
+    @property
+    def folder(self) -> Path:
+        """The folder that is written into."""
+        return self.place.parent if self.single else self.place
+
+    @contextmanager
+    def prepared(self) -> Iterator[None]:
+        """Make the folder; take it away again where nothing came into it.
+
+        Raises
+        ------
+        ValueError
+            Where it can't be written, or the one file is there already.
+        """
+        if self.place.suffix.lower() in NOT_WRITTEN:
+            raise ValueError(
+                f"{self.place} looks like a file of a kind that is not written; give a folder, "
+                f"or a file ending in {', '.join(SINGLE)}."
+            )
+        if self.single and self.place.exists() and not self.overwrite:
+            raise ValueError(f"{self.place} is there already; choose another, or overwrite it.")
+        made = not self.folder.exists()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            raise ValueError(
+                f"The folder {self.folder} can't be written: {error.strerror or error}; choose "
+                "another."
+            ) from None
+        try:
+            yield
+        finally:
+            if made and not any(self.folder.iterdir()):
+                self.folder.rmdir()
+
+    def path(self, name: str, title: str, suffix: str) -> Path:
+        """The place of one result of the input that is called `name`.
+
+        Raises
+        ------
+        ValueError
+            Where something is there that may not be replaced.
+        """
+        if self.single:
+            return self.place
+        rest = title.removeprefix(name).strip()
+        parts = [part for part in (name, re.sub(r"[^\w.]+", "-", rest).strip("-")) if part]
+        return self._free(self.folder / f"{'-'.join(parts)}{suffix}")
+
+    def recipe_path(self, name: str) -> Path:
+        """The place of the recipe.
+
+        Raises
+        ------
+        ValueError
+            Where one is there that may not be replaced.
+        """
+        if self.single:
+            return self._free(self.place.with_suffix(".recipe.json"))
+        return self._free(self.folder / f"{name}.recipe.json")
+
+    def _free(self, path: Path) -> Path:
+        if path.exists() and not self.overwrite:
+            raise ValueError(f"{path} is there already; choose another place, or overwrite it.")
+        return path
+
+
+def write_outcome(
+    outcome: Outcome,
+    output: Output,
+    name: str,
+    engine: Engine,
+    provenance: Mapping[str, Any] | None = None,
+) -> Generator[Progress, None, tuple[tuple[Path, ...], tuple[str, ...]]]:
+    """Write the results of one run.
+
+    Each is written under another name first and renamed when it is whole; where one fails or is
+    cancelled, none stays.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        What to write.
+    output : Output
+        Where.
+    name : str
+        Of the input: what files begin with.
+    engine : Engine
+        Computes what is lazy.
+    provenance : mapping, optional
+        Kept in image files.
+
+    Returns
+    -------
+    tuple of Path, tuple of str
+        What was written, and the names of the layers that were not.
+
+    Raises
+    ------
+    ValueError
+        Where something is there already, or the disk is too full.
+    """
+    written: list[Path] = []
+    left: list[str] = []
+    try:
+        yield from _write_each(outcome, output, name, engine, provenance, written, left)
+    except BaseException:
+        for path in written:
+            _remove(path)
+        raise
+    if output.single and not written:
+        raise ValueError(f"{output.place} asks for {_a(output.single)}, but the tool gives none.")
+    return tuple(written), tuple(left)
+
+
+def _write_each(
+    outcome: Outcome,
+    output: Output,
+    name: str,
+    engine: Engine,
+    provenance: Mapping[str, Any] | None,
+    written: list[Path],
+    left: list[str],
+) -> Generator[Progress, None, None]:
+    tables, models = outcome.tables, outcome.models
+    if output.single:
+        tables = tables[:1] if output.single == "table" else ()
+        models = models[:1] if output.single == "model" else ()
+    for table in tables:
+        written.append(write_table_to(table, output, name))  # noqa: PERF401 - known at each failure
+    for model in models:
+        path = output.path(name, model.kind, ".npz")
+        _at_once(path, partial(write_model, model))
+        written.append(path)
+    for layer in _wanted_layers(outcome, output, left):
+        if isinstance(layer, ImageResult):
+            path = yield from _write_image(layer, output, name, engine, provenance)
+        else:
+            path = output.path(name, layer.name, f".{_COORDINATES[type(layer)]}.csv")
+            _at_once(path, partial(write_table, table_of(layer)))
+        written.append(path)
+
+
+def write_table_to(table: Table, output: Output, name: str) -> Path:
+    """Write one table; give back where."""
+    path = output.path(name, table.name, ".csv")
+    _at_once(path, partial(write_table, table))
+    return path
+
+
+def write_recipe_to(recipe: Recipe, output: Output, name: str) -> Path:
+    """Write the recipe of what was run beside its results; give back where."""
+    path = output.recipe_path(name)
+    save_recipe(recipe, path)
+    return path
+
+
+def _wanted_layers(outcome: Outcome, output: Output, left: list[str]) -> list[LayerResult]:
+    if output.single:
+        images = [layer for layer in outcome.layers if isinstance(layer, ImageResult)]
+        images.sort(key=lambda layer: not layer.visible)
+        return list(images[:1]) if output.single == "image" else []
+    wanted = []
+    for layer in outcome.layers:
+        hidden = isinstance(layer, ImageResult) and not layer.visible
+        if output.layers == "all" or (output.layers == "shown" and not hidden):
+            wanted.append(layer)
+        else:
+            left.append(layer.name)
+    return wanted
+
+
+def _write_image(
+    layer: ImageResult,
+    output: Output,
+    name: str,
+    engine: Engine,
+    provenance: Mapping[str, Any] | None,
+) -> Generator[Progress, None, Path]:
+    stack = stack_of_result(layer)
+    path = output.path(name, layer.name, f".{output.image_format}")
+    free = shutil.disk_usage(output.folder).free
+    if stack.nbytes > free:
+        raise ValueError(
+            f"{path} would take {stack.nbytes / 1e9:.3g} GB, but only {free / 1e9:.3g} GB are free."
+        )
+    part = path.with_name(f".part-{path.name}")
+    try:
+        yield from write_image(stack, part, engine=engine, provenance=provenance)
+        _replace(part, path)
+    finally:
+        _remove(part)
+    return path
+
+
+def _at_once(path: Path, write: Callable[[Path], Any]) -> None:
+    """Write under another name, then rename: a file that bears its name is whole."""
+    part = path.with_name(f".part-{path.name}")
+    try:
+        write(part)
+        _replace(part, path)
+    finally:
+        _remove(part)
+
+
+def _replace(part: Path, path: Path) -> None:
+    # Only a zarr is a folder of ours; a folder of another name is never removed.
+    if path.suffix == ".zarr":
+        _remove(path)
+    part.replace(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"

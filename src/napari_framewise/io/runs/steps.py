@@ -1,0 +1,48 @@
+"""The steps of a recipe, run one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from napari_framewise.engine import Engine
+from napari_framewise.engine.progress import Progress
+from napari_framewise.framework.inputs import Value
+from napari_framewise.framework.outcome import Outcome
+from napari_framewise.framework.recipe import InputRef, Recipe, Step
+from napari_framewise.io.recipes.references import resolve
+from napari_framewise.stacks.stack import Stack
+from napari_framewise.tools.registry import get_tool
+
+
+def run_steps(
+    recipe: Recipe, engine: Engine
+) -> Generator[Progress, None, tuple[tuple[Outcome, ...], Recipe]]:
+    """Run a recipe's steps; give back their outcomes, and the recipe with what was really used.
+
+    Frames, channels and regions that were left open stand in it as they were chosen.
+    """
+    outcomes: list[Outcome] = []
+    steps: list[Step] = []
+    for step in recipe.steps:
+        tool = get_tool(step.tool)
+        kinds = {role.name: role.kind for role in tool.inputs}
+        inputs = tool.check_inputs(
+            {
+                role: [resolve(ref, kinds[role], outcomes) for ref in refs]
+                for role, refs in step.inputs.items()
+            }
+        )
+        parameters = tool.check_parameters(step.parameters)
+        outcomes.append((yield from tool.run(inputs, parameters, engine)))
+        used = {
+            role: tuple(map(_as_used, refs, inputs[role])) for role, refs in step.inputs.items()
+        }
+        plain = parameters.model_dump(mode="json")
+        steps.append(Step(tool=step.tool, inputs=used, parameters=plain))
+    return tuple(outcomes), recipe.model_copy(update={"steps": tuple(steps)})
+
+
+def _as_used(ref: InputRef, value: Value) -> InputRef:
+    if not isinstance(value, Stack):
+        return ref
+    return ref.model_copy(update={"selection": value.selection})

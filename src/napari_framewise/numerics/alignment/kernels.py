@@ -1,0 +1,391 @@
+"""Kernels of alignment: the sums of a Gauss-Newton step, pixel by pixel and row by row.
+
+Positions are in *unit coordinates*, pixels counted from an image's centre and divided by half the
+template's size, which keeps the normal equations well conditioned; `grid` holds the unit
+coordinate of row 0, the step per row, and the same for columns.
+
+The unknowns are the first eight entries of a 3 x 3 matrix, row by row, then gain and offset. All
+share the structure ``field * basis``: two (with perspective, three) fields of slopes times the
+basis (y, x, 1), so that moments of the fields up to second order hold the whole Hessian.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from napari_framewise.numerics.compiling import reordered
+
+UNKNOWNS = 10
+GAIN, OFFSET = 8, 9
+# Of the residual: pixels, weights, cost, squares; with the loss's weights; of both images.
+N_SUMS = 11
+COUNT, WEIGHT, COST, SQUARES, HELD, HELD_SQUARES = range(6)
+IMAGE, IMAGE_SQUARES, TEMPLATE, TEMPLATE_SQUARES, CROSS = range(6, 11)
+LINEAR, HUBER, TUKEY = range(3)
+
+
+@reordered
+def row_positions(
+    i: Any, place: Any, matrix: Any, grid: Any, there: Any, usable: Any, limits: Any, at: Any
+) -> Any:
+    """Where a row of the template lies in the image; `place` becomes 0 where it has left it.
+
+    Returns whether any pixel is left.
+    """
+    y = grid[0] + grid[1] * i
+    rows, columns = limits[1], limits[3]
+    any_left = False
+    flat = matrix[2, 0] == 0.0 and matrix[2, 1] == 0.0
+    down, right = 1.0 / there[1], 1.0 / there[3]
+    for j in range(place.size):
+        x = grid[2] + grid[3] * j
+        w = 1.0
+        if not flat:
+            w = matrix[2, 0] * y + matrix[2, 1] * x + matrix[2, 2]
+            if not w > 1e-3:
+                place[j] = 0.0
+                continue
+            w = 1.0 / w
+        first = (matrix[0, 0] * y + matrix[0, 1] * x + matrix[0, 2]) * w
+        second = (matrix[1, 0] * y + matrix[1, 1] * x + matrix[1, 2]) * w
+        r = (first - there[0]) * down
+        c = (second - there[2]) * right
+        within = r >= limits[0] and r < rows and c >= limits[2] and c < columns
+        if within and usable.size:
+            within = usable[int(r + 0.5), int(c + 0.5)]
+        if not within:
+            place[j] = 0.0
+            continue
+        # Pixels fade in over one pixel, or a row that crosses the border would shake the fit.
+        edge = min(min(r - limits[0], rows - r), min(c - limits[2], columns - c))
+        if edge < 1.0:
+            place[j] *= np.float32(edge)
+        at[0, j] = r
+        at[1, j] = c
+        at[2, j] = w
+        any_left = any_left or place[j] > 0
+    return any_left
+
+
+@reordered
+def row_values(plane: Any, cubic: Any, at: Any, place: Any, values: Any) -> None:
+    """Values of an image along a row of positions; 0 where `place` is 0."""
+    one, half = np.float32(1.0), np.float32(0.5)
+    third, sixth = np.float32(2.0 / 3.0), np.float32(1.0 / 6.0)
+    for j in range(place.size):
+        if place[j] == 0:
+            values[j] = 0.0
+            continue
+        r, c = at[0, j], at[1, j]
+        top, left = int(r), int(c)
+        f, p = np.float32(r - top), np.float32(c - left)
+        g, q = one - f, one - p
+        if not cubic:
+            above = q * plane[top, left] + p * plane[top, left + 1]
+            below = q * plane[top + 1, left] + p * plane[top + 1, left + 1]
+            values[j] = g * above + f * below
+            continue
+        r0 = q * q * q * sixth
+        r1 = third - p * p * (one - half * p)
+        r2 = third - q * q * (one - half * q)
+        r3 = p * p * p * sixth
+        a = plane[top - 1, left - 1 : left + 3]
+        b = plane[top, left - 1 : left + 3]
+        d = plane[top + 1, left - 1 : left + 3]
+        e = plane[top + 2, left - 1 : left + 3]
+        values[j] = (
+            (g * g * g * sixth) * (r0 * a[0] + r1 * a[1] + r2 * a[2] + r3 * a[3])
+            + (third - f * f * (one - half * f)) * (r0 * b[0] + r1 * b[1] + r2 * b[2] + r3 * b[3])
+            + (third - g * g * (one - half * g)) * (r0 * d[0] + r1 * d[1] + r2 * d[2] + r3 * d[3])
+            + (f * f * f * sixth) * (r0 * e[0] + r1 * e[1] + r2 * e[2] + r3 * e[3])
+        )
+
+
+@reordered
+def _row_slopes(plane: Any, cubic: Any, at: Any, place: Any, down: Any, right: Any) -> None:
+    """Slopes of an image per pixel along a row of positions."""
+    one, half = np.float32(1.0), np.float32(0.5)
+    third, sixth = np.float32(2.0 / 3.0), np.float32(1.0 / 6.0)
+    two, most = np.float32(2.0), np.float32(1.5)
+    for j in range(place.size):
+        down[j] = 0.0
+        right[j] = 0.0
+        if place[j] == 0:
+            continue
+        r, c = at[0, j], at[1, j]
+        top, left = int(r), int(c)
+        f, p = np.float32(r - top), np.float32(c - left)
+        g, q = one - f, one - p
+        if not cubic:
+            # Central differences, interpolated: those of a bilinear patch jump at every pixel.
+            for k in range(2):
+                for m in range(2):
+                    share = (f if k else g) * (p if m else q)
+                    y, x = top + k, left + m
+                    down[j] += share * half * (plane[y + 1, x] - plane[y - 1, x])
+                    right[j] += share * half * (plane[y, x + 1] - plane[y, x - 1])
+            continue
+        r0, s0 = q * q * q * sixth, -half * q * q
+        r1, s1 = third - p * p * (one - half * p), p * (most * p - two)
+        r2, s2 = third - q * q * (one - half * q), q * (two - most * q)
+        r3, s3 = p * p * p * sixth, half * p * p
+        for k in range(4):
+            line = plane[top - 1 + k, left - 1 : left + 3]
+            value = r0 * line[0] + r1 * line[1] + r2 * line[2] + r3 * line[3]
+            slope = s0 * line[0] + s1 * line[1] + s2 * line[2] + s3 * line[3]
+            if k == 0:
+                share, rate = g * g * g * sixth, -half * g * g
+            elif k == 1:
+                share, rate = third - f * f * (one - half * f), f * (most * f - two)
+            elif k == 2:
+                share, rate = third - g * g * (one - half * g), g * (two - most * g)
+            else:
+                share, rate = f * f * f * sixth, half * f * f
+            down[j] += rate * value
+            right[j] += share * slope
+
+
+@reordered
+def row_weights(place: Any, left: Any, loss: Any, scale: Any, sums: Any, out: Any) -> None:
+    """Weights of a row of residuals under a loss; adds to the sums."""
+    count = 0
+    total = cost = squares = held = held_squares = 0.0
+    if loss == LINEAR:
+        for j in range(place.size):
+            w = place[j]
+            e = left[j]
+            count += w > 0
+            total += w
+            squares += w * e * e
+            out[j] = w
+        cost = held_squares = squares
+        held = total
+    else:
+        bound = scale * (1.345 if loss == HUBER else 4.685)
+        for j in range(place.size):
+            w = place[j]
+            e = abs(left[j])
+            count += w > 0
+            total += w
+            squares += w * e * e
+            if loss == HUBER:
+                inside = e <= bound
+                cost += w * (e * e if inside else bound * (2.0 * e - bound))
+                w = w if inside else w * bound / e
+            else:
+                t = e / bound
+                u = max(1.0 - t * t, 0.0)
+                cost += w * bound * bound / 3.0 * (1.0 - u * u * u)
+                w = w * u * u
+            out[j] = w
+            held += w
+            held_squares += w * e * e
+    sums[COUNT] += count
+    sums[WEIGHT] += total
+    sums[COST] += cost
+    sums[SQUARES] += squares
+    sums[HELD] += held
+    sums[HELD_SQUARES] += held_squares
+
+
+@reordered
+def _add_pair(a: Any, b: Any, x: Any, y: Any, out: Any) -> None:
+    """Add the moments of a product over a row: 1, x, x^2, y, xy, y^2."""
+    zero = first = second = np.float32(0.0)
+    for j in range(x.size):
+        p = a[j] * b[j]
+        q = p * x[j]
+        zero += p
+        first += q
+        second += q * x[j]
+    out[0] += zero
+    out[1] += first
+    out[2] += second
+    out[3] += zero * y
+    out[4] += first * y
+    out[5] += zero * y * y
+
+
+@reordered
+def _add_line(a: Any, b: Any, x: Any, y: Any, out: Any) -> None:
+    """Add the moments of a product over a row: 1, x, y."""
+    zero = first = np.float32(0.0)
+    for j in range(x.size):
+        p = a[j] * b[j]
+        zero += p
+        first += p * x[j]
+    out[0] += zero
+    out[1] += first
+    out[2] += zero * y
+
+
+@reordered
+def _dot(a: Any, b: Any) -> Any:
+    total = np.float32(0.0)
+    for j in range(a.size):
+        total += a[j] * b[j]
+    return total
+
+
+@reordered
+def normal_equations(
+    template: Any,
+    weights: Any,
+    slopes: Any,
+    grid: Any,
+    image: Any,
+    cubic: Any,
+    usable: Any,
+    limits: Any,
+    there: Any,
+    matrix: Any,
+    gain: Any,
+    offset: Any,
+    loss: Any,
+    scale: Any,
+    forward: Any,
+    perspective: Any,
+    hessian: Any,
+    rhs: Any,
+    sums: Any,
+) -> None:
+    """Hessian and right-hand side of a Gauss-Newton step, and the sums of the residual.
+
+    The residual is ``image(matrix p) - gain template(p) - offset``. Backward (inverse
+    compositional), slopes are those of the template, given per unit; forward, those of the image.
+    """
+    width = template.shape[2]
+    at = np.zeros((3, width))
+    place = np.zeros(width, np.float32)
+    value = np.zeros(width, np.float32)
+    left = np.zeros(width, np.float32)
+    w = np.zeros(width, np.float32)
+    x = np.zeros(width, np.float32)
+    ones = np.ones(width, np.float32)
+    field = np.zeros((3, width), np.float32)
+    heavy = np.zeros((3, width), np.float32)
+    pairs = np.zeros((6, 6))
+    lines = np.zeros((3, 3, 3))
+    ends = np.zeros(5)
+    fields = 3 if perspective else 2
+    for j in range(width):
+        x[j] = grid[2] + grid[3] * j
+    sums[:] = 0.0
+    a, b = np.float32(gain), np.float32(offset)
+    for i in range(template.shape[1]):
+        y = grid[0] + grid[1] * i
+        place[:] = weights[i]
+        if not row_positions(i, place, matrix, grid, there, usable, limits, at):
+            continue
+        for c in range(template.shape[0]):
+            t = template[c, i]
+            row_values(image[c], cubic, at, place, value)
+            for j in range(width):
+                left[j] = value[j] - a * t[j] - b if place[j] > 0 else 0.0
+            row_weights(place, left, loss, scale, sums, w)
+            sums[IMAGE] += _dot(place, value)
+            sums[TEMPLATE] += _dot(place, t)
+            for j in range(width):
+                field[0, j] = place[j] * value[j]
+                field[1, j] = place[j] * t[j]
+            sums[IMAGE_SQUARES] += _dot(field[0], value)
+            sums[CROSS] += _dot(field[0], t)
+            sums[TEMPLATE_SQUARES] += _dot(field[1], t)
+            if forward:
+                _row_slopes(image[c], cubic, at, place, field[0], field[1])
+                for j in range(width):
+                    p = there[0] + there[1] * at[0, j]
+                    q = there[2] + there[3] * at[1, j]
+                    u = -field[0, j] * at[2, j] / there[1]
+                    v = -field[1, j] * at[2, j] / there[3]
+                    field[0, j] = u
+                    field[1, j] = v
+                    field[2, j] = -(u * p + v * q)
+            else:
+                field[0] = slopes[0, c, i]
+                field[1] = slopes[1, c, i]
+                if perspective:
+                    for j in range(width):
+                        field[2, j] = -(field[0, j] * y + field[1, j] * x[j])
+            pair = 0
+            for k in range(fields):
+                for j in range(width):
+                    heavy[k, j] = w[j] * field[k, j]
+                for m in range(k + 1):
+                    _add_pair(heavy[k], field[m], x, y, pairs[pair])
+                    pair += 1
+                _add_line(heavy[k], t, x, y, lines[k, 0])
+                _add_line(heavy[k], ones, x, y, lines[k, 1])
+                _add_line(heavy[k], left, x, y, lines[k, 2])
+            ends[1] += _dot(w, t)
+            ends[2] += _dot(w, ones)
+            ends[4] += _dot(w, left)
+            for j in range(width):
+                w[j] *= t[j]
+            ends[0] += _dot(w, t)
+            ends[3] += _dot(w, left)
+    _assemble(pairs, lines, ends, fields, hessian, rhs)
+
+
+@reordered
+def _assemble(pairs: Any, lines: Any, ends: Any, fields: Any, hessian: Any, rhs: Any) -> None:
+    """The Hessian of (y, x, 1) times each field, then gain and offset, from its moments."""
+    # Moments of a pair: 1, x, x^2, y, xy, y^2; the basis is (y, x, 1).
+    order = np.array([[5, 4, 3], [4, 2, 1], [3, 1, 0]])
+    along = np.array([2, 1, 0])
+    hessian[:] = 0.0
+    rhs[:] = 0.0
+    pair = 0
+    for k in range(fields):
+        for m in range(k + 1):
+            for p in range(3 if k < 2 else 2):
+                for q in range(3 if m < 2 else 2):
+                    value = pairs[pair, order[p, q]]
+                    hessian[3 * k + p, 3 * m + q] = value
+                    hessian[3 * m + q, 3 * k + p] = value
+            pair += 1
+        for p in range(3 if k < 2 else 2):
+            for n in range(2):
+                hessian[3 * k + p, GAIN + n] = lines[k, n, along[p]]
+                hessian[GAIN + n, 3 * k + p] = lines[k, n, along[p]]
+            rhs[3 * k + p] = lines[k, 2, along[p]]
+    hessian[GAIN, GAIN] = ends[0]
+    hessian[GAIN, OFFSET] = hessian[OFFSET, GAIN] = ends[1]
+    hessian[OFFSET, OFFSET] = ends[2]
+    rhs[GAIN], rhs[OFFSET] = ends[3], ends[4]
+
+
+@reordered
+def residuals(
+    template: Any,
+    weights: Any,
+    grid: Any,
+    image: Any,
+    cubic: Any,
+    usable: Any,
+    limits: Any,
+    there: Any,
+    matrix: Any,
+    gain: Any,
+    offset: Any,
+    every: Any,
+    out: Any,
+) -> None:
+    """Residual of each pixel in every so many rows of the template; NaN where there is none."""
+    width = template.shape[2]
+    at = np.zeros((3, width))
+    place = np.zeros(width, np.float32)
+    value = np.zeros(width, np.float32)
+    for k in range(out.shape[1]):
+        i = k * every
+        place[:] = weights[i]
+        if not row_positions(i, place, matrix, grid, there, usable, limits, at):
+            out[:, k] = np.nan
+            continue
+        for c in range(template.shape[0]):
+            row_values(image[c], cubic, at, place, value)
+            for j in range(width):
+                lost = value[j] - gain * template[c, i, j] - offset
+                out[c, k, j] = lost if place[j] > 0 else np.nan

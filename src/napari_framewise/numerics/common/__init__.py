@@ -1,0 +1,1 @@
+"""What several subjects of numerics share and no field has a name for."""

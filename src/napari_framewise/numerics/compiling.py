@@ -1,0 +1,117 @@
+"""Compiling kernels: serial, without the interpreter's lock, cached on disk, when first called.
+
+Two sets of flags, by name: sums that keep their order, and sums that may be reordered. NaN tests
+survive in both, so neither is numba's whole fastmath. numba takes half a second to import, so that
+is done when a kernel is first needed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import cache, update_wrapper
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+IN_ORDER: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
+"""Sums as they are written: the same bits on every processor; division by zero gives infinity."""
+REORDERED: dict[str, Any] = {
+    "nogil": True,
+    "cache": True,
+    "fastmath": {"reassoc", "contract", "nsz"},
+}
+"""Sums that may be reordered and products that may be fused, so that loops become vectors."""
+
+_LOCK = threading.RLock()
+
+
+class Kernel:
+    """A function that is compiled for the arguments of its first call; kernels may call kernels."""
+
+    def __init__(self, function: Callable[..., Any], flags: dict[str, Any]) -> None:
+        self._function = function
+        self._flags = flags
+        self._dispatcher: Callable[..., Any] | None = None
+        update_wrapper(self, function)
+
+    @property
+    def dispatcher(self) -> Callable[..., Any]:
+        """What numba makes of the function."""
+        if self._dispatcher is None:
+            import numba
+
+            with _LOCK:
+                self._dispatcher = numba.njit(**self._flags)(_linked(self._function))
+        return self._dispatcher
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.dispatcher(*arguments)
+
+
+def in_order(function: Callable[..., Any]) -> Kernel:
+    """A kernel with the flags `IN_ORDER`."""
+    return Kernel(function, IN_ORDER)
+
+
+def reordered(function: Callable[..., Any]) -> Kernel:
+    """A kernel with the flags `REORDERED`."""
+    return Kernel(function, REORDERED)
+
+
+def compiled(function: Callable[..., Any] | Kernel, *kinds: str) -> Callable[..., Any]:
+    """Return `function` compiled with the flags `REORDERED` for arguments of these kinds, once.
+
+    Parameters
+    ----------
+    function : callable
+        A function of a module, in the part of Python that numba understands.
+    *kinds : str
+        One per argument: ``"uint16/2"`` for a C-contiguous array of 2 axes that is only read,
+        ``"=float64/1"`` for one that is written, ``"int64"`` for a number.
+    """
+    with _LOCK:
+        return _compile(function, kinds)
+
+
+@cache
+def _compile(function: Callable[..., Any], kinds: tuple[str, ...]) -> Callable[..., Any]:
+    import numba
+
+    plain = function._function if isinstance(function, Kernel) else function
+    signature = tuple(_numba_type(kind) for kind in kinds)
+    dispatcher: Callable[..., Any] = numba.njit([signature], **REORDERED)(_linked(plain))
+    return dispatcher
+
+
+def _linked(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with the kernels that it calls as what numba made of them."""
+    assert isinstance(function, FunctionType)
+    called = {
+        name: value.dispatcher
+        for name in function.__code__.co_names
+        if isinstance(value := function.__globals__.get(name), Kernel)
+    }
+    if not called:
+        return function
+    linked = FunctionType(
+        function.__code__,
+        {**function.__globals__, **called},
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    return update_wrapper(linked, function)
+
+
+def _numba_type(kind: str) -> Any:
+    from numba import types
+    from numba.np.numpy_support import from_dtype
+
+    name, _, ndim = kind.partition("/")
+    scalar = from_dtype(np.dtype(name.lstrip("=")))
+    if not ndim:
+        return scalar
+    # writable arrays convert to read-only ones, so one compilation serves both
+    return types.Array(scalar, int(ndim), "C", readonly=not name.startswith("="))

@@ -1,0 +1,150 @@
+"""Dense optical flow after Lucas & Kanade: where every pixel of a frame went, and how surely.
+
+Each pixel has its own system of equations, ``T u = b``: the structure tensor T of its window and
+what the frames' difference says, solved for the total flow of a warp (Lucas & Kanade 1981;
+Bouguet 2001), pulled towards the flow of its neighbours (Bruhn, Weickert & Schnoerr 2005).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_framewise.numerics.common.blocks import real_array
+from napari_framewise.numerics.flow.apply import inverse, moved, warped, warped_dtype
+from napari_framewise.numerics.flow.colour import colours, legend
+from napari_framewise.numerics.flow.evidence import Evidence, evidence, there_and_back
+from napari_framewise.numerics.flow.levels import FlowSettings, Planes, coarse_to_fine, prepare
+
+__all__ = [
+    "Evidence",
+    "Flow",
+    "FlowSettings",
+    "Ranking",
+    "colours",
+    "estimate",
+    "inverse",
+    "legend",
+    "moved",
+    "planes_of",
+    "warm_up",
+    "warped",
+    "warped_dtype",
+]
+
+BoolArray: TypeAlias = NDArray[np.bool_]
+Ranking: TypeAlias = Literal["combined", "forward_backward", "residual", "eigenvalue"]
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """The flow from a first frame to a second.
+
+    Attributes
+    ----------
+    displacement : (ndim, *grid) float32
+        Where each pixel of the first frame went, in pixels, row-column order; NaN where the first
+        frame has no data.
+    evidence : Evidence
+        What the images say of it.
+    forward_backward : (*grid) float32, optional
+        Distance in pixels from where a pixel ends that follows this flow and then the flow from
+        the second frame to the first; NaN where it leaves the frame.
+    ranking : {"combined", "forward_backward", "residual", "eigenvalue"}
+        What its confidence rests on.
+    """
+
+    displacement: Planes
+    evidence: Evidence
+    forward_backward: Planes | None
+    ranking: Ranking
+
+    def uncertainty(self) -> Planes:
+        """What the confidence rests on, in pixels; inf where nothing is known."""
+        if self.ranking == "eigenvalue":
+            return self.evidence.standard_error(local=False)
+        error = self.evidence.standard_error()
+        if self.ranking == "residual" or self.forward_backward is None:
+            return error
+        distance = np.nan_to_num(self.forward_backward, nan=np.inf)
+        if self.ranking == "forward_backward":
+            return np.where(self.evidence.usable, distance, np.float32(np.inf))
+        return np.hypot(distance, error)
+
+    def confidence(self) -> Planes:
+        """Between 0 and 1: ``1 / (1 + e^2)`` for an uncertainty of e pixels."""
+        error = self.uncertainty().astype(np.float64)
+        return (1 / (1 + error**2)).astype(np.float32)
+
+
+def estimate(
+    first: ArrayLike,
+    second: ArrayLike,
+    settings: FlowSettings = FlowSettings(),  # noqa: B008
+    *,
+    valid: BoolArray | None = None,
+    second_valid: BoolArray | None = None,
+    ranking: Ranking = "combined",
+) -> Flow:
+    """Estimate the flow from one frame to another.
+
+    Parameters
+    ----------
+    first, second : (channels, *grid)
+        Frames of 2 or 3 axes in any real dtype; see `planes_of`. NaN and infinite values are no
+        data.
+    settings : FlowSettings
+        How.
+    valid, second_valid : (*grid) bool, optional
+        True = use this pixel. Where there is no data the flow comes from around it; what stands
+        under a mask has no say.
+    ranking : str
+        What the confidence rests on. Those with the forward-backward distance take twice as long.
+
+    Raises
+    ------
+    ValueError
+        Where the frames differ in shape, are not real numbers, or are no planes or volumes.
+    """
+    pair = [real_array(each, "frames") for each in (first, second)]
+    if pair[0].shape != pair[1].shape:
+        raise ValueError(
+            f"The frames have the shapes {pair[0].shape} and {pair[1].shape}; the flow between "
+            "frames of one shape is wanted: cut or resize one of them."
+        )
+    if pair[0].ndim not in (3, 4) or 0 in pair[0].shape:
+        raise ValueError(
+            f"Frames of shape {pair[0].shape} were given; (channels, y, x) or (channels, z, y, x) "
+            "with at least one pixel is needed."
+        )
+    prepared = prepare(pair[0], pair[1], valid, second_valid, settings)
+    forward = _finest(coarse_to_fine(prepared, settings))
+    distance = None
+    if ranking in ("combined", "forward_backward"):
+        backward = _finest(coarse_to_fine(prepared.swapped, settings))
+        distance = there_and_back(forward, backward)
+    found = evidence(prepared, forward, settings)
+    given = prepared.first[0].valid
+    if given is not None:
+        forward = np.where(given, forward, np.float32(np.nan))
+    return Flow(forward, found, distance, ranking)
+
+
+def planes_of(frame: NDArray[Any], *, channels_last: bool = False) -> NDArray[Any]:
+    """A frame (*grid) or, with `channels_last`, (*grid, channels) as (channels, *grid)."""
+    return np.moveaxis(frame, -1, 0) if channels_last else frame[np.newaxis]
+
+
+def warm_up() -> None:
+    """Compile what a flow between planes takes."""
+    wave = np.sin(np.arange(24 * 24, dtype=np.float32) / 5).reshape(1, 24, 24)
+    estimate(wave, np.roll(wave, 1, axis=2), FlowSettings(quality="thorough"))
+
+
+def _finest(levels: Any) -> Planes:
+    *_, finest = levels
+    flow: Planes = finest
+    return flow

@@ -1,0 +1,211 @@
+"""The fit of blocks of frames to a design."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_framewise.numerics.common.blocks import as_block, pieces
+from napari_framewise.numerics.mixing.design import Design
+from napari_framewise.numerics.mixing.finish import finish_linear
+from napari_framewise.numerics.mixing.masked import fit_masked
+from napari_framewise.numerics.mixing.result import MixingFit, empty_fit
+from napari_framewise.numerics.mixing.system import System, solve
+
+FloatArray = NDArray[np.float64]
+
+
+def fit(frames: ArrayLike, design: Design) -> MixingFit:
+    """Fit mixing coefficients to a block of frames or to one frame.
+
+    One pass over the pixels sums each frame's products with the orthonormal basis of the design
+    (the thin QR of the references); the rest is a system of a few unknowns per frame, solved
+    exactly: ``t = Q d``, ``b = middle + N T^-1 t``, ``rss = d.d - t.t``, and with bounds the
+    nearest point that keeps to them (`constrained.project`). Frames with pixels that are NaN or
+    infinite, and robust fits, take a path of their own with a Gram matrix per frame.
+
+    Parameters
+    ----------
+    frames : (n, *frame_shape) or frame_shape
+        Any real dtype, byte order and strides, never converted as a whole; n may be 0. NaN and
+        infinite pixels are no data: they are left out, for that frame only. Values outside the
+        mask never matter.
+    design : Design
+        From `prepare`.
+
+    Returns
+    -------
+    MixingFit
+        One row per frame, for a single frame as well.
+
+    Raises
+    ------
+    ValueError
+        If the frames have another shape than the references, or are not real numbers.
+
+    Notes
+    -----
+    Classical errors are ``s^2 (D^T W D)^-1`` with ``s^2 = rss / dof``. HC3 errors replace
+    ``s^2 D^T W D`` by ``sum w^2 D D^T e^2 / (1 - h)^2`` with the leverage h (MacKinnon & White,
+    1985). With noisy references the inverse is that of the corrected Gram matrix ``G'``,
+    ``s^2 = (rss - b^T S b) / dof``, and the shared errors follow from
+    ``G'^-1 [sum w^2 D D^T v + u u^T] G'^-1``, ``v = sum_k b_k^2 s_k^2`` (Fuller, 1987, eq. 2.2.23).
+    For 95 % intervals use t quantiles with `MixingFit.dof` degrees of freedom
+    (`confidence_interval`).
+    """
+    block = as_block(frames, design.frame_shape)
+    result = empty_fit(len(block), design.n_references)
+    if design.loss == "huber":
+        fit_masked(block, np.arange(len(block)), design, result)
+        return result
+    broken = [np.empty(0, np.int64)]
+    for part, piece in pieces(block):
+        sums = _sums(piece, design)
+        # a pixel without data makes the sum of squares NaN or infinite
+        whole = np.isfinite(sums[:, design.n_unknowns + 2])
+        if whole.all():
+            _fit_piece(piece, None, sums, design, result, part)
+        else:
+            rows = np.flatnonzero(whole)
+            broken.append(part.start + np.flatnonzero(~whole))
+            _fit_piece(piece, rows, sums[rows], design, result, part.start + rows)
+    fit_masked(block, np.concatenate(broken), design, result)
+    return result
+
+
+def _sums(piece: NDArray[Any], design: Design) -> FloatArray:
+    """Products of each frame with basis, root weight and tilt, its square, and perhaps more."""
+    from napari_framewise.numerics.mixing.kernels import line_moments, moments
+
+    if not design.on_a_line:
+        return moments(piece, design.centre, design.scale, design.probes)
+    product = design.products[0] if design.errors == "consistent" else None
+    return line_moments(piece, design.centre, design.basis[0], design.probes[-1], product)
+
+
+def _fit_piece(
+    piece: NDArray[Any],
+    rows: NDArray[np.int64] | None,
+    sums: FloatArray,
+    design: Design,
+    result: MixingFit,
+    where: slice | NDArray[np.int64],
+) -> None:
+    """Solve the frames `rows` (None: all) of a piece from their sums."""
+    unknowns = design.n_unknowns
+    gradient = sums[:, :unknowns]
+    total, tilt, square = sums[:, unknowns : unknowns + 3].T
+    tss = square + 2 * tilt - total**2 / design.weight_sum + design.middle_tss
+    tss[tss <= 1e-13 * (square + design.middle_tss)] = np.nan
+    system = System(
+        gradient,
+        None,
+        design.noise,
+        tss,
+        np.array([design.weight_sum]),
+        np.array([design.n_pixels]),
+        design.expected_total,
+    )
+    solution = solve(system, design)
+    least = np.maximum(square - (gradient**2).sum(axis=1), 0.0)
+
+    def rss_of(points: FloatArray) -> FloatArray:
+        if points is solution.free and design.noise is None:
+            return np.asarray(least)
+        return np.asarray(least + ((points - gradient) ** 2).sum(axis=1))
+
+    def meat_of(points: FloatArray, part: NDArray[np.int64] | None) -> FloatArray:
+        if design.on_a_line:
+            mixed, own = sums[slice(None) if part is None else part, 4:].T
+            along = points[:, 0]
+            spread = own - 2 * along * mixed + along**2 * design.line_spread
+            return np.asarray(np.maximum(spread, 0.0)[:, None])
+        kept = part if rows is None else rows if part is None else rows[part]
+        chosen = piece if kept is None else piece[kept]
+        return meat(chosen, design.centre, design.scale, design.basis, design.products, points)
+
+    from napari_framewise.numerics.mixing.kernels import meat
+
+    finish_linear(system, solution, rss_of, meat_of, design, result, where)
+
+
+def predict(design: Design, fit: MixingFit, *, dtype: Any = np.float32) -> NDArray[Any]:
+    """Fitted frames, in counts after dark and flat.
+
+    Parameters
+    ----------
+    design, fit
+        A design and what was fitted with it.
+    dtype : dtype
+        Of the result; float32 serves frames of up to 16 bits.
+
+    Returns
+    -------
+    (n, *frame_shape)
+        ``gain * sum_k x_k R_k + offset``, also outside the mask; NaN for frames without an answer
+        and where a reference has no data.
+    """
+    shares = fit.coefficients * fit.gain[:, None]
+    fitted = shares @ design.references + fit.offset[:, None]
+    return fitted.astype(dtype, copy=False).reshape(len(fit), *design.frame_shape)
+
+
+def residual(frames: ArrayLike, design: Design, fit: MixingFit) -> NDArray[Any]:
+    """Frame minus fit, after dark and flat.
+
+    Parameters
+    ----------
+    frames : (n, *frame_shape) or frame_shape
+        The frames that were fitted.
+    design, fit
+        Their design and fit.
+
+    Returns
+    -------
+    (n, *frame_shape)
+        float32 for frames of up to 16 bits and float32, else float64; NaN where there is no data
+        or no answer. Pixels outside the mask are given too: they show what the fit says of them.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many frames as rows in the fit.
+    """
+    block = as_block(frames, design.frame_shape)
+    if len(block) != len(fit):
+        raise ValueError(
+            f"{len(block)} frames were given with a fit of {len(fit)}; they must be the same."
+        )
+    single = block.dtype.itemsize <= 2 or block.dtype == np.float32
+    out = np.empty(block.shape, np.float32 if single else np.float64)
+    flat_out = out.reshape(len(block), -1)
+    for part, piece in pieces(block, np.dtype(np.float64)):
+        shares = fit.coefficients[part] * fit.gain[part, None]
+        fitted = shares @ design.references + fit.offset[part, None]
+        flat_out[part] = (piece - design.dark) / design.flat - fitted
+    return out
+
+
+def resolvable(design: Design, sample_frames: ArrayLike) -> FloatArray:
+    """Smallest difference of each coefficient that can be told apart between two frames.
+
+    Parameters
+    ----------
+    design : Design
+        From `prepare`.
+    sample_frames : (n, *frame_shape)
+        A few frames, spread over the stack.
+
+    Returns
+    -------
+    (K,) float64
+        ``1.96 sqrt(2)`` times the median standard error of the unbounded solutions: two frames of
+        the same mixture differ by more in 5 % of cases. NaN if no sample had an answer.
+    """
+    errors = fit(sample_frames, design).unconstrained_errors
+    errors = errors[np.isfinite(errors).all(axis=1)]
+    if not len(errors):
+        return np.full(design.n_references, np.nan)
+    return np.asarray(1.959963984540054 * np.sqrt(2.0) * np.median(errors, axis=0))

@@ -1,0 +1,144 @@
+"""The small system that is left of a frame once its pixels are summed, and its solution.
+
+Everything here is in the coordinates ``t`` of the design's orthonormal basis: few unknowns, well
+conditioned however alike the references are, and all frames of a block at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_framewise.numerics.least_squares import project
+from napari_framewise.numerics.mixing.design import Design
+from napari_framewise.numerics.mixing.reference_noise import ReferenceNoise, correction
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class System:
+    """Normal equations of n frames; leading axes of 1 where all frames have the same.
+
+    Attributes
+    ----------
+    gradient : (n, J) float64
+        ``Q d``.
+    gram : (n, J, J) float64 or None
+        ``Q Q^T`` over each frame's pixels; None, the identity, where all are used.
+    noise : ReferenceNoise or None
+        Sums of the references' noise.
+    tss : (n,) float64
+        Total sum of squares about the weighted mean; NaN for a constant frame.
+    weight_sum, n_pixels : (1 or n,)
+        Summed weights and number of the pixels used.
+    expected_rss : (1 or n, K + 2) float64, or of size 0
+        Expected residual sum per coefficient, per unit of offset, and constant.
+    """
+
+    gradient: FloatArray
+    gram: FloatArray | None
+    noise: ReferenceNoise | None
+    tss: FloatArray
+    weight_sum: FloatArray
+    n_pixels: NDArray[np.int64]
+    expected_rss: FloatArray
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Solutions in basis coordinates.
+
+    Attributes
+    ----------
+    free, bounded : (n, J) float64
+        Without and with the bounds.
+    active : (n, L) bool
+        Bounds that hold.
+    failed : (n,) bool
+        The bounded solution was not reached.
+    """
+
+    free: FloatArray
+    bounded: FloatArray
+    active: NDArray[np.bool_]
+    failed: NDArray[np.bool_]
+
+
+def corrected(system: System, design: Design) -> tuple[FloatArray | None, FloatArray]:
+    """Gram matrix and gradient after the correction for noisy references."""
+    if system.noise is None:
+        return system.gram, system.gradient
+    move = design.to_coefficients
+    gram = np.eye(design.n_unknowns)[np.newaxis] if system.gram is None else system.gram
+    pull = (system.noise.total * design.middle) @ move
+    return gram - correction(system.noise, move), system.gradient + pull
+
+
+def root_of(gram: FloatArray | None) -> FloatArray | None:
+    """Cholesky factors of Gram matrices; None, the identity, stays None."""
+    return None if gram is None else np.asarray(np.linalg.cholesky(gram), np.float64)
+
+
+def solve(system: System, design: Design) -> Solution:
+    """Solve the normal equations of every frame, without and with the bounds."""
+    gram, gradient = corrected(system, design)
+    free = np.ascontiguousarray(gradient) if gram is None else solved(gram, gradient)
+    n = len(free)
+    if not len(design.bound_rows):
+        return Solution(free, free, np.zeros((n, 0), np.bool_), np.zeros(n, np.bool_))
+    root = root_of(gram)
+    start = free if root is None else (free[:, None, :] @ root)[:, 0]
+    point, active, status = project(start, whitened(root, design.bound_rows), design.bound_limits)
+    if not active.any():
+        return Solution(free, free, active, status > 0)
+    if root is not None:
+        point = solved(np.swapaxes(root, 1, 2), point)
+    return Solution(free, point, active, status > 0)
+
+
+def solved(matrices: FloatArray, points: FloatArray) -> FloatArray:
+    """Solve one small system for every row of `points`."""
+    return np.asarray(np.linalg.solve(matrices, points[..., None])[..., 0], np.float64)
+
+
+def whitened(root: FloatArray | None, rows: FloatArray) -> FloatArray:
+    """Rows in coordinates where the Gram matrix ``root root^T`` is the identity: (1 or n, L, J)."""
+    if root is None:
+        return rows[np.newaxis]
+    columns = np.broadcast_to(rows.T, (len(root), *rows.T.shape))
+    return np.ascontiguousarray(np.swapaxes(np.linalg.solve(root, columns), 1, 2))
+
+
+def white_core(root: FloatArray | None, core: FloatArray) -> FloatArray:
+    """``root^-1 core root^-T``, with symmetric cores (1 or n, J, J)."""
+    if root is None:
+        return core
+    half = np.linalg.solve(root, core)
+    return np.ascontiguousarray(np.linalg.solve(root, np.swapaxes(half, 1, 2)))
+
+
+def products_of(basis: FloatArray) -> FloatArray:
+    """Rows ``Q_i Q_j`` for i <= j."""
+    first, second = np.triu_indices(len(basis))
+    return np.asarray(basis[first] * basis[second])
+
+
+def unpacked(packed: FloatArray, size: int) -> FloatArray:
+    """Symmetric matrices (n, size, size) from their upper triangles (n, L)."""
+    if size == 1:
+        return packed[:, :, np.newaxis]
+    first, second = np.triu_indices(size)
+    full = np.empty((len(packed), size, size))
+    full[:, first, second] = packed
+    full[:, second, first] = packed
+    return full
+
+
+def leverages(gram: FloatArray, products: FloatArray) -> FloatArray:
+    """Leverage ``Q^T G^-1 Q`` of every pixel of every frame: (n, P)."""
+    first, second = np.triu_indices(gram.shape[1])
+    inverse = np.linalg.inv(gram)[:, first, second] * np.where(first == second, 1.0, 2.0)
+    return np.asarray(inverse @ products)

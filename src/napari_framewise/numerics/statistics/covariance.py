@@ -1,0 +1,110 @@
+"""Covariance between channels, over all pixels that hold data in every channel."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_framewise.numerics.common.rows import as_rows
+from napari_framewise.numerics.statistics import kernels
+from napari_framewise.numerics.statistics.moments import Weights, moments_of
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CrossMoments:
+    """Sums of products between channels, image by image.
+
+    Attributes
+    ----------
+    count : (n,) int64
+        Pixels with data in every channel.
+    centre : (n, C) int64 or float64
+        What was subtracted first; 0 for integers of up to 16 bits.
+    sums : (n, C)
+        Sums of ``x - centre``, exact for integers of up to 16 bits.
+    cross : (n, C, C)
+        Sums of products of those; the lower triangle is filled.
+    """
+
+    count: NDArray[np.int64]
+    centre: NDArray[Any]
+    sums: NDArray[Any]
+    cross: NDArray[Any]
+
+
+def cross_moments(
+    frames: ArrayLike, *, channel_axis: int, mask: ArrayLike | None = None
+) -> CrossMoments:
+    """Sums of products between the channels of each image; arguments as for `moments`."""
+    rows = as_rows(frames, channel_axis)
+    exact = rows.values.dtype.kind in "ui" and rows.values.dtype.itemsize <= 2
+    n, channels = rows.n, rows.channels
+    kind = np.int64 if exact else np.float64
+    centre = np.zeros((n, channels), kind)
+    if not exact:
+        centre[...] = np.nan_to_num(moments_of(rows, mask).mean)
+    use = rows.mask_rows(mask)
+    pixels = _by_pixel(rows.values, n, channels, rows.period)
+    if use.shape[1]:
+        use = _by_pixel(use, len(use) // rows.rows_per_frame, channels, rows.period)
+    else:
+        use = np.empty((1, 0, 0), np.uint8)
+    count = np.zeros(n, np.int64)
+    sums, cross = np.zeros((n, channels), kind), np.zeros((n, channels, channels), kind)
+    kernels.cross_sums(pixels, use, centre, count, sums, cross)
+    return CrossMoments(count, centre, sums, cross)
+
+
+def join_cross_moments(parts: Sequence[CrossMoments]) -> CrossMoments:
+    """Those of consecutive blocks as one."""
+    names = ("count", "centre", "sums", "cross")
+    return CrossMoments(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
+
+
+def covariance(parts: CrossMoments, weights: Weights = "pixels") -> FloatArray:
+    """Covariance matrix (C, C) over all images, with the number of pixels as divisor.
+
+    By pixels, integers of up to 16 bits give correctly rounded elements. NaN where no pixel holds
+    data in every channel.
+    """
+    channels = parts.sums.shape[1]
+    found = np.full((channels, channels), np.nan)
+    known = parts.count > 0
+    if not known.any():
+        return found
+    count = parts.count[known]
+    centre, sums, cross = parts.centre[known], parts.sums[known], parts.cross[known]
+    exact = parts.cross.dtype.kind == "i" and weights == "pixels"
+    pixels = int(count.sum())
+    inner = cross - sums[:, :, None] * (sums[:, None, :] / count[:, None, None])
+    means = centre + sums / count[:, None]
+    share = count if weights == "pixels" else np.ones(len(count))
+    whole = math.fsum(share)
+    scale = 1.0 if weights == "pixels" else 1.0 / count
+    middle = np.array([math.fsum(share * column) / whole for column in means.T])
+    for a in range(channels):
+        for b in range(a + 1):
+            if exact:
+                sum_a, sum_b = (sum(map(int, sums[:, each])) for each in (a, b))
+                products = sum(map(int, cross[:, a, b]))
+                value = float(Fraction(pixels * products - sum_a * sum_b, pixels**2))
+            else:
+                outer = share * (means[:, a] - middle[a]) * (means[:, b] - middle[b])
+                value = (math.fsum(inner[:, a, b] * scale) + math.fsum(outer)) / whole
+            found[a, b] = found[b, a] = value
+    return found
+
+
+def _by_pixel(rows: NDArray[Any], n: int, channels: int, period: int) -> NDArray[Any]:
+    """Rows as (n, pixels, channels), without a copy."""
+    if period == channels:
+        return rows.reshape(n, rows.shape[1] // channels, channels)
+    return rows.reshape(n, channels, rows.shape[1]).transpose(0, 2, 1)

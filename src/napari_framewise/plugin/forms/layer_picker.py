@@ -1,0 +1,294 @@
+"""One picker of a layer, with what it holds in plain words and what of it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Image, Labels, Layer, Points, Shapes
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_framewise.framework.inputs import Input, Kind, Value
+from napari_framewise.plugin.connections import Connections
+from napari_framewise.plugin.forms.selection_form import Region, SelectionForm
+from napari_framewise.plugin.layers.layers_in import (
+    frame_in_view,
+    points_of_layer,
+    shapes_of_layer,
+    stack_of_layer,
+    with_origin,
+)
+from napari_framewise.plugin.layers.layers_out import PREVIEW_PREFIX
+from napari_framewise.stacks.ragged import RaggedStack
+from napari_framewise.stacks.stack import Selection, Stack
+
+LAYER_TYPES: dict[Kind, tuple[type[Layer], ...]] = {
+    Kind.STACK: (Image,),
+    Kind.IMAGES: (Image,),
+    Kind.FRAME: (Image,),
+    Kind.LABELS: (Labels, Image),
+    Kind.POINTS: (Points,),
+    Kind.SHAPES: (Shapes,),
+}
+_LAYER_EVENTS = ("data", "name", "scale", "translate", "units", "axis_labels")
+
+
+class LayerPicker(QWidget):
+    """Chooses a layer for a role.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Whose layers are offered.
+    role : Input
+        What is asked for.
+    """
+
+    changed = Signal()
+
+    def __init__(self, viewer: ViewerModel, role: Input, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._role = role
+        self._listened: Layer | None = None
+        self._chosen_by_hand = False
+        self._of_layer = Connections(self)
+        self._combo = QComboBox()
+        self._combo.setToolTip(role.description)
+        self._combo.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self._combo.setMinimumContentsLength(12)
+        self._combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._combo.currentIndexChanged.connect(self._picked)
+        self._combo.activated.connect(self._picked_by_hand)
+        self._summary = QLabel()
+        self._summary.setWordWrap(True)
+        self._summary.setObjectName("summary")
+        self._row = QHBoxLayout()
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.addWidget(self._combo)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addLayout(self._row)
+        layout.addWidget(self._summary)
+        self._selection: SelectionForm | None = None
+        if role.images:
+            self._selection = self._selection_form(layout)
+        self.offer_layers()
+
+    @property
+    def layer(self) -> Layer | None:
+        """The chosen layer."""
+        layer = self._combo.currentData()
+        return layer if isinstance(layer, Layer) and layer in self._viewer.layers else None
+
+    @property
+    def summary(self) -> str:
+        """What is chosen, in words."""
+        return self._summary.text()
+
+    @property
+    def chosen_by_hand(self) -> bool:
+        """Whether the user chose, so that nothing may be chosen in their place."""
+        return self._chosen_by_hand
+
+    def value(self, origin: bool = False) -> Value | None:
+        """What is chosen; None where nothing is.
+
+        Parameters
+        ----------
+        origin : bool
+            Look up the file that stands behind the layer.
+
+        Raises
+        ------
+        ValueError
+            Where the layer cannot be read so.
+        """
+        layer = self.layer
+        if layer is None:
+            return None
+        if isinstance(layer, Points):
+            return points_of_layer(layer)
+        if isinstance(layer, Shapes):
+            return shapes_of_layer(layer)
+        stack = stack_of_layer(layer)
+        assert self._selection is not None
+        stack = stack.select(self._selection.selection())
+        return with_origin(stack, layer) if origin else stack
+
+    def choose(self, layer: Layer | None, selection: Selection | None = None) -> None:
+        """Choose a layer and what of it is used."""
+        index = self._find(layer)
+        self._combo.setCurrentIndex(index)
+        if selection is not None and self._selection is not None:
+            self._selection.set_selection(selection)
+        self._chosen_by_hand = True
+
+    def candidates(self) -> list[Layer]:
+        """The layers that may be chosen."""
+        kinds = LAYER_TYPES[self._role.kind]
+        return [
+            layer
+            for layer in self._viewer.layers
+            if isinstance(layer, kinds) and not layer.name.startswith(PREVIEW_PREFIX)
+        ]
+
+    def offer_layers(self) -> None:
+        """Fill the list of layers anew; the choice stays where it can."""
+        chosen = self._combo.currentData()
+        with QSignalBlocker(self._combo):
+            self._combo.clear()
+            if self._role.least == 0:
+                self._combo.addItem("none", None)
+            for layer in self.candidates():
+                self._combo.addItem(layer.name, layer)
+                self._combo.setItemData(
+                    self._combo.count() - 1, layer.name, Qt.ItemDataRole.ToolTipRole
+                )
+            index = self._find(chosen)
+            lost = chosen is not None and index < 0
+            if lost:
+                self._chosen_by_hand = False
+            self._combo.setCurrentIndex(0 if index < 0 and self._role.least == 0 else index)
+            if self._combo.count() == 0:
+                self._combo.setPlaceholderText("no layer of this kind is open")
+        if self._combo.currentData() is not chosen:
+            self._picked()
+
+    def choose_for(self, layer: Layer | None) -> None:
+        """Choose a layer in the user's place."""
+        if layer is not self._combo.currentData():
+            self._combo.setCurrentIndex(self._find(layer))
+
+    def refresh_summary(self) -> None:
+        """Say in words what is chosen."""
+        try:
+            value = self.value()
+        except ValueError as error:
+            self._summary.setText(str(error))
+            return
+        self._summary.setText(_summary_of(value))
+        self._summary.setVisible(value is not None)
+
+    def close_connections(self) -> None:
+        """Stop listening to the layer."""
+        self._of_layer.undo()
+
+    def add_button(self, button: QToolButton) -> None:
+        """Put a button beside the list of layers."""
+        self._row.addWidget(button)
+
+    def _selection_form(self, layout: QVBoxLayout) -> SelectionForm:
+        stacks = self._role.kind in (Kind.STACK, Kind.IMAGES)
+        single = not stacks and not self._role.several_frames
+        form = SelectionForm(
+            single=single,
+            with_region=self._role.same_frame_as is None,
+            frame_in_view=self._frame_in_view,
+            rectangle=self._rectangle,
+        )
+        form.changed.connect(self.changed)
+        form.hide()
+        self._fold = QToolButton()
+        self._fold.setText("frames")
+        self._fold.setToolTip("Which axis, frames, channel and region are used.")
+        self._fold.setCheckable(True)
+        self._fold.setArrowType(Qt.ArrowType.RightArrow)
+        self._fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._fold.toggled.connect(self._unfold)
+        self._row.addWidget(self._fold)
+        layout.addWidget(form)
+        return form
+
+    def _unfold(self, shown: bool) -> None:
+        self._fold.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
+        if self._selection is not None:
+            self._selection.setVisible(shown and self.layer is not None)
+
+    def _find(self, layer: Any) -> int:
+        found = [n for n in range(self._combo.count()) if self._combo.itemData(n) is layer]
+        if not found and layer is not None:
+            found = [n for n in range(self._combo.count()) if self._combo.itemData(n) == layer]
+        return found[0] if found else -1
+
+    def _picked_by_hand(self) -> None:
+        self._chosen_by_hand = True
+
+    def _picked(self) -> None:
+        self._of_layer.undo()
+        layer = self.layer
+        if layer is not None:
+            for name in _LAYER_EVENTS:
+                emitter = getattr(layer.events, name, None)
+                if emitter is not None:
+                    self._of_layer.connect(emitter, self._layer_changed)
+        self._combo.setToolTip(self._role.description if layer is None else layer.name)
+        self._show_stack(keep=False)
+        self.changed.emit()
+
+    def _layer_changed(self, event: Any = None) -> None:
+        del event
+        layer = self.layer
+        if layer is not None:
+            self._combo.setItemText(self._combo.currentIndex(), layer.name)
+        self._show_stack(keep=True)
+        self.changed.emit()
+
+    def _show_stack(self, keep: bool) -> None:
+        if self._selection is None:
+            return
+        layer = self.layer
+        self._fold.setEnabled(layer is not None)
+        self._selection.setVisible(self._fold.isChecked() and layer is not None)
+        try:
+            self._selection.show_stack(None if layer is None else stack_of_layer(layer), keep)
+        except ValueError:
+            self._selection.show_stack(None)
+
+    def _frame_in_view(self, stack: Stack) -> int | None:
+        layer = self.layer
+        return None if layer is None else frame_in_view(self._viewer, layer, stack)
+
+    def _rectangle(self) -> Region | None:
+        """Rows and columns under the first rectangle of the topmost shapes layer."""
+        layer = self.layer
+        drawn = [each for each in reversed(self._viewer.layers) if isinstance(each, Shapes)]
+        corners = _first_rectangle(drawn)
+        if layer is None or corners is None:
+            return None
+        inside = np.array([layer.world_to_data(corner)[-2:] for corner in corners])
+        shape = layer.data[0].shape if getattr(layer, "multiscale", False) else layer.data.shape
+        size = shape[:-1][-2:] if getattr(layer, "rgb", False) else shape[-2:]
+        low = np.clip(np.ceil(inside.min(axis=0)).astype(int), 0, np.array(size) - 1)
+        high = np.clip(np.floor(inside.max(axis=0)).astype(int) + 1, low + 1, size)
+        return (int(low[0]), int(high[0])), (int(low[1]), int(high[1]))
+
+
+def _first_rectangle(layers: Sequence[Shapes]) -> list[Any] | None:
+    """Corners of the first rectangle, in the world."""
+    for layer in layers:
+        for shape, kind in zip(layer.data, layer.shape_type, strict=True):
+            if kind == "rectangle":
+                return [layer.data_to_world(corner) for corner in shape]
+    return None
+
+
+def _summary_of(value: Value | None) -> str:
+    if isinstance(value, (Stack, RaggedStack)):
+        return value.summary()
+    data = getattr(value, "data", None)
+    return "" if data is None else f"{len(data):,} of them"

@@ -1,0 +1,269 @@
+"""Results as layers: built whole, so that nothing of where they lie is left to chance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+import numpy as np
+import pandas as pd
+from napari.components import ViewerModel
+from napari.layers import Image, Labels, Layer, Points, Shapes, Vectors
+from pint import get_application_registry
+
+from napari_framewise.framework.outcome import (
+    ImageResult,
+    LayerResult,
+    Placing,
+    PointsResult,
+    ShapesResult,
+    Table,
+    VectorsResult,
+)
+from napari_framewise.io import contrast_limits
+from napari_framewise.plugin.layers.layers_in import METADATA_KEY, axes_of
+from napari_framewise.stacks.stack import stack_of
+
+PREVIEW_PREFIX = "Preview: "
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What napari is told of where a layer lies."""
+
+    scale: np.ndarray
+    translate: np.ndarray
+    rotate: np.ndarray
+    shear: np.ndarray
+    affine: np.ndarray
+    units: tuple[str, ...]
+    axis_labels: tuple[str, ...]
+
+    def arguments(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+def make_layer(
+    result: LayerResult,
+    like: Layer | None = None,
+    provenance: Mapping[str, Any] | None = None,
+) -> Layer:
+    """A layer for a result.
+
+    Parameters
+    ----------
+    result : LayerResult
+        What a tool gave back.
+    like : Layer, optional
+        The layer in the role that the result's placing names: its rotation, shear and affine
+        hold for the result.
+    provenance : mapping, optional
+        Kept in the layer's metadata.
+    """
+    options: dict[str, Any] = {
+        "name": result.name,
+        "metadata": _metadata(result, provenance),
+        **_place(result.placing, like).arguments(),
+    }
+    match result:
+        case ImageResult(kind="labels"):
+            return Labels(_integers(result.data), visible=result.visible, **options)
+        case ImageResult():
+            if result.colormap is not None:
+                options["colormap"] = result.colormap
+            return Image(
+                result.data,
+                rgb=result.rgb,
+                multiscale=False,
+                contrast_limits=_limits(result),
+                visible=result.visible,
+                **options,
+            )
+        case VectorsResult():
+            return _vectors(result, options)
+        case PointsResult():
+            return _points(result, options)
+        case ShapesResult():
+            return Shapes(
+                list(result.data),
+                ndim=len(result.placing.axes),
+                shape_type=result.shape_type,
+                features=frame_of(result.features),
+                face_color="transparent",
+                edge_color="yellow",
+                **options,
+            )
+        case _:
+            assert_never(result)
+
+
+def put_layer(viewer: ViewerModel, layer: Layer, previous: Layer | None = None) -> Layer:
+    """Show a layer: on top, or in the place of an earlier result, whose looks it takes over."""
+    if previous is None or previous not in viewer.layers:
+        return viewer.add_layer(layer)
+    if _alike(layer, previous):
+        _take_over(layer, previous)
+        return previous
+    index, name, visible = viewer.layers.index(previous), previous.name, previous.visible
+    viewer.layers.remove(previous)
+    layer.name, layer.visible = name, visible
+    viewer.layers.insert(index, layer)
+    return layer
+
+
+def frame_of(table: Table | None) -> pd.DataFrame | None:
+    """A table as the features of a layer."""
+    return None if table is None else pd.DataFrame(dict(table.columns))
+
+
+def _alike(layer: Layer, previous: Layer) -> bool:
+    """Whether a layer can show another's data in its place."""
+    kinds = type(layer) is _plain_type(previous) and isinstance(layer, Image | Labels)
+    return kinds and layer.ndim == previous.ndim and _rgb(layer) == _rgb(previous)
+
+
+def _take_over(layer: Layer, previous: Layer) -> None:
+    """Give a layer another's data, and whatever else differs: each change redraws the canvas."""
+    previous.data = layer.data
+    if isinstance(layer, Image) and not layer.rgb:
+        for name in ("contrast_limits_range", "contrast_limits"):
+            if getattr(previous, name) != getattr(layer, name):
+                setattr(previous, name, getattr(layer, name))
+    for name in ("scale", "translate", "rotate", "shear"):
+        if not np.array_equal(getattr(previous, name), getattr(layer, name)):
+            setattr(previous, name, getattr(layer, name))
+    if not np.array_equal(previous.affine.affine_matrix, layer.affine.affine_matrix):
+        previous.affine = layer.affine
+    for name in ("axis_labels", "units"):
+        if getattr(previous, name) != getattr(layer, name):
+            setattr(previous, name, getattr(layer, name))
+    previous.metadata = layer.metadata
+
+
+def _plain_type(layer: Layer) -> type:
+    """Type of a layer that napari may have handed out behind a proxy."""
+    return next(
+        kind for kind in (Image, Labels, Vectors, Points, Shapes) if isinstance(layer, kind)
+    )
+
+
+def _rgb(layer: Layer) -> bool:
+    return bool(getattr(layer, "rgb", False))
+
+
+def _metadata(result: LayerResult, provenance: Mapping[str, Any] | None) -> dict[str, Any]:
+    metadata = dict(result.metadata) if isinstance(result, ImageResult) else {}
+    own = metadata.get(METADATA_KEY, {})
+    metadata[METADATA_KEY] = {**own, **(provenance or {}), "result": result.name}
+    return metadata
+
+
+def _place(placing: Placing, like: Layer | None) -> _Place:
+    """Where a result lies: its own scale and translate, the rest as the layer it is like."""
+    axes = placing.axes
+    n = len(axes)
+    scale = np.array([axis.scale for axis in axes])
+    translate = np.array([axis.translate for axis in axes])
+    rotate, shear, affine = np.eye(n), np.eye(n), np.eye(n + 1)
+    if like is not None:
+        mine, its = _shared_axes(placing, like)
+        rotate[np.ix_(mine, mine)] = np.asarray(like.rotate)[np.ix_(its, its)]
+        shear[np.ix_(mine, mine)] = _matrix(like.shear, like.ndim)[np.ix_(its, its)]
+        matrix = np.asarray(like.affine.affine_matrix)
+        affine[np.ix_(mine, mine)] = matrix[np.ix_(its, its)]
+        affine[mine, n] = matrix[its, like.ndim]
+        # A region's offset is counted along the layer's own, turned axes.
+        offset = np.zeros(n)
+        offset[mine] = translate[mine] - np.asarray(like.translate)[its]
+        turned = rotate @ shear @ offset
+        translate[mine] = np.asarray(like.translate)[its] + turned[mine]
+    if placing.moved is not None:
+        whole = np.eye(n + 1)
+        whole[:n, :n], whole[:n, n] = rotate @ shear @ np.diag(scale), translate
+        # whole @ moved @ whole^-1, solved from the right.
+        affine = affine @ np.linalg.solve(whole.T, (whole @ np.array(placing.moved)).T).T
+    return _Place(
+        scale,
+        translate,
+        rotate,
+        shear,
+        affine,
+        tuple(_known_unit(axis.unit) for axis in axes),
+        tuple(axis.name for axis in axes),
+    )
+
+
+def _known_unit(name: str) -> str:
+    """A unit that napari takes; it refuses a layer for one that it does not know."""
+    try:
+        get_application_registry().Unit(name)
+    except Exception:  # noqa: BLE001 - pint's parser raises whatever it trips over
+        return "pixel"
+    return name
+
+
+def _shared_axes(placing: Placing, like: Layer) -> tuple[list[int], list[int]]:
+    """Positions of the axes that a result and a layer have in common, by name."""
+    names = [axis.name for axis in axes_of(like)]
+    pairs = [
+        (mine, names.index(axis.name))
+        for mine, axis in enumerate(placing.axes)
+        if axis.name in names
+    ]
+    return [mine for mine, _ in pairs], [its for _, its in pairs]
+
+
+def _matrix(shear: Any, n: int) -> np.ndarray:
+    """A layer's shear, which is a matrix or the part of it above the diagonal, as a matrix."""
+    values = np.asarray(shear, dtype=float)
+    if values.ndim == 2:
+        return values
+    matrix = np.eye(n)
+    matrix[np.triu_indices(n, 1)] = values
+    return matrix
+
+
+def _limits(result: ImageResult) -> tuple[float, float] | None:
+    """Contrast limits; napari finds them itself for arrays in memory only."""
+    if result.contrast_limits is not None:
+        low, high = result.contrast_limits
+        return (low, high) if low < high else (low, low + 1.0)
+    if result.rgb:
+        return None
+    if isinstance(result.data, np.ndarray) and result.data.dtype.kind in "biu":
+        return None
+    return contrast_limits(stack_of(result.data, axes=[axis.name for axis in result.placing.axes]))
+
+
+def _integers(data: Any) -> Any:
+    return data.astype(np.uint8) if data.dtype == bool else data
+
+
+def _vectors(result: VectorsResult, options: dict[str, Any]) -> Vectors:
+    features = frame_of(result.features)
+    lengths = np.linalg.norm(result.data[:, 1], axis=-1) if len(result.data) else np.ones(1)
+    if features is not None and result.color_by and len(features):
+        options |= {"edge_color": result.color_by, "edge_colormap": result.colormap}
+        options["edge_contrast_limits"] = result.color_limits
+    return Vectors(
+        result.data,
+        ndim=len(result.placing.axes),
+        features=features,
+        vector_style="arrow",
+        edge_width=result.width or max(0.2, float(np.nanmedian(lengths)) / 8),
+        **options,
+    )
+
+
+def _points(result: PointsResult, options: dict[str, Any]) -> Points:
+    if result.text is not None:
+        options["text"] = {"string": result.text, "color": "yellow", "size": 12}
+    return Points(
+        result.data,
+        ndim=len(result.placing.axes),
+        features=frame_of(result.features),
+        face_color="transparent",
+        border_color="yellow",
+        **options,
+    )

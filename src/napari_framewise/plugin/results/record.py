@@ -1,0 +1,79 @@
+"""What a finished run was made of, so that it can be told, saved and done again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from napari.layers import Layer
+
+from napari_framewise.framework.inputs import Inputs, Value
+from napari_framewise.framework.outcome import Outcome
+from napari_framewise.framework.parameters import Parameters
+from napari_framewise.framework.recipe import Recipe, versions
+from napari_framewise.framework.tool import Tool
+from napari_framewise.io.recipes.files import step_of
+from napari_framewise.stacks.stack import Stack
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """One run: the tool, what went in and what came out.
+
+    Attributes
+    ----------
+    layers : mapping
+        The layers that the inputs were read from, by role; some may be gone by now.
+    memory : dict
+        Inputs that no file stands behind, by the name that the recipe has for them.
+    """
+
+    tool: Tool[Any]
+    inputs: Inputs
+    parameters: Parameters
+    layers: Mapping[str, list[Layer]]
+    outcome: Outcome
+    recipe: Recipe
+    memory: dict[str, Value] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        tool: Tool[Any],
+        inputs: Inputs,
+        parameters: Parameters,
+        layers: Mapping[str, list[Layer]],
+        outcome: Outcome,
+    ) -> Record:
+        """The record of a run that has just ended."""
+        memory: dict[str, Value] = {}
+        step = step_of(tool, inputs, parameters, memory)
+        recipe = Recipe(steps=(step,), versions=versions())
+        return cls(tool, inputs, parameters, layers, outcome, recipe, memory)
+
+    @property
+    def stack(self) -> Stack | None:
+        """The stack whose frames the rows of tables are, if the tool takes one."""
+        stacks = self.inputs.stacks(self.tool.inputs[0].name)
+        return stacks[0] if stacks else None
+
+    @property
+    def stack_layer(self) -> Layer | None:
+        """The layer of that stack."""
+        return self.like(self.tool.inputs[0].name)
+
+    def like(self, role: str | None) -> Layer | None:
+        """The layer that stood in a role."""
+        return next(iter(self.layers.get(role or "", ())), None)
+
+    def provenance(self) -> dict[str, Any]:
+        """Tool, version, parameters and inputs, as plain values for a layer's metadata."""
+        return {"tool": self.tool.name, "recipe": self.recipe.model_dump(mode="json")}
+
+    def methods(self) -> str:
+        """Sentence for the methods part of a paper, with its sources."""
+        sentence = self.tool.methods(self.inputs, self.parameters)
+        made = f"napari-framewise {self.recipe.versions['napari-framewise']}"
+        sources = "".join(f"\n- {each}" for each in self.tool.citations)
+        return f"{sentence} Computed with {made}." + (f"\n\nSources:{sources}" if sources else "")

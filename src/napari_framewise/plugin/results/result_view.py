@@ -1,0 +1,204 @@
+"""The result of a run: summary, diagnostics, plot and table, tied to the slider both ways."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Layer
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QComboBox, QLabel, QSplitter, QVBoxLayout, QWidget
+
+from napari_framewise.framework.outcome import Outcome, Plot, Table
+from napari_framewise.plugin.connections import Connections
+from napari_framewise.plugin.layers.layers_in import frame_in_view, show_frame
+from napari_framewise.plugin.results.record import Record
+from napari_framewise.plugin.results.table import TableView
+from napari_framewise.plugin.theme import colours_of
+from napari_framewise.stacks.stack import Stack
+
+if TYPE_CHECKING:
+    from napari_framewise.plugin.results.plots import PlotCanvas
+
+_TIED = ("frame", "pair")
+
+
+class ResultView(QWidget):
+    """Shows one record."""
+
+    shown_changed = Signal()
+
+    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._outcome = Outcome()
+        self._stack: Stack | None = None
+        self._layer: Layer | None = None
+        self._summary = _text_label()
+        self._diagnostics = _text_label()
+        self._plots = QComboBox()
+        self._tables = QComboBox()
+        self._canvas: PlotCanvas | None = None
+        self.table = TableView()
+        self._plots.currentIndexChanged.connect(self._show_plot)
+        self._tables.currentIndexChanged.connect(self._show_table)
+        self.table.row_picked.connect(self._table_row_picked)
+        self._splitter = QSplitter(Qt.Orientation.Vertical)
+        self._splitter.setChildrenCollapsible(False)
+        self._plot_part = _stacked(self._plots)
+        self._table_part = _stacked(self._tables, self.table)
+        self._plot_part.hide()
+        self._splitter.addWidget(self._plot_part)
+        self._splitter.addWidget(self._table_part)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._summary)
+        layout.addWidget(self._diagnostics)
+        layout.addWidget(self._splitter, 1)
+        self._of_viewer = Connections(self)
+        self._of_viewer.connect(viewer.dims.events.current_step, self._slider_moved)
+        self._of_viewer.connect(viewer.events.theme, self._theme_changed)
+
+    @property
+    def canvas(self) -> PlotCanvas:
+        """Where plots are drawn; made when there is one, as loading matplotlib takes a while."""
+        if self._canvas is None:
+            from napari_framewise.plugin.results.plots import PlotCanvas
+
+            self._canvas = PlotCanvas(colours_of(self._viewer.theme))
+            self._canvas.row_picked.connect(self._plot_row_picked)
+            layout = self._plot_part.layout()
+            assert layout is not None
+            layout.addWidget(self._canvas)
+        return self._canvas
+
+    @property
+    def summary_shown(self) -> str:
+        """The summary in view."""
+        return self._summary.text()
+
+    @property
+    def diagnostics_shown(self) -> str:
+        """The diagnostics in view, a line for each."""
+        return self._diagnostics.text()
+
+    @property
+    def shown_plot(self) -> Plot | None:
+        """The plot in view."""
+        index = self._plots.currentIndex()
+        return self._outcome.plots[index] if 0 <= index < len(self._outcome.plots) else None
+
+    @property
+    def shown_table(self) -> Table | None:
+        """The table in view."""
+        index = self._tables.currentIndex()
+        return self._outcome.tables[index] if 0 <= index < len(self._outcome.tables) else None
+
+    def show_record(self, record: Record) -> None:
+        """Show another result."""
+        self._outcome = record.outcome
+        self._stack, self._layer = record.stack, record.stack_layer
+        self._summary.setText(record.outcome.summary)
+        self._diagnostics.setText("\n".join(f"\N{BULLET} {d}" for d in record.outcome.diagnostics))
+        self._diagnostics.setVisible(bool(record.outcome.diagnostics))
+        _fill(self._plots, [plot.title for plot in record.outcome.plots])
+        _fill(self._tables, [table.name for table in record.outcome.tables])
+        self._plot_part.setVisible(bool(record.outcome.plots))
+        self._table_part.setVisible(bool(record.outcome.tables))
+        self._splitter.setVisible(bool(record.outcome.plots or record.outcome.tables))
+        self._show_plot()
+        self._show_table()
+
+    def close_connections(self) -> None:
+        """Stop listening to the viewer."""
+        self._of_viewer.undo()
+
+    def _show_plot(self) -> None:
+        plot = self.shown_plot
+        if plot is not None:
+            self.canvas.show_plot(plot, self._outcome.table(plot.table))
+            self._slider_moved()
+
+    def _show_table(self) -> None:
+        table = self.shown_table
+        if table is not None:
+            self.table.show_table(table)
+            self._slider_moved()
+        self.shown_changed.emit()
+
+    def _slider_moved(self, event: object = None) -> None:
+        del event
+        if not self._outcome.tables or self._stack is None or self._layer is None:
+            return
+        index = frame_in_view(self._viewer, self._layer, self._stack)
+        plot, table = self.shown_plot, self.shown_table
+        if plot is not None:
+            self.canvas.show_row(_row_of(self._outcome.table(plot.table), self._stack, index))
+        if table is not None and table.entity in _TIED:
+            self.table.show_row(_row_of(table, self._stack, index))
+
+    def _plot_row_picked(self, row: int) -> None:
+        plot = self.shown_plot
+        if plot is not None:
+            self._move_slider(self._outcome.table(plot.table), row)
+
+    def _table_row_picked(self, row: int) -> None:
+        table = self.shown_table
+        if table is not None:
+            self._move_slider(table, row)
+
+    def _move_slider(self, table: Table, row: int) -> None:
+        stack, layer = self._stack, self._layer
+        if stack is None or layer is None or table.entity not in _TIED:
+            return
+        if layer not in self._viewer.layers:
+            return
+        number = int(table.columns[table.entity][row]) if table.entity in table.columns else row
+        if number in stack.frame_numbers:
+            show_frame(self._viewer, layer, stack, stack.frame_numbers.index(number))
+
+    def _theme_changed(self, event: object = None) -> None:
+        del event
+        if self._canvas is not None:
+            self._canvas.recolour(colours_of(self._viewer.theme))
+
+
+def _row_of(table: Table, stack: Stack, index: int | None) -> int | None:
+    """Row of a table that stands for one of the chosen frames."""
+    if index is None or table.entity not in _TIED:
+        return None
+    numbers = table.columns.get(table.entity)
+    if numbers is None:
+        return index if index < len(table) else None
+    number = stack.frame_numbers[index]
+    if index < len(numbers) and numbers[index] == number:
+        return index
+    rows = np.flatnonzero(numbers == number)
+    return int(rows[0]) if len(rows) else None
+
+
+def _fill(combo: QComboBox, names: list[str]) -> None:
+    combo.blockSignals(True)
+    combo.clear()
+    combo.addItems(names)
+    combo.blockSignals(False)
+    combo.setVisible(len(names) > 1)
+
+
+def _stacked(*widgets: QWidget) -> QWidget:
+    part = QWidget()
+    layout = QVBoxLayout(part)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(2)
+    for widget in widgets:
+        layout.addWidget(widget)
+    return part
+
+
+def _text_label() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label

@@ -1,0 +1,1 @@
+"""Runs in the window: worker, progress, waiting, settings."""

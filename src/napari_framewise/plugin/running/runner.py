@@ -1,0 +1,251 @@
+"""Runs in worker threads: one whole run, and the latest of many quick questions."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+from napari.qt.threading import GeneratorWorker, create_worker
+from qtpy.QtCore import QObject, QTimer, Signal
+from superqt.utils import create_worker as create_quiet_worker
+
+from napari_framewise.engine.progress import Progress
+
+_YIELD_EVERY = 0.02
+_REPORT_EVERY = 0.1
+_SETTLE_MS = 120
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An error of a worker thread, and where it came from."""
+
+    error: Exception
+    trace: str
+
+    @classmethod
+    def of(cls, error: Exception) -> Failure:
+        """The error that is being handled."""
+        return cls(error, traceback.format_exc())
+
+    def sentence(self) -> str:
+        """What to tell the user."""
+        error, text = self.error, str(self.error).strip()
+        if isinstance(error, MemoryError):
+            return "There is not enough memory for this; choose fewer frames or a smaller region."
+        if isinstance(error, OSError) and error.strerror:
+            return f"{error.strerror}: {error.filename}." if error.filename else error.strerror
+        if isinstance(error, ValueError | OSError) and text:
+            return text
+        return ": ".join(part for part in (type(error).__name__, text) if part)
+
+
+class Runner(QObject):
+    """One long computation at a time; exactly one of `returned`, `failed`, `cancelled` follows."""
+
+    progressed = Signal(object)
+    returned = Signal(object)
+    failed = Signal(object)
+    cancelled = Signal()
+    warned = Signal(str)
+    finished = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._worker: Any = None
+        self._cancelling = False
+
+    @property
+    def running(self) -> bool:
+        """Whether a computation is under way."""
+        return self._worker is not None
+
+    def start(self, make: Callable[[], Generator[Progress, None, Any]]) -> None:
+        """Run the generator that `make` gives, in a thread.
+
+        Parameters
+        ----------
+        make : callable
+            Called in the thread too, so it may wait for a cluster.
+        """
+        if self.running:
+            raise RuntimeError("a computation is under way already")
+        self._cancelling = False
+        self._told = 0.0
+        worker = create_worker(_steps, make, _worker_class=_ClosingWorker, _ignore_errors=True)
+        worker.yielded.connect(self._progress)
+        worker.returned.connect(self._return)
+        worker.errored.connect(self._error)
+        worker.warned.connect(self._warn)
+        worker.finished.connect(self._finish)
+        self._worker = worker
+        self._answer: Any = None
+        worker.start()
+
+    def cancel(self) -> None:
+        """Stop between two steps; what was computed so far is dropped."""
+        if self._worker is not None:
+            self._cancelling = True
+            self._worker.quit()
+
+    def _progress(self, progress: Progress) -> None:
+        # Every report paints the window, which takes longer than what it says is worth.
+        now = time.monotonic()
+        if not self._cancelling and now - self._told > _REPORT_EVERY:
+            self._told = now
+            self.progressed.emit(progress)
+
+    def _return(self, answer: Any) -> None:
+        self._answer = answer
+
+    def _error(self, error: Exception) -> None:
+        self._answer = Failure(error, "".join(traceback.format_exception(error)))
+
+    def _warn(self, arguments: tuple[Any, ...]) -> None:
+        self.warned.emit(str(arguments[0]))
+
+    def _finish(self) -> None:
+        answer, self._worker, self._answer = self._answer, None, None
+        if self._cancelling or answer is None:
+            self.cancelled.emit()
+        elif isinstance(answer, Failure):
+            self.failed.emit(answer)
+        else:
+            self.returned.emit(answer)
+        self.finished.emit()
+
+
+class _ClosingWorker(GeneratorWorker):
+    """Closes its generator in its own thread, also where it was stopped between two steps."""
+
+    def work(self) -> Any:
+        try:
+            return super().work()
+        finally:
+            self._gen.close()
+
+
+def _steps(make: Callable[[], Generator[Progress, None, Any]]) -> Generator[Progress, None, Any]:
+    """The steps of a run, not more often than a bar can show; an error as an answer."""
+    told = 0.0
+    try:
+        steps = make()
+        while True:
+            try:
+                progress = next(steps)
+            except StopIteration as stop:
+                return stop.value
+            if time.monotonic() - told > _YIELD_EVERY:
+                told = time.monotonic()
+                try:
+                    yield progress
+                except GeneratorExit:
+                    steps.close()
+                    raise
+    except Exception as error:  # noqa: BLE001 - whatever a tool raises becomes a sentence
+        return Failure.of(error)
+
+
+class Turns(QObject):
+    """Actions that must be done in the main thread, one in each turn of its event loop."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._waiting: list[Callable[[], None]] = []
+        self._timer = QTimer(self)
+        self._timer.setInterval(1)
+        self._timer.timeout.connect(self._turn)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is still to be done."""
+        return bool(self._waiting)
+
+    def add(self, *actions: Callable[[], None]) -> None:
+        """Do these after what is waiting."""
+        self._waiting += actions
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Leave the rest undone."""
+        self._waiting.clear()
+        self._timer.stop()
+
+    def _turn(self) -> None:
+        if not self._waiting:
+            self._timer.stop()
+            return
+        action = self._waiting[0]
+        try:
+            action()
+        finally:
+            del self._waiting[:1]
+
+
+class Latest(QObject):
+    """Quick questions answered in a thread: only the latest one counts, the others are dropped."""
+
+    answered = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self, parent: QObject | None = None, settle_ms: int = _SETTLE_MS) -> None:
+        super().__init__(parent)
+        self._question: Callable[[], Any] | None = None
+        self._worker: Any = None
+        self._number = 0
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(settle_ms)
+        self._timer.timeout.connect(self._ask)
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is still to come."""
+        return self._worker is not None or self._timer.isActive()
+
+    def ask(self, question: Callable[[], Any]) -> None:
+        """Ask soon, in place of what was asked before."""
+        self._number += 1
+        self._question = question
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def drop(self) -> None:
+        """Forget what was asked; an answer under way will not be told."""
+        self._number += 1
+        self._question = None
+        self._timer.stop()
+
+    def _ask(self) -> None:
+        if self._worker is not None or self._question is None:
+            return
+        question, self._question = self._question, None
+        worker = create_quiet_worker(_answer, question, self._number, _ignore_errors=True)
+        worker.returned.connect(self._tell)
+        worker.finished.connect(self._next)  # type: ignore[arg-type]
+        self._worker = worker
+        worker.start()
+
+    def _tell(self, answer: tuple[int, Any]) -> None:
+        number, value = answer
+        if number != self._number:
+            return
+        if isinstance(value, Failure):
+            self.failed.emit(value)
+        else:
+            self.answered.emit(value)
+
+    def _next(self) -> None:
+        self._worker = None
+        if self._question is not None:
+            self._timer.start()
+
+
+def _answer(question: Callable[[], Any], number: int) -> tuple[int, Any]:
+    try:
+        return number, question()
+    except Exception as error:  # noqa: BLE001 - whatever a tool raises becomes a sentence
+        return number, Failure.of(error)

@@ -1,0 +1,335 @@
+"""Alignment: bring an image onto a template, or the frames of a stack onto each other."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from napari_framewise.engine import Engine
+from napari_framewise.engine.cutting import make_plan
+from napari_framewise.engine.plan import Plan
+from napari_framewise.engine.progress import Progress
+from napari_framewise.engine.work import MapFrames
+from napari_framewise.framework.inputs import Inputs
+from napari_framewise.framework.limits import symmetric_limits
+from napari_framewise.framework.model import Space
+from napari_framewise.framework.outcome import ImageResult, LayerResult, Outcome, Placing, Table
+from napari_framewise.framework.tool import Run, Tool
+from napari_framewise.numerics import alignment as numerics
+from napari_framewise.numerics.transforms import Motion
+from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.stack import Stack
+from napari_framewise.tools.alignment.blocks import Fits, error_block, plane_of
+from napari_framewise.tools.alignment.layers import (
+    Target,
+    aligned_frame,
+    aligned_layer,
+    error_layers,
+    moved_layer,
+    outlines,
+    plane_axes,
+)
+from napari_framewise.tools.alignment.model import Transforms
+from napari_framewise.tools.alignment.parameters import INPUTS, AlignmentParameters
+from napari_framewise.tools.alignment.passes import (
+    Task,
+    cost_of,
+    gains_of,
+    reference_of,
+    rows_and_columns,
+    task_of,
+    template_of,
+    to_mean,
+    to_previous,
+    to_running_mean,
+    to_template,
+)
+from napari_framewise.tools.alignment.report import (
+    alignment_table,
+    diagnostics_of,
+    history_of,
+    plots_of,
+    summary_of,
+)
+
+_TO = {
+    "mean": "their mean",
+    "previous": "the frame before each",
+    "running_mean": "the mean of the frames before each",
+}
+
+
+def run(inputs: Inputs, parameters: AlignmentParameters, engine: Engine) -> Run:
+    """Estimate the transforms, or take known ones; then move stack, others and labels."""
+    stack = inputs.stack("stack")
+    task = task_of(inputs, parameters)
+    target = _target(inputs)
+    _check_followers(inputs)
+    fits: Fits | None = None
+    template: numerics.Template | None = None
+    motion: Motion = parameters.motion
+    if inputs["transforms"]:
+        matrices, motion = _known(inputs)
+    else:
+        fits, template = yield from _estimated(inputs, parameters, task, engine)
+        matrices = fits.matrices
+    table = alignment_table(stack, matrices, target.shape, fits, motion)
+    tables: tuple[Table, ...] = (table,)
+    plots = plots_of(table, motion, len(matrices))
+    layers: list[LayerResult] = list(_moved(inputs, parameters, matrices, target))
+    diagnostics: tuple[str, ...] = ()
+    if fits is not None:
+        diagnostics = diagnostics_of(stack, fits)
+        if layers and template is not None and parameters.errors:
+            layers += error_layers(
+                stack, matrices, gains_of(fits), _image(template), task.channel, target
+            )
+        if inputs["template"]:
+            layers += outlines(stack, matrices, target)
+        if template is not None and stack.n_frames == 1:
+            plane = plane_of(stack.frame(0), task.channel)
+            history, curves = history_of(numerics.align(template, plane, task.mask))
+            tables, plots = (*tables, history), (*plots, *curves)
+    return Outcome(
+        layers=tuple(layers),
+        tables=tables,
+        plots=plots,
+        models=() if fits is None else (_model(stack, matrices, motion, target, inputs),),
+        summary=summary_of(stack, matrices, fits, _aim(inputs, parameters), table),
+        diagnostics=diagnostics,
+    )
+
+
+def preview(inputs: Inputs, parameters: AlignmentParameters, index: int) -> Outcome:
+    """Align one frame: to the template, the frame before it, or the reference frame."""
+    stack = inputs.stack("stack")
+    task = task_of(inputs, parameters)
+    target = _target(inputs)
+    if inputs["transforms"]:
+        matrices, _ = _known(inputs)
+        layer = aligned_frame(stack, index, matrices[index], target, parameters.order)
+        return Outcome(layers=(layer,), summary="Moved by known transforms.")
+    if inputs["template"]:
+        template = template_of(inputs, task)
+    else:
+        previous = parameters.to == "previous" and index > 0
+        template = reference_of(task, index - 1 if previous else parameters.reference_frame)
+    plane = plane_of(stack.frame(index), task.channel)
+    found = numerics.align(template, plane, task.mask)
+    fits = Fits.of([found])
+    one = stack.select(
+        replace(
+            stack.selection,
+            frames=(stack.frame_numbers[index], stack.frame_numbers[index] + 1, 1),
+        )
+    )
+    table = alignment_table(one, fits.matrices, target.shape, fits, parameters.motion)
+    history, curves = history_of(found)
+    if not found.found:
+        return Outcome(tables=(table,), summary=found.status.sentence)
+    error = np.empty((1, *target.shape), np.float32)
+    error_block(
+        stack.read(index, index + 1),
+        fits.matrices,
+        gains_of(fits),
+        _image(template),
+        task.channel,
+        error,
+    )
+    layers = [aligned_frame(stack, index, found.matrix, target, parameters.order)]
+    if parameters.errors:
+        # Below the aligned frame, to be looked at by hiding that.
+        shown = ImageResult(
+            f"{stack.name} error",
+            error[0],
+            Placing(target.axes, target.role),
+            colormap="PiYG",
+            contrast_limits=symmetric_limits(error),
+        )
+        layers.insert(0, shown)
+    aim = _aim(inputs, parameters) if inputs["template"] else "the reference frame"
+    return Outcome(
+        layers=tuple(layers),
+        tables=(table, history),
+        plots=curves,
+        summary=summary_of(one, fits.matrices, fits, aim, table),
+        diagnostics=diagnostics_of(one, fits),
+    )
+
+
+def plan(inputs: Inputs, parameters: AlignmentParameters, engine: Engine) -> Plan:
+    """How the run is cut."""
+    stack = inputs.stack("stack")
+    return make_plan(MapFrames(), (stack,), cost_of(stack), engine)
+
+
+def methods(inputs: Inputs, parameters: AlignmentParameters) -> str:
+    """Sentence for the methods part of a paper."""
+    if inputs["transforms"]:
+        return "Frames were moved by transforms that had been estimated before."
+    method = {
+        "inverse": "the inverse compositional algorithm",
+        "forward": "the forward additive algorithm",
+    }[parameters.method]
+    motion = {
+        "euclidean": "rigid (Euclidean)",
+        "translation": "translational",
+        "homography": "projective",
+    }.get(parameters.motion, parameters.motion)
+    aim = "a template" if inputs["template"] else _aim(inputs, parameters)
+    loss = {
+        "linear": "least squares",
+        "huber": "Huber's robust loss",
+        "tukey": "Tukey's robust loss",
+    }[parameters.loss]
+    free = " and a free gain and offset" if parameters.brightness else ""
+    start = ", started by normalised cross-correlation" if parameters.start == "correlation" else ""
+    return (
+        f"Frames were aligned to {aim} by {motion} transforms, estimated by Lucas-Kanade "
+        f"alignment ({method}) from coarse to fine with {loss}{free}{start}; they were resampled "
+        f"by {parameters.interpolation} interpolation."
+    )
+
+
+def warm_up() -> None:
+    """Compile what a run needs."""
+    numerics.warm_up()
+
+
+def _estimated(
+    inputs: Inputs, parameters: AlignmentParameters, task: Task, engine: Engine
+) -> Generator[Progress, None, tuple[Fits, numerics.Template | None]]:
+    if inputs["template"]:
+        template = template_of(inputs, task)
+        return (yield from to_template(task, template, engine)), template
+    if task.stack.n_frames == 1:
+        raise ValueError(
+            f"{task.stack.name} is one image; a template to align it to is needed, or a stack of "
+            "two or more frames."
+        )
+    if parameters.to == "previous":
+        return (yield from to_previous(task, engine)), None
+    if parameters.to == "running_mean":
+        return (yield from to_running_mean(task, parameters.memory, engine)), None
+    if parameters.to == "frame":
+        template = reference_of(task, parameters.reference_frame)
+        return (yield from to_template(task, template, engine)), template
+    found: tuple[Fits, numerics.Template] = yield from to_mean(
+        task, parameters.reference_frame, parameters.passes, engine
+    )
+    return found
+
+
+def _target(inputs: Inputs) -> Target:
+    role = "template" if inputs["template"] else "stack"
+    return Target.of(inputs.stack(role), role)
+
+
+def _aim(inputs: Inputs, parameters: AlignmentParameters) -> str:
+    if inputs["template"]:
+        return inputs.stack("template").name
+    if parameters.to == "frame":
+        return f"frame {parameters.reference_frame}"
+    return _TO[parameters.to]
+
+
+def _known(inputs: Inputs) -> tuple[Array, Motion]:
+    (model,) = inputs["transforms"]
+    assert isinstance(model, Transforms)
+    stack = inputs.stack("stack")
+    motion: Any = model.motion
+    return model.for_frames(stack.n_frames, stack.name), motion
+
+
+def _check_followers(inputs: Inputs) -> None:
+    """What is moved along has frames of as many rows and columns."""
+    stack = inputs.stack("stack")
+    for other in (*inputs.stacks("others"), *inputs.stacks("labels")):
+        if rows_and_columns(other) != rows_and_columns(stack):
+            rows, columns = rows_and_columns(other)
+            own_rows, own_columns = rows_and_columns(stack)
+            raise ValueError(
+                f"{other.name} has frames of {rows} x {columns} pixels, but {stack.name} has "
+                f"frames of {own_rows} x {own_columns}; what is moved with it must have as many."
+            )
+
+
+def _moved(
+    inputs: Inputs, parameters: AlignmentParameters, matrices: Array, target: Target
+) -> list[ImageResult]:
+    """The aligned layers of the stack and of all that goes with it."""
+    stack = inputs.stack("stack")
+    images = (stack, *inputs.stacks("others"))
+    if parameters.result == "affine":
+        if stack.n_frames > 1:
+            raise ValueError(
+                f"The result affine was asked for, but {stack.name} has {stack.n_frames:,} frames; "
+                "a layer has one place for all frames: choose the result resampled."
+            )
+        return [moved_layer(each, matrices[0], target) for each in images if _found(matrices[0])]
+    if not np.isfinite(matrices).any():
+        return []
+    return [
+        *(aligned_layer(each, matrices, target, parameters.order) for each in images),
+        *(
+            aligned_layer(each, matrices, target, 0, kind="labels")
+            for each in inputs.stacks("labels")
+        ),
+    ]
+
+
+def _found(matrix: Array) -> bool:
+    return bool(np.isfinite(matrix).all())
+
+
+def _image(template: numerics.Template) -> Array:
+    """A template's pixels as it was given, NaN where they are not used."""
+    planes = np.where(template.planes.usable, template.planes.values, np.nan)
+    image: Array = planes[0] if len(planes) == 1 else np.moveaxis(planes, 0, -1)
+    return image
+
+
+def _model(
+    stack: Stack, matrices: Array, motion: Motion, target: Target, inputs: Inputs
+) -> Transforms:
+    own = plane_axes(stack)
+    return Transforms(
+        source=Space(
+            stack.name,
+            rows_and_columns(stack),
+            tuple(axis.scale for axis in own),
+            tuple(axis.unit for axis in own),
+        ),
+        target=Space(
+            inputs.stack(target.role).name,
+            target.shape,
+            tuple(axis.scale for axis in target.axes),
+            tuple(axis.unit for axis in target.axes),
+        ),
+        matrices=matrices,
+        motion=motion,
+    )
+
+
+TOOL = Tool(
+    name="alignment",
+    title="Align",
+    menu="register",
+    sentence="Bring an image onto a template, or the frames of a stack onto each other.",
+    inputs=INPUTS,
+    parameters=AlignmentParameters,
+    work=MapFrames(),
+    run=run,
+    preview=preview,
+    plan=plan,
+    methods=methods,
+    citations=(
+        "Baker, S. and Matthews, I. (2004), International Journal of Computer Vision 56, 221-255",
+        "Padfield, D. (2012), IEEE Trans. Image Processing 21, 2706-2718",
+        "Unser, M. (1999), IEEE Signal Processing Magazine 16(6), 22-38",
+    ),
+    warm_up=warm_up,
+)

@@ -1,0 +1,261 @@
+"""The passes of an alignment: to a template, the frame before, a running mean, the mean."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from napari_framewise.engine import Engine
+from napari_framewise.engine.passes import run_pass
+from napari_framewise.engine.progress import Progress
+from napari_framewise.engine.work import Cost, MapFrames, MapNeighbours, Reduce, Scan
+from napari_framewise.framework.alike import alike
+from napari_framewise.framework.inputs import Inputs
+from napari_framewise.numerics import alignment as numerics
+from napari_framewise.numerics.transforms import accumulated
+from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.stack import Stack, stack_of
+from napari_framewise.tools.alignment.blocks import (
+    Fits,
+    add_sums,
+    align_block,
+    align_neighbours,
+    align_running,
+    plane_of,
+    sum_block,
+)
+from napari_framewise.tools.alignment.parameters import AlignmentParameters
+
+# So many frames without data in a row can be stepped over.
+_FRAMES_BACK = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is to be aligned.
+
+    Attributes
+    ----------
+    stack : Stack
+        The frames.
+    settings : Settings
+        As the numerics take them.
+    channel : int, optional
+        The channel that is compared.
+    mask : (y, x), optional
+        Pixels that are compared.
+    """
+
+    stack: Stack
+    settings: numerics.Settings
+    channel: int | None
+    mask: Array | None
+
+
+def task_of(inputs: Inputs, parameters: AlignmentParameters) -> Task:
+    """The task, after the checks that only this tool can make.
+
+    Raises
+    ------
+    ValueError
+        For volumes, a channel that is not there, or a mask of another shape.
+    """
+    stack = inputs.stack("stack")
+    rows_and_columns(stack)
+    channels = channels_of(stack)
+    channel = parameters.channel
+    if channel is not None and channel >= channels:
+        raise ValueError(
+            f"Channel {channel} was asked for, but {stack.name} has {channels}, counted from 0."
+        )
+    mask = inputs.optional_stack("mask")
+    values = None
+    if mask is not None:
+        mask = alike(mask, _plain(stack))
+        if mask.frame_shape != rows_and_columns(stack):
+            raise ValueError(
+                f"Mask: {mask.name} has frames of {_size(mask.frame_shape)} pixels, but "
+                f"{stack.name} has frames of {_size(rows_and_columns(stack))}; they must be alike."
+            )
+        values = mask.frame(0)
+    return Task(stack, parameters.settings, channel if channels > 1 else None, values)
+
+
+def rows_and_columns(stack: Stack) -> tuple[int, int]:
+    """Size of a stack's frames without their channels.
+
+    Raises
+    ------
+    ValueError
+        Where the frames are volumes or lines.
+    """
+    shape = stack.frame_shape
+    if has_channels(stack):
+        shape = shape[:-1]
+    if len(shape) != 2:
+        raise ValueError(
+            f"{stack.name} has frames of {_size(stack.frame_shape)}; plane images are needed: "
+            "choose the axes that the frames run along."
+        )
+    return (shape[0], shape[1])
+
+
+def has_channels(stack: Stack) -> bool:
+    """Whether the last axis of a frame is its channels."""
+    return stack.channel_axis is not None and stack.channel_axis in stack.image_axes
+
+
+def channels_of(stack: Stack) -> int:
+    """Number of channels of a frame."""
+    return stack.frame_shape[-1] if has_channels(stack) else 1
+
+
+def template_of(inputs: Inputs, task: Task) -> numerics.Template:
+    """The template that was given, made ready.
+
+    Raises
+    ------
+    ValueError
+        Where its channels are not those of the stack.
+    """
+    given = inputs.stack("template")
+    rows_and_columns(given)
+    plane = plane_of(given.frame(0), task.channel)
+    stack = task.stack
+    wanted = 1 if task.channel is not None else channels_of(stack)
+    if (1 if plane.ndim == 2 else plane.shape[2]) != wanted:
+        raise ValueError(
+            f"Template: {given.name} has {channels_of(given)} channels, but {stack.name} has "
+            f"{channels_of(stack)}; choose one channel of each."
+        )
+    mask = inputs.optional_stack("template_mask")
+    return numerics.prepare(plane, None if mask is None else mask.frame(0), settings=task.settings)
+
+
+def reference_of(task: Task, index: int) -> numerics.Template:
+    """One of the frames as a template.
+
+    Raises
+    ------
+    ValueError
+        Where there is no such frame.
+    """
+    if index >= task.stack.n_frames:
+        raise ValueError(
+            f"Reference frame {index} was asked for, but {task.stack.name} has "
+            f"{task.stack.n_frames:,} frames, counted from 0."
+        )
+    plane = plane_of(task.stack.frame(index), task.channel)
+    return numerics.prepare(plane, task.mask, settings=task.settings)
+
+
+def to_template(
+    task: Task,
+    template: numerics.Template,
+    engine: Engine,
+    *,
+    starts: Array | None = None,
+    label: str = "Aligning",
+) -> Generator[Progress, None, Fits]:
+    """Align all frames to one template."""
+    count = task.stack.n_frames
+    given = np.full((count, 3, 3), np.nan) if starts is None else starts
+    parts = yield from run_pass(
+        MapFrames(),
+        align_block,
+        (task.stack, series(given)),
+        (template, task.channel, task.mask),
+        engine=engine,
+        cost=cost_of(task.stack),
+        label=label,
+    )
+    return Fits.joined(parts)
+
+
+def to_previous(task: Task, engine: Engine) -> Generator[Progress, None, Fits]:
+    """Align each frame to the one before; compose the transforms."""
+    parts = yield from run_pass(
+        MapNeighbours(before=_FRAMES_BACK, after=0),
+        align_neighbours,
+        (task.stack,),
+        (task.settings, task.channel, task.mask),
+        engine=engine,
+        cost=cost_of(task.stack),
+        label="Aligning",
+    )
+    fits = Fits.joined(parts)
+    return replace(fits, matrices=accumulated(fits.matrices, fits.back))
+
+
+def to_running_mean(task: Task, memory: int, engine: Engine) -> Generator[Progress, None, Fits]:
+    """Align each frame to the mean of those before it, in order."""
+    _, parts = yield from run_pass(
+        Scan(),
+        align_running,
+        (task.stack,),
+        (task.settings, task.channel, task.mask, memory),
+        engine=engine,
+        cost=cost_of(task.stack),
+        label="Aligning in order",
+    )
+    return Fits.joined(parts)
+
+
+def to_mean(
+    task: Task, reference: int, passes: int, engine: Engine
+) -> Generator[Progress, None, tuple[Fits, numerics.Template]]:
+    """Align to one frame, then, again and again, to the mean of what is aligned so far."""
+    template = reference_of(task, reference)
+    label = f"Aligning, pass 1 of {passes}"
+    fits = yield from to_template(task, template, engine, label=label)
+    for number in range(2, passes + 1):
+        if not np.isfinite(fits.matrices).any():
+            break
+        total, count = yield from run_pass(
+            Reduce(),
+            sum_block,
+            (task.stack, series(fits.matrices), series(gains_of(fits))),
+            (task.channel, task.mask),
+            engine=engine,
+            cost=cost_of(task.stack, averaging=True),
+            label=f"Averaging before pass {number}",
+            merge=add_sums,
+        )
+        mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+        near = replace(task, settings=replace(task.settings, start="given"))
+        template = numerics.prepare(mean, settings=near.settings)
+        label = f"Aligning, pass {number} of {passes}"
+        fits = yield from to_template(near, template, engine, starts=fits.matrices, label=label)
+    return fits, template
+
+
+def gains_of(fits: Fits) -> Array:
+    """Gain and offset of every frame: (n, 2)."""
+    return np.stack([fits.columns["gain"], fits.columns["offset"]], axis=1)
+
+
+def series(values: Array) -> Stack:
+    """A value per frame as a stack that goes along with the frames."""
+    names = ("t", "i", "j")[: values.ndim]
+    return stack_of(np.ascontiguousarray(values), axes=names, name="values")
+
+
+def cost_of(stack: Stack, *, averaging: bool = False) -> Cost:
+    """What it takes to align a frame, or to add it to a sum."""
+    pixels = int(np.prod(stack.frame_shape))
+    if averaging:
+        return Cost(scratch=32 * pixels, seconds=6e-8 * pixels)
+    return Cost(output=512, scratch=48 * pixels, seconds=2e-3 + 1.5e-7 * pixels)
+
+
+def _plain(stack: Stack) -> Stack:
+    """The stack with one channel, to compare the shape of masks with."""
+    if not has_channels(stack):
+        return stack
+    return stack.select(replace(stack.selection, channel=0))
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

@@ -1,0 +1,1 @@
+"""What several tools share and no field has a name for."""

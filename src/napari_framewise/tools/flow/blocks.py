@@ -1,0 +1,199 @@
+"""Blocks of pairs: their flow, what is kept of it, and what layers show of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from napari_framewise.numerics.flow import Flow, colours, estimate, inverse, planes_of, warped
+from napari_framewise.stacks.source import Array
+from napari_framewise.tools.flow.pairs import Task
+
+BINS = 36
+"""Bins of the direction histogram."""
+
+
+@dataclass(frozen=True, eq=False)
+class PairResult:
+    """What a table and a vectors layer need of one pair.
+
+    Attributes
+    ----------
+    mean, median : ndarray
+        Of the displacement of confident pixels, in pixels, row-column order.
+    magnitude : tuple of float
+        Mean and median size of their displacement, in pixels; then in the scale's unit.
+    confident, usable : float
+        Shares of all pixels.
+    residual : float
+        Root mean square of what the warped second frame leaves.
+    largest : float
+        99th percentile of the displacement's size, for colours.
+    directions : (BINS,) ndarray
+        Confident pixels that move, by direction.
+    starts, moves : (n, ndim) ndarray
+        Picked vectors in pixels.
+    sureness : (n,) ndarray
+        Their confidence.
+    """
+
+    mean: Array
+    median: Array
+    magnitude: tuple[float, float, float, float]
+    confident: float
+    usable: float
+    residual: float
+    largest: float
+    directions: Array
+    starts: Array
+    moves: Array
+    sureness: Array
+
+
+def flow_block(*blocks_and_task: Any, out: Array | None = None) -> list[PairResult]:
+    """Flow of the pairs of a block; with `out` (n, *grid, ndim + 2) also the dense fields."""
+    *blocks, task = blocks_and_task
+    results = []
+    for number, flow in enumerate(_flows(blocks, task)):
+        results.append(summarised(flow, task))
+        if out is not None:
+            fill_fields(flow, out[number])
+    return results
+
+
+def fields_block(*blocks_and_task: Any, out: Array) -> None:
+    """The dense fields of a block: components, uncertainty in pixels, structure."""
+    *blocks, task = blocks_and_task
+    for number, flow in enumerate(_flows(blocks, task)):
+        fill_fields(flow, out[number])
+
+
+def component_block(fields: Array, which: int, out: Array) -> None:
+    """One of the dense fields."""
+    out[...] = fields[..., which]
+
+
+def confidence_block(fields: Array, out: Array) -> None:
+    """The confidence that belongs to the uncertainty."""
+    with np.errstate(over="ignore"):
+        out[...] = 1 / (1 + fields[..., -2] ** 2)
+
+
+def colour_block(fields: Array, largest: float, out: Array) -> None:
+    """The flow in colours."""
+    out[...] = colours(np.moveaxis(fields[..., :-2], -1, 0), largest)
+
+
+def warped_block(fields: Array, frames: Array, channels: bool, labels: bool, out: Array) -> None:
+    """Frames pulled back by the flow."""
+    for number, frame in enumerate(frames):
+        displacement = np.moveaxis(fields[number], -1, 0)[: frame.ndim - channels]
+        planes = warped(planes_of(frame, channels_last=channels), displacement, labels=labels)
+        out[number] = np.moveaxis(planes, 0, -1) if channels else planes[0]
+
+
+def inverse_block(fields: Array, ndim: int, out: Array) -> None:
+    """The flows back."""
+    for number, field in enumerate(fields):
+        out[number] = np.moveaxis(inverse(np.moveaxis(field[..., :ndim], -1, 0)), 0, -1)
+
+
+def pair_flow(blocks: Any, task: Task) -> Flow:
+    """The flow of the one pair in these blocks."""
+    return next(_flows(blocks, task))
+
+
+def _flows(blocks: Any, task: Task) -> Iterator[Flow]:
+    if task.reference is not None:
+        blocks = (np.broadcast_to(task.reference, blocks[0].shape), *blocks)
+    firsts, seconds, flags, *masks = blocks
+    for number in range(len(seconds)):
+        valid = [mask[number] != 0 for mask in masks] or [task.mask]
+        later = valid[-1] if task.both or len(valid) > 1 else None
+        yield _flow(firsts[number], seconds[number], valid[0], later, bool(flags[number, 0]), task)
+
+
+def _flow(
+    first: Array, second: Array, valid: Array | None, later: Array | None, related: bool, task: Task
+) -> Flow:
+    one, two = (planes_of(each, channels_last=task.channels) for each in (first, second))
+    if task.channel is not None:
+        one, two = (each[task.channel : task.channel + 1] for each in (one, two))
+    if not related:
+        one = two = np.full((1, *one.shape[1:]), np.nan, np.float32)
+    return estimate(one, two, task.settings, valid=valid, second_valid=later, ranking=task.ranking)
+
+
+def fill_fields(flow: Flow, out: Array) -> None:
+    """Write the dense fields of one flow."""
+    out[..., :-2] = np.moveaxis(flow.displacement, 0, -1)
+    out[..., -2] = flow.uncertainty()
+    out[..., -1] = flow.evidence.structure()
+
+
+def summarised(flow: Flow, task: Task) -> PairResult:
+    """What is kept of one flow."""
+    moves, sureness = flow.displacement, flow.confidence()
+    known = np.isfinite(moves).all(axis=0)
+    confident = known & (sureness >= task.least_confidence) & (sureness > 0)
+    chosen = moves[:, confident].astype(np.float64)
+    ndim = len(moves)
+    size = np.sqrt(np.sum(chosen**2, axis=0))
+    scaled = chosen * np.array(task.scale)[:, None]
+    world = np.sqrt(np.sum(scaled**2, axis=0))
+    angle = np.degrees(np.arctan2(-scaled[-2], scaled[-1])) % 360
+    moving = size > 0.05
+    counts, _ = np.histogram(angle[moving], bins=BINS, range=(0, 360))
+    some = bool(confident.any())
+    residual = flow.evidence.residual[flow.evidence.usable].astype(np.float64)
+    starts = _picked(confident, sureness, task) if task.step else np.empty((0, ndim), np.int64)
+    shown = flow.evidence.known_part(moves) if task.on_edges == "across" and task.step else moves
+    at = tuple(starts.T)
+    return PairResult(
+        mean=chosen.mean(axis=1) if some else np.full(ndim, np.nan),
+        median=np.median(chosen, axis=1) if some else np.full(ndim, np.nan),
+        magnitude=(
+            (
+                float(size.mean()),
+                float(np.median(size)),
+                float(world.mean()),
+                float(np.median(world)),
+            )
+            if some
+            else (np.nan,) * 4
+        ),
+        confident=float(confident.mean()),
+        usable=float(flow.evidence.usable.mean()),
+        residual=float(np.sqrt(np.mean(residual**2))) if residual.size else np.nan,
+        largest=float(np.percentile(size, 99)) if some else 0.0,
+        directions=counts,
+        starts=starts,
+        moves=shown[:, *at].T if len(starts) else np.empty((0, ndim), np.float32),
+        sureness=sureness[at] if len(starts) else np.empty(0, np.float32),
+    )
+
+
+def _picked(confident: Array, sureness: Array, task: Task) -> Array:
+    """Pixels (n, ndim) that arrows start from."""
+    step = task.step
+    if task.placement == "grid":
+        places = [
+            np.arange(min(step // 2, (length - 1) // 2), length, step) for length in confident.shape
+        ]
+        grid = np.stack(np.meshgrid(*places, indexing="ij"), axis=-1).reshape(-1, confident.ndim)
+        return np.asarray(grid[confident[tuple(grid.T)]])
+    cells = tuple(-(-length // step) for length in confident.shape)
+    padded = np.zeros([count * step for count in cells], np.float32)
+    padded[tuple(slice(length) for length in confident.shape)] = np.where(confident, sureness, 0)
+    split = padded.reshape([part for count in cells for part in (count, step)])
+    ndim = confident.ndim
+    order = (*range(0, 2 * ndim, 2), *range(1, 2 * ndim, 2))
+    flat = split.transpose(order).reshape(-1, step**ndim)
+    best = flat.argmax(axis=1)
+    kept = flat[np.arange(len(flat)), best] > 0
+    corners = np.stack(np.unravel_index(np.arange(len(flat)), cells), axis=-1) * step
+    inside = np.stack(np.unravel_index(best, (step,) * ndim), axis=-1)
+    return np.asarray((corners + inside)[kept])

@@ -1,0 +1,274 @@
+"""Which frames are compared: pairs of two stacks, of neighbours, or with a reference frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from napari_framewise.framework.alike import alike, as_long
+from napari_framewise.framework.channels import channel_names, one_channel
+from napari_framewise.framework.inputs import Inputs
+from napari_framewise.numerics.flow import FlowSettings, Ranking
+from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.stack import Stack, stack_of
+from napari_framewise.tools.flow.parameters import FlowParameters
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What a block needs to know of its pairs; plain values and arrays, so that it travels.
+
+    Attributes
+    ----------
+    settings, ranking
+        For the numerics.
+    channels : bool
+        Whether a frame's last axis holds its channels.
+    channel : int, optional
+        The one to follow.
+    reference : ndarray, optional
+        First frame of all pairs.
+    mask : ndarray, optional
+        Pixels to use in all frames.
+    masks : int
+        Stacks of masks among the blocks: none, of the first or of both frames.
+    both : bool
+        Whether the mask holds for the second frame too.
+    scale : tuple of float
+        Size of a pixel along the axes of the grid.
+    least_confidence, step, placement, on_edges
+        Of vectors and means; step 0 picks no vectors.
+    """
+
+    settings: FlowSettings
+    ranking: Ranking
+    channels: bool
+    channel: int | None
+    reference: Array | None
+    mask: Array | None
+    masks: int
+    both: bool
+    scale: tuple[float, ...]
+    least_confidence: float
+    step: int
+    placement: str
+    on_edges: str
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """The pairs of a run.
+
+    Attributes
+    ----------
+    stacks : tuple of Stack
+        What is read: first frames (unless one reference serves all), second frames, a flag that
+        is 0 where the two are no neighbours, and masks per frame.
+    task : Task
+        What goes with every block.
+    like : Stack
+        The stack whose frames the results go along with.
+    role : str
+        Its role.
+    second : Stack
+        The second frames.
+    first_numbers, second_numbers : ndarray
+        Frame numbers of each pair in their whole stacks.
+    whole : Stack
+        The stack that was given.
+    """
+
+    stacks: tuple[Stack, ...]
+    task: Task
+    like: Stack
+    role: str
+    second: Stack
+    first_numbers: Array
+    second_numbers: Array
+    whole: Stack
+
+    @property
+    def count(self) -> int:
+        """Number of pairs."""
+        return self.like.n_frames
+
+    @property
+    def grid(self) -> tuple[Axis, ...]:
+        """Axes of a frame without its channels."""
+        return self.like.grid[:-1] if self.task.channels else self.like.grid
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of a frame without its channels."""
+        shape = self.like.frame_shape
+        return shape[:-1] if self.task.channels else shape
+
+    @property
+    def single(self) -> bool:
+        """Whether the results have no axis of frames."""
+        return not self.like.leading_axes
+
+    def only(self, index: int) -> tuple[Array, ...]:
+        """The blocks of one pair."""
+        return tuple(stack.read(index, index + 1) for stack in self.stacks)
+
+
+def pairs_of(inputs: Inputs, parameters: FlowParameters) -> Pairs:
+    """The pairs that inputs and parameters ask for.
+
+    Raises
+    ------
+    ValueError
+        Where there is nothing to compare, or frames, masks or channels do not fit.
+    """
+    stack = inputs.stack("stack")
+    second = inputs.optional_stack("second")
+    channels = bool(channel_names(stack))
+    _check(stack, parameters, channels)
+    reference: Array | None = None
+    neighbours = np.ones(stack.n_frames, np.uint8)
+    if second is not None:
+        second = as_long(second, stack)
+        firsts, like, role = stack, stack, "stack"
+        if second.n_frames not in (1, stack.n_frames):
+            raise ValueError(
+                f"Second image: {second.name} holds {second.summary()}, but {stack.name} holds "
+                f"{stack.summary()}; one image, or one for every frame, is needed."
+            )
+        if second.n_frames < stack.n_frames:
+            second = _repeated(second, stack)
+        first_numbers = np.asarray(stack.frame_numbers)
+        second_numbers = np.asarray(second.frame_numbers) if second.n_frames > 1 else first_numbers
+    elif stack.n_frames < 2:
+        raise ValueError(
+            f"{stack.name} holds {stack.summary()}; a second image, or a stack of at least two "
+            "frames, is needed."
+        )
+    elif parameters.pairs == "next":
+        firsts, second = cut(stack, 0, stack.n_frames - 1), cut(stack, 1, stack.n_frames)
+        like, role = firsts, "stack"
+        first_numbers = np.asarray(firsts.frame_numbers)
+        second_numbers = np.asarray(second.frame_numbers)
+        neighbours = _in_one_series(stack)
+    else:
+        if parameters.reference_frame >= stack.n_frames:
+            raise ValueError(
+                f"Reference frame {parameters.reference_frame} was asked for, but {stack.name} "
+                f"has {stack.n_frames:,} frames, counted from 0."
+            )
+        reference = stack.frame(parameters.reference_frame)
+        firsts, second, like, role = stack, stack, stack, "stack"
+        second_numbers = np.asarray(stack.frame_numbers)
+        number = stack.frame_numbers[parameters.reference_frame]
+        first_numbers = np.full_like(second_numbers, number)
+    mask, masks = _masks(inputs, stack)
+    if masks is not None and inputs["second"]:
+        given: tuple[Stack, ...] = (masks,)
+    elif masks is not None and reference is None:
+        given = (cut(masks, 0, masks.n_frames - 1), cut(masks, 1, masks.n_frames))
+    elif masks is not None:
+        raise ValueError(
+            f"Mask: {masks.name} holds {masks.summary()}; one mask for all frames is needed where "
+            "a reference frame is followed."
+        )
+    else:
+        given = ()
+    flags = stack_of(neighbours[: like.n_frames, None], axes=("t", "flag"), name="neighbours")
+    task = Task(
+        settings=parameters.settings,
+        ranking=parameters.ranking,
+        channels=channels,
+        channel=parameters.channel,
+        reference=reference,
+        mask=mask,
+        masks=len(given),
+        both=not inputs["second"],
+        scale=_scale(stack, channels),
+        least_confidence=parameters.least_confidence,
+        step=0,
+        placement=parameters.placement,
+        on_edges=parameters.on_edges,
+    )
+    first = () if reference is not None else (firsts,)
+    return Pairs(
+        (*first, second, flags, *given),
+        task,
+        like,
+        role,
+        second,
+        first_numbers,
+        second_numbers,
+        stack,
+    )
+
+
+def _check(stack: Stack, parameters: FlowParameters, channels: bool) -> None:
+    ndim = len(stack.frame_shape) - channels
+    if ndim not in (2, 3):
+        raise ValueError(
+            f"{stack.name} has frames of {' x '.join(map(str, stack.frame_shape))}; planes or "
+            "volumes are needed: choose the axes that the frames run along."
+        )
+    count = stack.frame_shape[-1] if channels else 1
+    if parameters.channel is not None and parameters.channel >= count:
+        raise ValueError(
+            f"Channel {parameters.channel} was asked for, but the frames of {stack.name} have "
+            f"{count if channels else 'no'} channels."
+        )
+
+
+def cut(stack: Stack, start: int, stop: int) -> Stack:
+    """Some of the chosen frames."""
+    numbers = stack.frame_numbers[start:stop]
+    frames = (numbers.start, numbers[-1] + 1, numbers.step)
+    return stack.select(replace(stack.selection, frames=frames))
+
+
+def _repeated(image: Stack, stack: Stack) -> Stack:
+    """One image as the second of every pair."""
+    frame = image.frame(0)
+    whole = np.broadcast_to(frame, (stack.n_frames, *frame.shape))
+    names = ("t", *(axis.name for axis in image.grid))
+    repeated = stack_of(whole, axes=names, name=image.name, rgb=image.rgb)
+    return repeated.select(replace(repeated.selection, frames_along=(0,)))
+
+
+def _in_one_series(stack: Stack) -> Array:
+    """1 where a frame and the next are neighbours along the innermost frame axis."""
+    numbers = np.asarray(stack.frame_numbers)
+    if len(stack.frame_axes) < 2:
+        return np.ones(len(numbers) - 1, np.uint8)
+    row = numbers // stack.source.shape[stack.frame_axes[-1]]
+    return np.asarray(row[1:] == row[:-1], np.uint8)
+
+
+def _masks(inputs: Inputs, stack: Stack) -> tuple[Array | None, Stack | None]:
+    given = inputs.optional_stack("mask")
+    if given is None:
+        return None, None
+    plain = one_channel(stack)
+    shape = plain.frame_shape[:-1] if channel_names(plain) else plain.frame_shape
+    mask = as_long(alike(given, plain), plain)
+    if mask.frame_shape not in (shape, plain.frame_shape) or mask.n_frames not in (
+        1,
+        plain.n_frames,
+    ):
+        raise ValueError(
+            f"Mask: {mask.name} holds {mask.summary()}, but {stack.name} holds {stack.summary()}; "
+            "one mask of that size for all frames, or one per frame, is needed."
+        )
+    if mask.n_frames > 1:
+        return None, mask
+    fixed = (mask.frame(0) != 0).reshape(shape)
+    if not fixed.any():
+        raise ValueError(
+            "The mask leaves no pixel; mark at least one pixel with a value that is not zero."
+        )
+    return fixed, None
+
+
+def _scale(stack: Stack, channels: bool) -> tuple[float, ...]:
+    grid = stack.grid[:-1] if channels else stack.grid
+    return tuple(axis.scale for axis in grid)

@@ -1,0 +1,174 @@
+"""Mixing coefficients: how much of each reference image is in every frame of a stack."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_framewise.engine import Engine
+from napari_framewise.engine.cutting import make_plan
+from napari_framewise.engine.passes import run_pass
+from napari_framewise.engine.plan import Plan
+from napari_framewise.engine.work import Cost, MapFrames, Reduce
+from napari_framewise.framework.inputs import Inputs
+from napari_framewise.framework.outcome import Outcome
+from napari_framewise.framework.tool import Run, Tool
+from napari_framewise.numerics import mixing as numerics
+from napari_framewise.stacks.stack import Stack
+from napari_framewise.tools.mixing.blocks import (
+    fit_block,
+    residual_sums,
+    usable,
+)
+from napari_framewise.tools.mixing.design import (
+    fitted_stacks,
+    prepared_design,
+    prepared_here,
+    sampled_frames,
+)
+from napari_framewise.tools.mixing.layers import (
+    lazy_layers,
+    mean_residual_layer,
+    one_frame,
+)
+from napari_framewise.tools.mixing.parameters import INPUTS, MixingParameters
+from napari_framewise.tools.mixing.report import (
+    coefficient_plot,
+    coefficient_table,
+    design_table,
+    diagnostics_of,
+    summary_of,
+)
+
+
+def run(inputs: Inputs, parameters: MixingParameters, engine: Engine) -> Run:
+    """Fit every frame, then average the residuals where they are asked for."""
+    stack = inputs.stack("stack")
+    prepared = yield from prepared_design(inputs, parameters, engine)
+    design = prepared.design
+    stacks = fitted_stacks(inputs)
+    blocks = yield from run_pass(
+        MapFrames(),
+        fit_block,
+        stacks,
+        (design,),
+        engine=engine,
+        cost=_cost(stack, design.n_references),
+        label="Fitting",
+    )
+    fits = numerics.concatenate(blocks)
+    layers = lazy_layers(inputs, prepared, parameters)
+    if parameters.mean_residual:
+        averaged = yield from run_pass(
+            Reduce(),
+            residual_sums,
+            stacks,
+            (design,),
+            engine=engine,
+            cost=_summing_cost(stacks),
+            label="Averaging residuals",
+            merge=numerics.ResidualTotal.merge,
+        )
+        layers += (mean_residual_layer(stack, averaged),)
+    table = coefficient_table(stack, fits, prepared, parameters)
+    return Outcome(
+        layers=layers,
+        tables=(table, design_table(prepared)),
+        plots=(coefficient_plot(table, prepared),),
+        summary=summary_of(fits, prepared),
+        diagnostics=diagnostics_of(fits, prepared, inputs, parameters),
+    )
+
+
+def preview(inputs: Inputs, parameters: MixingParameters, index: int) -> Outcome:
+    """Fit one frame: its coefficients in the summary, the fitted frame and what it leaves."""
+    stack = inputs.stack("stack")
+    prepared = prepared_here(inputs, parameters)
+    blocks = [each.read(index, index + 1) for each in fitted_stacks(inputs)]
+    frames = usable(*blocks)
+    fits = numerics.fit(frames, prepared.design)
+    return Outcome(
+        layers=one_frame(stack, frames, fits, prepared),
+        summary=summary_of(fits, prepared, frame=stack.frame_numbers[index]),
+        diagnostics=diagnostics_of(fits, prepared, inputs, parameters),
+    )
+
+
+def advise(inputs: Inputs, parameters: MixingParameters) -> str:
+    """The smallest difference of each coefficient that can be told apart, from a few frames."""
+    prepared = prepared_here(inputs, parameters)
+    smallest = numerics.resolvable(prepared.design, sampled_frames(inputs.stack("stack"), 8))
+    values = ", ".join(
+        f"{name} {value:.2g}" for name, value in zip(prepared.symbols, smallest, strict=True)
+    )
+    return (
+        f"Smallest difference between two frames that can be told apart: {values}; condition "
+        f"number {prepared.design.condition:.3g}."
+    )
+
+
+def plan(inputs: Inputs, parameters: MixingParameters, engine: Engine) -> Plan:
+    """How the run is cut."""
+    stack = inputs.stack("stack")
+    count = max(2, sum(each.n_frames for each in inputs.stacks("references")))
+    return make_plan(MapFrames(), fitted_stacks(inputs), _cost(stack, min(count, 16)), engine)
+
+
+def methods(inputs: Inputs, parameters: MixingParameters) -> str:
+    """Sentence for the methods part of a paper."""
+    constraint = {
+        "sum_to_one": " with coefficients that sum to one",
+        "none": "",
+        "non_negative": " with non-negative coefficients",
+        "fully_constrained": " with non-negative coefficients that sum to one",
+    }[parameters.constraint]
+    free = [name for name in ("offset", "gain") if getattr(parameters, name)]
+    extras = f" and a free {' and '.join(free)} per frame" if free else ""
+    fit = "Huber's robust loss" if parameters.loss == "huber" else "least squares"
+    if parameters.poisson_weights:
+        fit += " weighted by the detector's photon and read noise at the middle mixture"
+    errors = (
+        "heteroscedasticity-consistent (HC3)" if parameters.errors == "consistent" else "classical"
+    )
+    return (
+        f"Each frame was modelled as a linear mixture of the reference images{constraint}{extras}, "
+        f"fitted by {fit}; standard errors are {errors}, intervals use Student's t."
+    )
+
+
+def warm_up() -> None:
+    """Compile what a run needs."""
+    numerics.warm_up()
+
+
+def _cost(stack: Stack, n_references: int) -> Cost:
+    pixels = int(np.prod(stack.frame_shape))
+    row = 8 * (n_references * (n_references + 7) + 10)
+    return Cost(output=row, scratch=row, seconds=1e-6 + 0.5e-9 * pixels * n_references)
+
+
+def _summing_cost(stacks: tuple[Stack, ...]) -> Cost:
+    pixels = int(np.prod(stacks[0].frame_shape))
+    return Cost(scratch=4 * pixels if len(stacks) > 1 else 0, seconds=1e-6 + 3e-9 * pixels)
+
+
+TOOL = Tool(
+    name="mixing",
+    title="Mixing coefficients",
+    menu="measure",
+    sentence="How much of each reference image is in every frame, with how far to trust it.",
+    inputs=INPUTS,
+    parameters=MixingParameters,
+    work=MapFrames(),
+    run=run,
+    preview=preview,
+    plan=plan,
+    methods=methods,
+    citations=(
+        "MacKinnon, J. G. and White, H. (1985), Journal of Econometrics 29, 305-325",
+        "Heinz, D. C. and Chang, C.-I. (2001), IEEE Trans. Geosci. Remote Sensing 39, 529-545",
+        "Goldfarb, D. and Idnani, A. (1983), Mathematical Programming 27, 1-33",
+        "Fuller, W. A. (1987), Measurement Error Models, Wiley",
+    ),
+    advise=advise,
+    warm_up=warm_up,
+)

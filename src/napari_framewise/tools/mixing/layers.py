@@ -1,0 +1,90 @@
+"""Layers that a mixture gives: fitted and residual frames, and the residuals' average."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_framewise.engine.lazy import LazyFrames
+from napari_framewise.engine.work import Cost
+from napari_framewise.framework.inputs import Inputs
+from napari_framewise.framework.limits import limits_of, symmetric_limits
+from napari_framewise.framework.outcome import ImageResult
+from napari_framewise.framework.placing import frame_placing, stack_placing
+from napari_framewise.numerics import mixing as numerics
+from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.stack import Stack
+from napari_framewise.tools.mixing.blocks import fitted_block, residual_block, result_dtype
+from napari_framewise.tools.mixing.design import Prepared, fitted_stacks
+from napari_framewise.tools.mixing.parameters import MixingParameters
+
+
+def one_frame(
+    stack: Stack, frames: Array, fits: numerics.MixingFit, prepared: Prepared
+) -> tuple[ImageResult, ...]:
+    """Fitted frame and residual of a single frame."""
+    fitted = numerics.predict(prepared.design, fits)[0]
+    left = numerics.residual(frames, prepared.design, fits)[0]
+    placing = frame_placing(stack, "stack")
+    return (
+        ImageResult(f"{stack.name} fitted", fitted, placing, contrast_limits=limits_of(fitted)),
+        ImageResult(
+            f"{stack.name} residual",
+            left,
+            placing,
+            colormap="PiYG",
+            contrast_limits=symmetric_limits(left),
+        ),
+    )
+
+
+def lazy_layers(
+    inputs: Inputs, prepared: Prepared, parameters: MixingParameters
+) -> tuple[ImageResult, ...]:
+    """Fitted and residual stacks, computed as they are looked at."""
+    stack, stacks = inputs.stack("stack"), fitted_stacks(inputs)
+    wanted = (
+        ("fitted", fitted_block, parameters.fitted, limits_of, "gray"),
+        ("residual", residual_block, parameters.residual, symmetric_limits, "PiYG"),
+    )
+    layers = []
+    for name, function, asked, limits, colormap in wanted:
+        if not asked:
+            continue
+        data = LazyFrames(
+            stacks,
+            function,
+            (prepared.design,),
+            dtype=result_dtype(stack.dtype),
+            cost=residual_cost(stack),
+        )
+        first = data[(0,) * (len(data.shape) - len(stack.frame_shape))]
+        layers.append(
+            ImageResult(
+                f"{stack.name} {name}",
+                data,
+                stack_placing(stack, "stack"),
+                colormap=colormap,
+                contrast_limits=limits(first),
+                visible=False,
+            )
+        )
+    return tuple(layers)
+
+
+def mean_residual_layer(stack: Stack, averaged: numerics.ResidualTotal) -> ImageResult:
+    """The residual averaged over all frames, for each pixel."""
+    mean = averaged.mean()
+    return ImageResult(
+        f"{stack.name} mean residual",
+        mean.astype(np.float32),
+        frame_placing(stack, "stack"),
+        colormap="PiYG",
+        contrast_limits=symmetric_limits(mean),
+        visible=False,
+    )
+
+
+def residual_cost(stack: Stack) -> Cost:
+    """Of frames minus their fit."""
+    pixels = int(np.prod(stack.frame_shape))
+    return Cost(scratch=24 * pixels, seconds=1e-6 + 5e-9 * pixels)

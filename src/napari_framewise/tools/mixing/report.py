@@ -1,0 +1,191 @@
+"""What is said of a mixture: the table of frames, the design, the plot, the summary."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_framewise.framework.frame_columns import frame_columns
+from napari_framewise.framework.inputs import Inputs
+from napari_framewise.framework.outcome import Curve, Plot, Table
+from napari_framewise.numerics import mixing as numerics
+from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.stack import Stack
+from napari_framewise.tools.mixing.design import Prepared, shares_frames
+from napari_framewise.tools.mixing.parameters import MixingParameters
+
+
+def coefficient_table(
+    stack: Stack, fits: numerics.MixingFit, prepared: Prepared, parameters: MixingParameters
+) -> Table:
+    """One row per frame; columns for what was asked for."""
+    columns, notes = frame_columns(stack)
+    low, high = numerics.confidence_interval(fits)
+    bounded = bool(parameters.lowest or parameters.highest) or parameters.constraint in (
+        "non_negative",
+        "fully_constrained",
+    )
+    per_coefficient: tuple[tuple[str, Array, str, bool], ...] = (
+        ("", fits.coefficients, "Share of {}.", True),
+        ("_error", fits.errors, "Standard error of {}; empty where a bound holds it.", True),
+        ("_interval", (high - low) / 2, "Half width of the 95 % interval of {}.", True),
+        (
+            "_shared_error",
+            fits.shared_errors,
+            "Error of {} that all frames share.",
+            prepared.corrected,
+        ),
+        ("_free", fits.unconstrained, "Share of {} without bounds.", bounded),
+        ("_free_error", fits.unconstrained_errors, "Standard error of {} without bounds.", bounded),
+        ("_at_bound", fits.at_bound, "Whether a bound holds {}.", bounded),
+    )
+    for suffix, values, note, wanted in per_coefficient:
+        if not wanted:
+            continue
+        for k, (symbol, name) in enumerate(zip(prepared.symbols, prepared.names, strict=True)):
+            columns[symbol + suffix] = values[:, k]
+            notes[symbol + suffix] = note.format(name)
+    for i, first in enumerate(prepared.symbols):
+        for j in range(i + 1, len(prepared.symbols)):
+            name = f"covariance_{first}_{prepared.symbols[j]}"
+            columns[name] = fits.covariance[:, i, j]
+            notes[name] = "Covariance of the two coefficients."
+    detector = parameters.detector_gain is not None
+    per_frame: tuple[tuple[str, Array, str, bool], ...] = (
+        ("offset", fits.offset, "Fitted background, counts.", parameters.offset),
+        ("offset_error", fits.offset_errors, "Its standard error, counts.", parameters.offset),
+        ("gain", fits.gain, "Sum of the fitted coefficients.", parameters.gain),
+        ("gain_error", fits.gain_errors, "Standard error of the gain.", parameters.gain),
+        ("rss", fits.rss, "Weighted residual sum of squares, counts squared.", True),
+        ("rmse", fits.rmse, "Root mean square residual, counts.", True),
+        ("r2", fits.r2, "Centred weighted R squared over the used pixels.", True),
+        ("chi2", fits.chi2, "Reduced chi-square under the detector's noise.", detector),
+        ("n_pixels", fits.n_pixels, "Pixels used.", True),
+        ("dof", fits.dof, "Residual degrees of freedom.", True),
+        ("status", fits.status, "Sum of what is to be said of the frame; 0: a plain fit.", True),
+    )
+    for name, values, note, wanted in per_frame:
+        if wanted:
+            columns[name] = values
+            notes[name] = note
+    return Table("mixing", "frame", columns, notes)
+
+
+def design_table(prepared: Prepared) -> Table:
+    """What holds for the fit as a whole: one row."""
+    design = prepared.design
+    columns = {
+        "rank": np.array([design.rank]),
+        "condition": np.array([design.condition]),
+        "difference": np.array([design.difference]),
+        "n_pixels": np.array([design.n_pixels]),
+        "reference_pixels_left_out": np.array([design.reference_pixels_left_out]),
+        "saturated_pixels_left_out": np.array([design.saturated_pixels_left_out]),
+    }
+    notes = {
+        "rank": "Rank of the design really solved.",
+        "condition": "Its condition number, columns at unit norm.",
+        "difference": "||I1 - I2|| over the used pixels, counts; its like for more references.",
+        "n_pixels": "Pixels in use for all frames.",
+        "reference_pixels_left_out": "Pixels without a finite reference, dark, flat or weight.",
+        "saturated_pixels_left_out": "Pixels that a mixture may saturate.",
+    }
+    return Table("design", "object", columns, notes)
+
+
+def coefficient_plot(table: Table, prepared: Prepared) -> Plot:
+    """Coefficients with their error bands against the frame, or against time where it is known."""
+    abscissa = "time" if "time" in table.columns else "frame"
+    values = np.stack([table.columns[symbol] for symbol in prepared.symbols], axis=1)
+    names = dict(zip(prepared.symbols, prepared.names, strict=True))
+    shown = [prepared.symbols[k] for k in _telling(values)]
+    return Plot(
+        title="Mixing coefficients",
+        table=table.name,
+        x=abscissa,
+        curves=tuple(Curve(each, f"{each}_interval", f"{each} ({names[each]})") for each in shown),
+        x_label=table.notes[abscissa].rstrip(".") if abscissa == "time" else "Frame",
+        y_label="Coefficient",
+        band="95 % interval",
+    )
+
+
+def summary_of(fits: numerics.MixingFit, prepared: Prepared, frame: int | None = None) -> str:
+    """The result in words."""
+    design = prepared.design
+    said = []
+    for k in _telling(fits.coefficients):
+        what = f"{prepared.symbols[k]} ({prepared.names[k]})"
+        values = _finite(fits.coefficients[:, k])
+        if not len(values):
+            continue
+        errors = _finite(fits.errors[:, k])
+        if frame is not None:
+            error = f" ± {errors[0]:.2g}" if len(errors) else " (no error: a bound holds it)"
+            said.append(f"{what} = {values[0]:.4g}{error}")
+            continue
+        typical = f", standard error {np.median(errors):.2g}" if len(errors) else ""
+        said.append(
+            f"{what}: mean {values.mean():.4g}, {values.min():.4g} to {values.max():.4g}{typical}"
+        )
+    if not said:
+        return "No frame could be fitted."
+    if frame is not None:
+        return f"Frame {frame}: {'; '.join(said)}."
+    what = "||I1 - I2||" if len(prepared.names) == 2 else "Smallest difference of references"
+    return (
+        f"{'; '.join(said)}; over {len(fits):,} frames. {what} = {_counts(design.difference)} "
+        f"counts over {design.n_pixels:,} pixels, rank {design.rank}, condition number "
+        f"{design.condition:.3g}."
+    )
+
+
+def diagnostics_of(
+    fits: numerics.MixingFit, prepared: Prepared, inputs: Inputs, parameters: MixingParameters
+) -> tuple[str, ...]:
+    """What the user should know before trusting the numbers."""
+    design = prepared.design
+    said = list(numerics.diagnostics(fits))
+    for count, why in (
+        (design.reference_pixels_left_out, "a reference, dark, flat or weight is not finite there"),
+        (design.saturated_pixels_left_out, "a mixture may saturate there"),
+    ):
+        if count:
+            said.append(f"{count:,} pixels were left out of all frames: {why}.")
+    stack = inputs.stack("stack")
+    taken = sum(shares_frames(each, stack) for each in inputs.stacks("references"))
+    if taken:
+        said.append(
+            f"{taken} references are frames of the stack itself; the coefficients of those frames "
+            "share the references' noise."
+        )
+    if parameters.lowest and parameters.highest:
+        widths = np.array(parameters.highest) - np.array(parameters.lowest)
+        errors = fits.unconstrained_errors
+        known = errors[np.isfinite(errors).all(axis=1)]
+        if len(known) and np.any(np.median(known, axis=0) > widths / 4):
+            said.append(
+                "The standard error without bounds is more than a quarter of the bounds' width: "
+                "the bounds, not the data, decide many coefficients."
+            )
+    shared = _finite(fits.shared_errors)
+    if prepared.corrected and len(shared) and shared.max() > 0:
+        said.append(
+            f"The noise of the references moves all frames together by up to {shared.max():.2g}; "
+            "averaging frames does not lessen it."
+        )
+    return tuple(said)
+
+
+def _finite(values: Array) -> Array:
+    return values[np.isfinite(values)]
+
+
+def _counts(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+
+
+def _telling(coefficients: Array) -> range:
+    """Which coefficients to tell: the second of two that sum to one says nothing new."""
+    count = coefficients.shape[1]
+    total = _finite(coefficients.sum(axis=1))
+    return range(1 if count == 2 and np.all(np.abs(total - 1) < 1e-9) else count)

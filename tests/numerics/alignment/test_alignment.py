@@ -1,0 +1,264 @@
+"""Alignment against scenes whose transform is known."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_framewise.numerics import transforms
+from napari_framewise.numerics.alignment import Alignment, Settings, Status, align, prepare
+from napari_framewise.numerics.transforms import MOTIONS, Motion
+
+from .scenes import image, moved, template
+
+
+def error(found: Alignment, truth: np.ndarray, shape: tuple[int, int] = (90, 80)) -> float:
+    return float(transforms.displacement(found.matrix, truth, shape))
+
+
+def aligned(matrix: np.ndarray, **given: Any) -> Alignment:
+    return align(prepare(template(matrix), settings=Settings(**given)), image())
+
+
+@pytest.mark.parametrize("method", ["inverse", "forward"])
+@pytest.mark.parametrize("motion", MOTIONS)
+def test_every_family_finds_its_transform(motion: Motion, method: str) -> None:
+    truth = moved(motion)
+    found = aligned(truth, motion=motion, method=method)
+    assert found.status == Status.CONVERGED
+    assert error(found, truth) < 1e-3
+    assert found.correlation > 0.99999
+    np.testing.assert_allclose([found.gain, found.offset], [1, 0], atol=0.02)
+    np.testing.assert_allclose(found.matrix, transforms.nearest(found.matrix, motion), atol=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["linear", "huber", "tukey"])
+def test_gain_and_offset_are_found_beside_the_transform(loss: str) -> None:
+    truth = moved("affine")
+    given = prepare(template(truth), settings=Settings(motion="affine", loss=loss))
+    found = align(given, 0.6 * image() + 40)
+    assert error(found, truth) < 1e-3
+    np.testing.assert_allclose([found.gain, found.offset], [0.6, 40], rtol=1e-3)
+
+
+@settings(max_examples=15)
+@given(
+    shift=st.tuples(st.floats(-35, 35), st.floats(-35, 35)),
+    angle=st.floats(-12, 12),
+)
+def test_correlation_finds_a_far_away_start(shift: tuple[float, float], angle: float) -> None:
+    truth = np.eye(3)
+    turn = np.radians(angle)
+    truth[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+    centre = np.array([44.5, 39.5])
+    truth[:2, 2] = np.array([79.5, 84.5]) + shift - truth[:2, :2] @ centre
+    found = aligned(truth, motion="euclidean")
+    if found.overlap > 0.9:
+        assert error(found, truth) < 2e-3
+
+
+def test_half_a_turn_is_found_where_rotations_are_looked_at() -> None:
+    centre = np.array([44.5, 39.5])
+    truth = np.diag([-1.0, -1.0, 1.0])
+    truth[:2, 2] = np.array([80.0, 85.0]) + centre
+    assert error(aligned(truth, rotations=180.0), truth) < 1e-3
+
+
+def test_a_given_start_is_used() -> None:
+    truth = moved("translation")
+    ready = prepare(template(truth), settings=Settings(motion="translation", start="given"))
+    near = truth.copy()
+    near[:2, 2] += [2.0, -1.5]
+    assert error(align(ready, image(), start=near), truth) < 1e-3
+
+
+@pytest.mark.parametrize("hidden", [np.nan, 1e6, -5.0])
+def test_what_stands_under_masks_changes_nothing(hidden: float) -> None:
+    truth = moved("affine")
+    small, large = template(truth), image()
+    small_mask, large_mask = np.ones(small.shape, bool), np.ones(large.shape, np.uint8)
+    small_mask[20:45, 30:60] = False
+    large_mask[100:130, 60:90] = 0
+    ready = Settings(motion="affine")
+    wanted = align(prepare(small, small_mask, settings=ready), large, large_mask)
+    small[~small_mask], large[large_mask == 0] = hidden, hidden
+    found = align(prepare(small, small_mask, settings=ready), large, large_mask)
+    np.testing.assert_array_equal(found.matrix, wanted.matrix)
+    np.testing.assert_array_equal(found.covariance, wanted.covariance)
+    assert error(found, truth) < 5e-3
+
+
+def test_nan_is_a_mask() -> None:
+    truth = moved("affine")
+    small, large = template(truth), image()
+    mask = np.ones(small.shape, bool)
+    mask[:, :15] = False
+    ready = Settings(motion="affine")
+    masked = align(prepare(small, mask, settings=ready), large)
+    small[:, :15] = np.nan
+    np.testing.assert_array_equal(
+        align(prepare(small, settings=ready), large).matrix, masked.matrix
+    )
+
+
+@pytest.mark.parametrize("loss", ["huber", "tukey"])
+def test_robust_weights_bear_what_does_not_fit(loss: str) -> None:
+    truth = moved("similarity")
+    small = template(truth)
+    small[20:38, 20:38] = 190.0
+    near = truth.copy()
+    near[:2, 2] += [1.5, -1.0]
+    errors = {}
+    for each in (loss, "linear"):
+        ready = Settings(motion="similarity", loss=each, start="given")
+        errors[each] = error(align(prepare(small, settings=ready), image(), start=near), truth)
+    assert errors[loss] < 0.1
+    assert not errors["linear"] < 5 * errors[loss]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.float32, ">f4", np.float64])
+def test_any_real_type_is_taken(dtype: Any) -> None:
+    truth = moved("translation")
+    small, large = template(truth).astype(dtype), image().astype(dtype)
+    found = align(prepare(small, settings=Settings(motion="translation")), large)
+    assert error(found, truth) < 0.02
+
+
+def test_large_offsets_cost_no_digits() -> None:
+    truth = moved("affine")
+    ready = prepare(template(truth) + 1e9, settings=Settings(motion="affine"))
+    assert error(align(ready, image() + 1e9), truth) < 1e-3
+
+
+def test_channels_are_used_together() -> None:
+    rows, columns = np.mgrid[0:100, 0:100].astype(float)
+    along = [100 + 50 * np.sin(each / 7) + 0.01 * each**2 for each in (rows, columns)]
+    colours = np.stack(along, axis=-1)
+    small = colours[12:80, 21:85]
+    ready = Settings(motion="translation")
+    found = align(prepare(small, settings=ready), colours)
+    np.testing.assert_allclose(found.matrix[:2, 2], [12, 21], atol=1e-3)
+    for channel in range(2):
+        alone = align(prepare(small[..., channel], settings=ready), colours[..., channel])
+        assert alone.status == Status.FLAT
+    with pytest.raises(ValueError, match=r"2 channels and the template 1;"):
+        align(prepare(small[..., 0], settings=ready), colours)
+
+
+def test_covariance_is_that_of_many_noises() -> None:
+    truth = moved("affine")
+    small, large = template(truth), image()
+    rng = np.random.default_rng(5)
+    ready = Settings(motion="affine", loss="linear")
+    found = [
+        align(
+            prepare(small + rng.normal(0, 4, small.shape), settings=ready),
+            large + rng.normal(0, 4, large.shape),
+            start=truth,
+        )
+        for _ in range(60)
+    ]
+    errors = np.sqrt(np.mean([error(each, truth) ** 2 for each in found]))
+    told = np.sqrt(np.mean([each.motion_error**2 for each in found]))
+    # 60 draws of 6 parameters tell the ratio within about 10 %; the rest is the approximation.
+    assert 0.7 < told / errors < 1.4
+    centre = np.array([44.5, 39.5])
+    shifts = [
+        transforms.mapped(each.matrix, centre) - transforms.mapped(truth, centre) for each in found
+    ]
+    deviation = np.sqrt(np.mean([each.covariance[2, 2] for each in found]))
+    assert 0.7 < deviation / np.std(shifts, axis=0)[0] < 1.4
+
+
+def test_history_tells_every_iteration() -> None:
+    found = aligned(moved("affine"), motion="affine")
+    assert len(found.history) == found.iterations
+    levels, costs, steps = found.history[:, 0], found.history[:, 1], found.history[:, 2]
+    assert levels[-1] == 0
+    assert np.all(np.diff(levels) <= 0)
+    assert steps[-1] < 0.001
+    assert costs[-1] < 0.1
+
+
+@pytest.mark.parametrize("motion", MOTIONS)
+@pytest.mark.parametrize(
+    ("small", "status"),
+    [
+        (np.full((50, 50), 3.0), Status.FLAT),
+        (np.full((50, 50), np.nan), Status.NO_DATA),
+        (np.zeros((0, 50)), Status.NO_DATA),
+        (np.zeros((1, 1)), Status.NO_DATA),
+    ],
+)
+def test_a_template_without_anything_to_see(
+    motion: Motion, small: np.ndarray, status: Status
+) -> None:
+    found = align(prepare(small, settings=Settings(motion=motion)), image())
+    assert found.status == status
+    assert not found.found
+    assert np.isnan(found.matrix).all()
+    assert status.sentence.endswith(".")
+
+
+@pytest.mark.parametrize("large", [np.full((60, 60), np.nan), np.zeros((60, 60)), np.zeros((3, 0))])
+def test_an_image_without_anything_to_see(large: np.ndarray) -> None:
+    found = align(prepare(image((50, 50)), settings=Settings()), large)
+    assert found.status == Status.NO_DATA
+    assert np.isnan(found.matrix).all()
+
+
+@pytest.mark.parametrize("noise", [0.0, 3.0])
+def test_stripes_tell_nothing_of_the_motion_along_them(noise: float) -> None:
+    rng = np.random.default_rng(6)
+    stripes = 100 + 50 * np.sin(np.arange(120) / 5.0) + np.zeros((110, 1))
+    large = stripes + rng.normal(0, noise, stripes.shape)
+    small = stripes[20:90, 20:90] + rng.normal(0, noise, (70, 70))
+    found = align(prepare(small, settings=Settings(motion="translation")), large)
+    assert found.status in (Status.FLAT, Status.UNLIKE)
+    assert np.isnan(found.matrix).all()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_noise_is_aligned_to_nothing(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    found = align(
+        prepare(rng.normal(size=(64, 64)), settings=Settings()), rng.normal(size=(90, 80))
+    )
+    assert found.status >= Status.FLAT
+    assert np.isnan(found.matrix).all()
+
+
+def test_images_that_do_not_overlap_are_not_matched() -> None:
+    from skimage import data
+
+    camera = data.camera().astype(float)
+    found = align(prepare(camera[330:450, 20:140], settings=Settings()), camera[100:300, 300:500])
+    assert found.status >= Status.FLAT
+
+
+def test_too_few_iterations_are_slow() -> None:
+    found = aligned(moved("affine"), motion="affine", iterations=1)
+    assert found.status == Status.SLOW
+    assert found.found
+
+
+def test_bad_shapes_masks_and_numbers_are_named() -> None:
+    with pytest.raises(ValueError, match=r"one image \(rows, columns\)"):
+        prepare(np.zeros((2, 3, 4, 5)), settings=Settings())
+    with pytest.raises(ValueError, match="complex"):
+        prepare(np.zeros((9, 9), complex), settings=Settings())
+    with pytest.raises(ValueError, match=r"mask of the template has the shape \(3, 3\)"):
+        prepare(np.zeros((9, 9)), np.ones((3, 3)), settings=Settings())
+    with pytest.raises(ValueError, match="give one of translation"):
+        Settings(motion="elastic")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="tolerance above 0"):
+        Settings(tolerance=0)
+
+
+def test_settings_are_plain_values() -> None:
+    assert dataclasses.asdict(Settings(motion="affine"))["motion"] == "affine"
