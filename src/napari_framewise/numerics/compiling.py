@@ -47,6 +47,7 @@ class Kernel:
         return self._dispatcher
 
     def __call__(self, *arguments: Any) -> Any:
+        """Run it."""
         return self.dispatcher(*arguments)
 
 
