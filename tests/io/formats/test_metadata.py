@@ -12,7 +12,7 @@ import tifffile
 import zarr
 
 from napari_framewise.io import open_stack
-from napari_framewise.io.formats.units import scaled, unit_name
+from napari_framewise.stacks.units import scaled, unit_name
 
 FRAMES = np.arange(3 * 4 * 16 * 12, dtype=np.uint16).reshape(3, 4, 16, 12)
 
@@ -219,7 +219,7 @@ def test_units(written: str | None, name: str | None) -> None:
 def test_every_unit_is_one_that_napari_knows() -> None:
     import pint
 
-    from napari_framewise.io.formats import units
+    from napari_framewise.stacks import units
 
     registry = pint.UnitRegistry()
     for name in {*units._KNOWN, *units.SYMBOLS, *units.SECONDS, *units.CENTIMETRES}:

@@ -8,11 +8,11 @@ import h5py
 import numpy as np
 
 from napari_framewise.io.formats.candidates import Candidate, choose
-from napari_framewise.io.formats.units import PIXEL, scaled, unit_name
 from napari_framewise.stacks.axes import Axis, default_axis_names
 from napari_framewise.stacks.source import Source
 from napari_framewise.stacks.sources.hdf5 import Hdf5Source
 from napari_framewise.stacks.sources.mapped import mapped_source
+from napari_framewise.stacks.units import PIXEL, scaled, unit_name
 
 
 def hdf5_parts(path: str, key: str | None) -> tuple[Source, tuple[Axis, ...]]:

@@ -6,9 +6,9 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from napari_framewise.io.formats.units import PIXEL, scaled
 from napari_framewise.stacks.axes import Axis
 from napari_framewise.stacks.sources.tiff import TiffImage
+from napari_framewise.stacks.units import PIXEL, scaled
 
 _CENTIMETRE = 3
 _NAMES = {"S": "c", "I": "page", "Q": "page"}

@@ -19,10 +19,10 @@ from napari_framewise.engine.progress import Progress
 from napari_framewise.engine.results import copy_frames
 from napari_framewise.engine.sinks import MemorySink
 from napari_framewise.engine.work import MapFrames
-from napari_framewise.io.formats.units import CENTIMETRES, PIXEL, SECONDS, SYMBOLS
 from napari_framewise.stacks.axes import CHANNEL_NAMES, TIME_NAMES, Axis
 from napari_framewise.stacks.sources.mapped import MappedFile
 from napari_framewise.stacks.stack import Stack
+from napari_framewise.stacks.units import CENTIMETRES, PIXEL, SECONDS, SYMBOLS
 
 # Offsets of plain TIFF have 32 bits; some room is left for what is not pixels.
 _PLAIN_BYTES = 2**32 - 2**25

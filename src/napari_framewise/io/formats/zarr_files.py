@@ -14,9 +14,9 @@ import numpy as np
 import zarr
 
 from napari_framewise.io.formats.candidates import Candidate, choose
-from napari_framewise.io.formats.units import PIXEL, unit_name
 from napari_framewise.stacks.axes import Axis, default_axis_names
 from napari_framewise.stacks.sources.zarrs import ZarrSource
+from napari_framewise.stacks.units import PIXEL, unit_name
 
 _LOOKED_AT = 200
 
