@@ -12,11 +12,11 @@ from napari_framewise.numerics.alignment import levels
 from napari_framewise.numerics.alignment.descent import descend
 from napari_framewise.numerics.alignment.levels import LEAST_PIXELS, Moving
 from napari_framewise.numerics.alignment.result import Alignment, Status, no_alignment
-from napari_framewise.numerics.alignment.start import Spectra, correlations, mask_of, peaks
 from napari_framewise.numerics.alignment.state import Fit
 from napari_framewise.numerics.alignment.template import Template
 from napari_framewise.numerics.alignment.trust import Trust, trust_of
 from napari_framewise.numerics.interpolation import sample, spline
+from napari_framewise.numerics.overlap_correlation import Spectra, correlations, peaks
 from napari_framewise.numerics.pyramid import Level
 from napari_framewise.numerics.transforms import (
     MOTIONS,
@@ -172,7 +172,8 @@ class Search:
         least = self.template.settings.least_overlap
         level, fixed, moving = self.template.pyramid[-1], self.template.fixed[-1], self.moving[-1]
         height, width = level.shape[0], level.shape[1]
-        spectra = Spectra.of(self.pyramid[-1], (height, width))
+        there = self.pyramid[-1]
+        spectra = Spectra.of(there.planes, there.valid, (height, width))
         found: list[tuple[float, FloatArray]] = []
         for deformation in deformations:
             planes, mask = _deformed(level, fixed.grid, deformation)
@@ -253,7 +254,7 @@ def _deformed(
     level: Level, grid: FloatArray, deformation: FloatArray
 ) -> tuple[NDArray[Any], FloatArray]:
     """A level deformed about its centre, and where it holds data then."""
-    mask = mask_of(level)
+    mask = np.ones(level.shape) if level.valid is None else level.valid.astype(float)
     if np.array_equal(deformation, np.eye(3)):
         return level.planes, mask
     places = np.stack(np.meshgrid(*map(np.arange, level.shape), indexing="ij"), axis=-1)

@@ -1,15 +1,18 @@
-"""Where to start: the best places of a template in an image by normalised cross-correlation."""
+"""Normalised cross-correlation of a template and an image over every shift, with exact overlap.
+
+At each shift the means and variances are those of the pixels that overlap there and that both masks
+let be used, after Padfield, D. (2012), "Masked object registration in the Fourier domain", IEEE
+Transactions on Image Processing 21, 2706-2718.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
-
-from napari_framewise.numerics.pyramid import Level
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
@@ -35,29 +38,44 @@ class Spectra:
     mask: NDArray[np.complex128]
 
     @classmethod
-    def of(cls, level: Level, template: tuple[int, int]) -> Spectra:
-        """Spectra of a level, for templates of a shape."""
-        shape = (level.shape[0], level.shape[1])
+    def of(
+        cls, planes: NDArray[Any], mask: NDArray[Any] | None, template: tuple[int, int]
+    ) -> Spectra:
+        """Spectra of an image, for templates of a shape.
+
+        Parameters
+        ----------
+        planes : (channels, y, x)
+            Finite numbers, of mean near 0 and spread near 1 where digits matter.
+        mask : (y, x), optional
+            1 where the image may be used, else 0; everywhere by default.
+        template : tuple of int
+            Rows and columns of the largest template.
+        """
+        shape = (planes.shape[1], planes.shape[2])
         padded = tuple(
             fft.next_fast_len(n + m - 1, real=True) for n, m in zip(shape, template, strict=True)
         )
-        mask = _mask(level)
-        values = level.planes * mask
+        use = np.ones(shape) if mask is None else np.asarray(mask, float)
+        values = planes * use
         return cls(
             shape,
             (padded[0], padded[1]),
-            fft.rfft2(values.astype(float), padded),
-            fft.rfft2(values.astype(float) ** 2, padded),
-            fft.rfft2(mask, padded),
+            fft.rfft2(values, padded),
+            fft.rfft2(values**2, padded),
+            fft.rfft2(use, padded),
         )
 
 
 def correlations(
-    image: Spectra, planes: NDArray[np.float32], mask: FloatArray, least: float
+    image: Spectra, planes: NDArray[Any], mask: FloatArray, least: float
 ) -> tuple[FloatArray, FloatArray]:
     """Normalised cross-correlation at every shift, each over the pixels that overlap.
 
-    After Padfield (2012), equations 10-13, summed over the channels.
+    With sums over the overlap of image f and template g, of n pixels (Padfield 2012, equations
+    10-13), numerator and variances summed over the channels::
+
+        (sum fg - sum f sum g / n) / sqrt((sum ff - (sum f)^2 / n) (sum gg - (sum g)^2 / n))
 
     Parameters
     ----------
@@ -73,7 +91,8 @@ def correlations(
     Returns
     -------
     values : (rows + y - 1, columns + x - 1)
-        Element (i, j) is the shift (i - y + 1, j - x + 1) of the template in the image.
+        Element (i, j) is the shift (i - y + 1, j - x + 1) of the template in the image; NaN where
+        the overlap is too small or either is plain there.
     overlap : same shape
         Number of pixels.
     """
@@ -109,6 +128,20 @@ def peaks(values: FloatArray, overlap: FloatArray, count: int, apart: int) -> li
 
     They are ranked by correlation and overlap together: Fisher's z times the root of the number of
     pixels, or a few pixels at the border would always win.
+
+    Parameters
+    ----------
+    values, overlap : (rows, columns)
+        From `correlations`.
+    count : int
+        Most places.
+    apart : int
+        In pixels, along rows or along columns.
+
+    Returns
+    -------
+    list of (row, column)
+        Indices into `values`, best first.
     """
     with np.errstate(invalid="ignore"):
         score = np.arctanh(np.clip(values, -0.999, 0.999)) * np.sqrt(overlap)
@@ -124,12 +157,3 @@ def peaks(values: FloatArray, overlap: FloatArray, count: int, apart: int) -> li
             max(0, int(column) - apart) : int(column) + apart + 1,
         ] = -np.inf
     return found
-
-
-def mask_of(level: Level) -> FloatArray:
-    """1 where a level rests on data."""
-    return _mask(level)
-
-
-def _mask(level: Level) -> FloatArray:
-    return np.ones(level.shape) if level.valid is None else level.valid.astype(float)
