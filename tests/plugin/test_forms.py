@@ -225,7 +225,12 @@ def test_what_the_user_chose_stays(qtbot: QtBot, viewer: ViewerModel) -> None:
     assert chosen(form)["stack"] == ["renamed"]
     assert form.given()["stack"][0].n_frames == 10
     viewer.layers.remove(films[0])
-    assert chosen(form)["stack"] == ["c"]
+    assert chosen(form)["stack"] == []
+    with pytest.raises(ValueError, match="Stack: renamed was removed; choose another layer"):
+        form.given()
+    assert "renamed was removed" in form.roles["stack"].pickers[0].summary
+    form.roles["stack"].pickers[0].choose(films[1])
+    assert form.given()["stack"][0].n_frames == 30
 
 
 def test_references_are_added_removed_and_taken_from_the_selection(

@@ -138,6 +138,7 @@ class ToolPanel(QWidget):
             self.bar.set_runnable(str(error))
             self.bar.say(str(error))
             return
+        self.inputs_form.settle()
         self.bar.set_runnable(None)
         self._advice.ask(partial(_advice, self.tool, inputs, parameters))
         self._ask_preview()
@@ -153,6 +154,7 @@ class ToolPanel(QWidget):
         except ValueError as error:
             self.bar.say(str(error))
             return
+        self.inputs_form.settle(run=True)
         layers = self.inputs_form.layers()
         self._advice.drop()
         self._previews.drop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -18,10 +19,11 @@ from napari_framewise.plugin.forms.images_picker import ImagesPicker
 from napari_framewise.plugin.forms.layer_picker import LAYER_TYPES, LayerPicker
 from napari_framewise.plugin.forms.value_picker import ValuePicker
 from napari_framewise.plugin.forms.wheel import guard_wheel
-from napari_framewise.plugin.layers.layers_in import part_of, stack_of_layer
+from napari_framewise.plugin.layers.layers_in import made_by_tool, part_of, stack_of_layer
 from napari_framewise.stacks.stack import Selection, Stack
 
 Picker = LayerPicker | ValuePicker
+_IMAGE_KINDS = (Kind.STACK, Kind.IMAGES, Kind.FRAME)
 
 
 class RoleForm(QWidget):
@@ -92,6 +94,12 @@ class RoleForm(QWidget):
         self.more_button.setEnabled(True)
         self.changed.emit()
 
+    def start_afresh(self) -> None:
+        """Take what was chosen as never chosen."""
+        self._changed_by_hand = False
+        for picker in self.pickers:
+            picker.forget()
+
     def set_count(self, count: int) -> None:
         """As many pickers as that, within what the role takes."""
         count = min(max(count, self.role.least, 1), self.role.most)
@@ -115,7 +123,7 @@ class RoleForm(QWidget):
         self._changed_by_hand = True
         picker = self.add()
         taken = [each.layer for each in self.pickers if each.layer is not None]
-        free = [layer for layer in picker.candidates() if layer not in taken]
+        free = _free(picker, taken)
         picker.choose_for(free[0] if free else None)
         self.changed.emit()
 
@@ -124,6 +132,18 @@ def _picker_of(role: Input) -> type[LayerPicker] | type[ValuePicker]:
     if role.kind is Kind.IMAGES:
         return ImagesPicker
     return ValuePicker if role.kind in (Kind.MODEL, Kind.TABLE) else LayerPicker
+
+
+def _free(picker: Picker, taken: Sequence[Layer]) -> list[Layer]:
+    """Layers that may be chosen without being asked for: no result of a tool."""
+    return [each for each in picker.candidates() if each not in taken and not made_by_tool(each)]
+
+
+def _value_of(picker: Picker) -> Value | None:
+    try:
+        return picker.value()
+    except ValueError:
+        return None
 
 
 def _is_folded(role: Input) -> bool:
@@ -140,6 +160,7 @@ class InputsForm(QWidget):
         super().__init__(parent)
         self._viewer = viewer
         self._choosing = False
+        self._settled = False
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
@@ -196,6 +217,16 @@ class InputsForm(QWidget):
             picker.choose(layer, selection)
         self._changed()
 
+    def settle(self, run: bool = False) -> None:
+        """Keep what is chosen from now on, whatever layers come: the panel said that it can run.
+
+        A form whose roles hold other frames than they should waits for better layers, unless the
+        user `run`s it as it is.
+        """
+        self._settled |= run or all(
+            form.chosen_by_hand or self._filled(form) for form in self.roles.values()
+        )
+
     def close_connections(self) -> None:
         """Stop listening to the viewer."""
         self._of_viewer.undo()
@@ -209,7 +240,10 @@ class InputsForm(QWidget):
         for form in self.roles.values():
             for picker in form.pickers:
                 picker.offer_layers()
+            if not self._viewer.layers:
+                form.start_afresh()
         self._choosing = False
+        self._settled = self._settled and len(self._viewer.layers) > 0
         self._choose_layers()
         self._changed()
 
@@ -224,7 +258,12 @@ class InputsForm(QWidget):
                 picker.refresh_summary()
 
     def _choose_layers(self) -> None:
-        """Fill what the user left open with the layers that fit best, each once."""
+        """Fill what the user left open with the layers that fit best, each once.
+
+        The result of a tool is never chosen so, and nothing is once the form has settled.
+        """
+        if self._settled:
+            return
         self._choosing = True
         taken: list[Layer] = []
         for form in self.roles.values():
@@ -233,7 +272,7 @@ class InputsForm(QWidget):
             if form.chosen_by_hand:
                 continue
             # The topmost layer comes first where one is wanted, the lowest where several are.
-            free = [layer for layer in form.pickers[0].candidates() if layer not in taken]
+            free = _free(form.pickers[0], taken)
             best = self._best(form.role, free if form.role.most > 1 else free[::-1])
             form.set_count(len(best))
             for number, picker in enumerate(form.pickers):
@@ -252,6 +291,14 @@ class InputsForm(QWidget):
             return [each for each in free if all(fitness[each])][: role.most]
         return sorted(free, key=lambda layer: fitness[layer], reverse=True)[:1]
 
+    def _filled(self, form: RoleForm) -> bool:
+        """Whether a role has as many layers as it should, each with frames as it should."""
+        role = form.role
+        if role.least == 0 or role.kind not in _IMAGE_KINDS:
+            return True
+        layers = [picker.layer for picker in form.pickers if picker.layer is not None]
+        return len(layers) >= role.least and all(self._fitness(role, layer)[1] for layer in layers)
+
     def _fitness(self, role: Input, layer: Layer) -> tuple[bool, bool]:
         """How well a layer fits a role: frames as its partner's, and many or one as asked."""
         if not isinstance(layer, Image):
@@ -261,6 +308,6 @@ class InputsForm(QWidget):
         except ValueError:
             return False, False
         partner = self.roles.get(role.same_frame_as or "")
-        other = partner.pickers[0].value() if partner is not None and partner.pickers else None
+        other = _value_of(partner.pickers[0]) if partner is not None and partner.pickers else None
         alike = isinstance(other, Stack) and stack.frame_shape == other.frame_shape
         return alike, (stack.n_frames > 1) == (role.kind in (Kind.STACK, Kind.IMAGES))

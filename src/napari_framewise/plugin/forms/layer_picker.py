@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
+from weakref import ref
 
 import numpy as np
 from napari.components import ViewerModel
@@ -24,6 +26,7 @@ from napari_framewise.plugin.connections import Connections
 from napari_framewise.plugin.forms.selection_form import Region, SelectionForm
 from napari_framewise.plugin.layers.layers_in import (
     frame_in_view,
+    made_by_tool,
     points_of_layer,
     shapes_of_layer,
     stack_of_layer,
@@ -63,6 +66,7 @@ class LayerPicker(QWidget):
         self._role = role
         self._listened: Layer | None = None
         self._chosen_by_hand = False
+        self._lost: _Lost | None = None
         self._of_layer = Connections(self)
         self._combo = QComboBox()
         self._combo.setToolTip(role.description)
@@ -116,10 +120,12 @@ class LayerPicker(QWidget):
         Raises
         ------
         ValueError
-            Where the layer cannot be read so.
+            Where the layer cannot be read so, or was chosen and is no longer there.
         """
         layer = self.layer
         if layer is None:
+            if self._lost is not None:
+                raise ValueError(self._lost.sentence(self._role))
             return None
         if isinstance(layer, Points):
             return points_of_layer(layer)
@@ -132,8 +138,8 @@ class LayerPicker(QWidget):
 
     def choose(self, layer: Layer | None, selection: Selection | None = None) -> None:
         """Choose a layer and what of it is used."""
-        index = self._find(layer)
-        self._combo.setCurrentIndex(index)
+        self._lost = None
+        self._combo.setCurrentIndex(self._find(layer))
         if selection is not None and self._selection is not None:
             self._selection.set_selection(selection)
         self._chosen_by_hand = True
@@ -148,8 +154,9 @@ class LayerPicker(QWidget):
         ]
 
     def offer_layers(self) -> None:
-        """Fill the list of layers anew; the choice stays where it can."""
-        chosen = self._combo.currentData()
+        """Fill the list of layers anew; the choice stays, or is said to be gone."""
+        chosen, index_before = self._combo.currentData(), self._combo.currentIndex()
+        lost = self._lost
         with QSignalBlocker(self._combo):
             self._combo.clear()
             if self._role.least == 0:
@@ -159,20 +166,29 @@ class LayerPicker(QWidget):
                 self._combo.setItemData(
                     self._combo.count() - 1, layer.name, Qt.ItemDataRole.ToolTipRole
                 )
-            index = self._find(chosen)
-            lost = chosen is not None and index < 0
-            if lost:
-                self._chosen_by_hand = False
-            self._combo.setCurrentIndex(0 if index < 0 and self._role.least == 0 else index)
-            if self._combo.count() == 0:
-                self._combo.setPlaceholderText("no layer of this kind is open")
-        if self._combo.currentData() is not chosen:
+            back = None if lost is None else lost.back_among(self.candidates())
+            if chosen is not None and self._find(chosen) < 0:
+                lost = _Lost.of(chosen)
+            elif back is not None:
+                lost = None
+            index = -1 if lost is not None else self._find(chosen if back is None else back)
+            self._combo.setCurrentIndex(index)
+            self._lost = lost
+            self._say_what_is_missing()
+        if self._combo.currentData() is not chosen or (index < 0) != (index_before < 0):
             self._picked()
 
     def choose_for(self, layer: Layer | None) -> None:
         """Choose a layer in the user's place."""
-        if layer is not self._combo.currentData():
+        self._lost = None
+        if layer is not self._combo.currentData() or self._combo.currentIndex() < 0:
             self._combo.setCurrentIndex(self._find(layer))
+            self._say_what_is_missing()
+
+    def forget(self) -> None:
+        """Take what was chosen as never chosen, for the viewer holds nothing any more."""
+        self._lost, self._chosen_by_hand = None, False
+        self._say_what_is_missing()
 
     def refresh_summary(self) -> None:
         """Say in words what is chosen."""
@@ -180,6 +196,7 @@ class LayerPicker(QWidget):
             value = self.value()
         except ValueError as error:
             self._summary.setText(str(error))
+            self._summary.show()
             return
         self._summary.setText(_summary_of(value))
         self._summary.setVisible(value is not None)
@@ -228,7 +245,15 @@ class LayerPicker(QWidget):
     def _picked_by_hand(self) -> None:
         self._chosen_by_hand = True
 
+    def _say_what_is_missing(self) -> None:
+        """What the list shows where nothing is chosen."""
+        nothing = "choose a layer" if self._combo.count() else "no layer of this kind is open"
+        lost = self._lost
+        self._combo.setPlaceholderText(nothing if lost is None else f"{lost.name} was removed")
+
     def _picked(self) -> None:
+        if self._combo.currentIndex() >= 0:
+            self._lost = None
         self._of_layer.undo()
         layer = self.layer
         if layer is not None:
@@ -276,6 +301,31 @@ class LayerPicker(QWidget):
         low = np.clip(np.ceil(inside.min(axis=0)).astype(int), 0, np.array(size) - 1)
         high = np.clip(np.floor(inside.max(axis=0)).astype(int) + 1, low + 1, size)
         return (int(low[0]), int(high[0])), (int(low[1]), int(high[1]))
+
+
+@dataclass(frozen=True)
+class _Lost:
+    """A layer that was chosen and went."""
+
+    name: str
+    layer: Callable[[], Layer | None]
+    made: bool
+
+    @classmethod
+    def of(cls, layer: Layer) -> _Lost:
+        return cls(layer.name, ref(layer), made_by_tool(layer))
+
+    def back_among(self, layers: Sequence[Layer]) -> Layer | None:
+        """The same layer again, or the new result that took a result's place."""
+        for layer in layers:
+            same_result = self.made and made_by_tool(layer) and layer.name == self.name
+            if layer is self.layer() or same_result:
+                return layer
+        return None
+
+    def sentence(self, role: Input) -> str:
+        other = "another layer" if role.least else "another layer or none"
+        return f"{role.title}: {self.name} was removed; choose {other}."
 
 
 def _first_rectangle(layers: Sequence[Shapes]) -> list[Any] | None:

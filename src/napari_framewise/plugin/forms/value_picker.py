@@ -119,6 +119,9 @@ class ValuePicker(QWidget):
     def choose_for(self, layer: Layer | None) -> None:
         """No layer stands for a model or a table."""
 
+    def forget(self) -> None:
+        """What lies on the shelf stays when the viewer is emptied."""
+
     def offer_layers(self) -> None:
         """Offer what lies on the shelf."""
         chosen = self._combo.currentData()

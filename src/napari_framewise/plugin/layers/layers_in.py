@@ -93,6 +93,12 @@ def part_of(layer: Layer) -> str:
     return str(noted.get("part", "")) if isinstance(noted, Mapping) else ""
 
 
+def made_by_tool(layer: Layer) -> bool:
+    """Whether a layer is the result of a tool, which is never an input unless somebody says so."""
+    noted = layer.metadata.get(METADATA_KEY, {})
+    return isinstance(noted, Mapping) and "result" in noted
+
+
 def points_of_layer(layer: Points) -> PointsResult:
     """The points of a layer with their features."""
     return PointsResult(
