@@ -49,3 +49,31 @@ def test_sums_in_order_divide_by_zero_as_numpy_does() -> None:
         return a / b
 
     assert ratio(1.0, 0.0) == np.inf
+
+
+def test_what_is_compiled_is_told_and_what_is_known_is_not() -> None:
+    @compiling.in_order
+    def twice(a):  # type: ignore[no-untyped-def]
+        return a + a
+
+    before = compiling.COMPILATION.count
+    assert twice(2.0) == 4.0
+    assert compiling.COMPILATION.count == before + 1
+    assert compiling.COMPILATION.spent > 0
+    assert twice(3.0) == 6.0
+    assert compiling.COMPILATION.count == before + 1
+    assert not compiling.COMPILATION.active
+
+
+def test_kernels_call_kernels() -> None:
+    assert _outer(3.0) == 10.0
+
+
+@compiling.reordered
+def _inner(a):  # type: ignore[no-untyped-def]
+    return a * a
+
+
+@compiling.reordered
+def _outer(a):  # type: ignore[no-untyped-def]
+    return _inner(a) + 1.0

@@ -8,7 +8,9 @@ is done when a kernel is first needed.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, update_wrapper
 from types import FunctionType
 from typing import Any
@@ -27,6 +29,68 @@ REORDERED: dict[str, Any] = {
 _LOCK = threading.RLock()
 
 
+@dataclass
+class Compilation:
+    """What is compiled in this process; kernels that the cache on disk holds are not compiled.
+
+    Attributes
+    ----------
+    active : int
+        Compilations under way.
+    count : int
+        Kernels compiled so far, those that other kernels call not counted.
+    spent : float
+        Seconds that they took, by the clock.
+    began : float
+        When the one under way began.
+    """
+
+    active: int = 0
+    count: int = 0
+    spent: float = 0.0
+    began: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Time by the clock, that of a compilation under way included."""
+        began = self.began
+        return self.spent + (time.monotonic() - began if self.active else 0.0)
+
+    def begin(self) -> None:
+        """A kernel is being compiled: one at a time, those that it calls within."""
+        if not self.active:
+            self.began = time.monotonic()
+        self.active += 1
+
+    def end(self) -> None:
+        """A kernel is compiled."""
+        self.active -= 1
+        if not self.active:
+            self.count += 1
+            self.spent += time.monotonic() - self.began
+
+
+COMPILATION = Compilation()
+"""Of this process."""
+
+
+@cache
+def _numba() -> Any:
+    """numba, which tells `COMPILATION` of what it compiles."""
+    import numba
+    from numba.core import event
+
+    class Watch(event.Listener):  # type: ignore[misc]
+        def on_start(self, event: Any) -> None:
+            COMPILATION.begin()
+
+        def on_end(self, event: Any) -> None:
+            COMPILATION.end()
+
+    event.register("numba:compile", Watch())
+    return numba
+
+
 class Kernel:
     """A function that is compiled for the arguments of its first call; kernels may call kernels."""
 
@@ -40,10 +104,8 @@ class Kernel:
     def dispatcher(self) -> Callable[..., Any]:
         """What numba makes of the function."""
         if self._dispatcher is None:
-            import numba
-
             with _LOCK:
-                self._dispatcher = numba.njit(**self._flags)(_linked(self._function))
+                self._dispatcher = _numba().njit(**self._flags)(_linked(self._function))
         return self._dispatcher
 
     def __call__(self, *arguments: Any) -> Any:
@@ -78,11 +140,9 @@ def compiled(function: Callable[..., Any] | Kernel, *kinds: str) -> Callable[...
 
 @cache
 def _compile(function: Callable[..., Any], kinds: tuple[str, ...]) -> Callable[..., Any]:
-    import numba
-
     plain = function._function if isinstance(function, Kernel) else function
     signature = tuple(_numba_type(kind) for kind in kinds)
-    dispatcher: Callable[..., Any] = numba.njit([signature], **REORDERED)(_linked(plain))
+    dispatcher: Callable[..., Any] = _numba().njit([signature], **REORDERED)(_linked(plain))
     return dispatcher
 
 
