@@ -8,10 +8,9 @@ import shutil
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
 
 from napari_framewise.engine import Engine
 from napari_framewise.engine.lazy import LazyFrames
@@ -23,6 +22,9 @@ from napari_framewise.engine.work import Block, Work
 from napari_framewise.stacks.axes import CHANNEL_NAMES, TIME_NAMES, Axis, default_axis_names
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
+
+if TYPE_CHECKING:
+    import zarr
 
 _SPACE_NAMES = frozenset("zyx")
 _LARGEST_SHARD, _SMALLEST_SHARD = 16 * MIB, 4 * MIB
@@ -151,6 +153,8 @@ class ShardSink:
 
     def complete(self) -> None:
         """Say that nothing is missing."""
+        import zarr
+
         group = zarr.open_group(self.array.path, mode="r+")
         group.attrs["framewise"] = {**_ours(group), "complete": True}
         for left in (Path(self.array.path, _LIST), *Path(self.array.path).rglob("*.partial")):
@@ -179,6 +183,8 @@ def open_result(
     _check_space(path, math.ceil(math.prod(array.shape) * array.dtype.itemsize * missing))
     if not resumes:
         path.mkdir(parents=True, exist_ok=True)
+        import zarr
+
         group = zarr.open_group(array.path, mode="w", zarr_format=3, attributes=dict(attributes))
         array.create(group, list(names))
     return ShardSink(array, finished)
@@ -242,6 +248,8 @@ def copy_frames(block: Array, *, out: Array) -> None:
 
 def _unfinished(array: ShardedArray, fingerprint: str) -> tuple[ShardedArray, frozenset[int]]:
     """The unfinished result of the same computation, as it was cut, and its finished blocks."""
+    import zarr
+
     try:
         group = zarr.open_group(array.path, mode="r")
         ours, kept = _ours(group), group["0"]

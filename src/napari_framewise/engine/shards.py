@@ -14,15 +14,16 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import google_crc32c
 import numpy as np
-import zarr
 from numcodecs import Blosc
-from zarr.codecs import BloscCodec
 
 from napari_framewise.stacks.source import Array
+
+if TYPE_CHECKING:
+    import zarr
 
 MIB = 2**20
 _CHUNK_BYTES = MIB // 2
@@ -81,6 +82,8 @@ class ShardedArray:
 
     def create(self, group: zarr.Group, names: list[str]) -> None:
         """Make the array, without a chunk in it."""
+        from zarr.codecs import BloscCodec
+
         group.create_array(
             _ARRAY,
             shape=self.shape,
