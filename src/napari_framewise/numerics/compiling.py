@@ -80,14 +80,15 @@ def _numba() -> Any:
     import numba
     from numba.core import event
 
-    class Watch(event.Listener):  # type: ignore[misc]
+    class Watch(event.Listener):
         def on_start(self, event: Any) -> None:
             COMPILATION.begin()
 
         def on_end(self, event: Any) -> None:
             COMPILATION.end()
 
-    event.register("numba:compile", Watch())
+    register: Any = event.register
+    register("numba:compile", Watch())
     return numba
 
 
