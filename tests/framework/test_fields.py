@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_framewise.framework.fields import FieldSpec, fields_of
-from napari_framewise.framework.parameters import Parameters, parameter
+from napari_framewise.framework.parameters import GIVEN, Parameters, parameter
 from napari_framewise.tools.registry import all_tools
 
 
@@ -126,3 +126,16 @@ def test_every_parameter_of_every_tool_is_explained(tool: Any, spec: FieldSpec) 
     assert spec.title[0].isupper() or spec.title == spec.name
     assert spec.description.endswith(".")
     assert spec.name not in [role.name for role in tool.inputs]
+
+
+CONDITIONAL = [each for each in ALL_FIELDS if each.values[1].shown_when]
+
+
+@pytest.mark.parametrize(("tool", "spec"), CONDITIONAL)
+def test_what_a_field_hangs_on_can_be_chosen(tool: Any, spec: FieldSpec) -> None:
+    others = {each.name: each for each in fields_of(tool.parameters)}
+    for name, wanted in spec.shown_when:
+        for value in wanted if isinstance(wanted, tuple) else (wanted,):
+            other = others[name]
+            assert value is GIVEN or value in (other.choices or (True, False))
+            assert value is not GIVEN or other.optional

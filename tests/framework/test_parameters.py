@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError, model_validator
 
-from napari_framewise.framework.parameters import Parameters, parameter, sentence_of
+from napari_framewise.framework.parameters import GIVEN, Parameters, parameter, sentence_of
 
 
 class Some(Parameters):
@@ -64,3 +64,35 @@ def test_numbers_of_numpy_become_plain_ones() -> None:
 def test_parameters_do_not_change() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Some().noise = 3.0
+
+
+class Chosen(Parameters):
+    way: Literal["plain", "robust"] = parameter("plain", "Way", "Which.")
+    weights: bool = parameter(False, "Weights", "Whether.", shown_when={"way": "robust"})
+    power: float = parameter(
+        2.0, "Power", "Of them.", gt=0, shown_when={"way": ("robust",), "weights": True}
+    )
+    gain: float | None = parameter(None, "Gain", "If known.")
+    noise: float = parameter(0.0, "Noise", "Of it.", ge=0, shown_when={"gain": GIVEN})
+
+
+@pytest.mark.parametrize(
+    ("values", "hidden"),
+    [
+        ({}, {"weights", "power", "noise"}),
+        ({"way": "robust"}, {"power", "noise"}),
+        ({"way": "robust", "weights": True}, {"noise"}),
+        ({"weights": True}, {"weights", "power", "noise"}),
+        ({"gain": 0.5}, {"weights", "power"}),
+    ],
+)
+def test_what_does_not_matter_is_hidden_with_what_hangs_on_it(
+    values: dict[str, object], hidden: set[str]
+) -> None:
+    assert Chosen.hidden(values) == hidden
+
+
+def test_what_is_given_although_it_is_hidden_is_checked() -> None:
+    assert Chosen(noise=3.0).noise == 3.0
+    with pytest.raises(ValidationError):
+        Chosen(noise=-1)

@@ -211,6 +211,8 @@ def _add_parameters(parser: argparse.ArgumentParser, tool: Tool[Any]) -> None:
 def _metavar(spec: FieldSpec) -> str:
     if spec.choices:
         return "{" + ",".join(spec.choices) + "}"
+    if spec.shapes is not None or spec.is_length:
+        return "MATRIX" if spec.shapes is not None else "LENGTH"
     kind = {int: "INTEGER", float: "NUMBER", bool: "BOOL"}.get(spec.type, "TEXT")
     return f"{kind},..." if spec.many else kind
 

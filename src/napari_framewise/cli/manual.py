@@ -62,7 +62,8 @@ examples:
 def option_help(spec: FieldSpec) -> str:
     """Description, unit, bounds and default of a parameter."""
     unit = f"in {spec.unit}" if spec.unit else ""
-    facts = "; ".join(filter(None, (unit, bounds_text(spec), _default_text(spec))))
+    texts = (_form_text(spec), bounds_text(spec), _condition_text(spec), _default_text(spec))
+    facts = "; ".join(filter(None, (unit, *texts)))
     return f"{spec.description} [{facts}]".replace("%", "%%")
 
 
@@ -78,6 +79,32 @@ def bounds_text(spec: FieldSpec) -> str:
     if high is not None:
         words.append(f"less than {high}" if spec.open_high else f"{high} or less")
     return ", ".join(words)
+
+
+def _form_text(spec: FieldSpec) -> str:
+    """How a value of several numbers is written."""
+    if spec.shapes is not None:
+        return f"{spec.shapes.words} numbers, a semicolon behind each row: '1 0 2; 0 1 3'"
+    if spec.is_length:
+        return "such as 2px or 0.5um; or one number per axis: 2,1,1px"
+    return ""
+
+
+def _condition_text(spec: FieldSpec) -> str:
+    """With which other options it has an effect: "only with --to running_mean"."""
+    from napari_framewise.framework.parameters import GIVEN
+
+    words = []
+    for name, wanted in spec.shown_when:
+        option = f"--{name.replace('_', '-')}"
+        if wanted is GIVEN or wanted is True:
+            words.append(option)
+        elif wanted is False:
+            words.append(f"--no-{name.replace('_', '-')}")
+        else:
+            several = wanted if isinstance(wanted, (tuple, list)) else (wanted,)
+            words.append(f"{option} {' or '.join(map(str, several))}")
+    return f"only with {' and '.join(words)}" if words else ""
 
 
 def _default_text(spec: FieldSpec) -> str:

@@ -2,20 +2,66 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class _Given:
+    """Any value but None, False, and an empty text or tuple."""
+
+    def __repr__(self) -> str:
+        return "GIVEN"
+
+
+GIVEN: Final = _Given()
+"""In `shown_when`: whatever is given there, so long as something is."""
 
 
 class Parameters(BaseModel):
     """Base of every tool's parameters: plain values only, none unknown, none changed later.
 
-    Numbers are finite, for JSON knows no others: what has no bound is None.
+    Numbers are finite, for JSON knows no others: what has no bound is None. A form does not ask
+    for a field that does not matter with the values of the others, `shown_when` of `parameter`.
     """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True
     )
+
+    @classmethod
+    def conditions(cls) -> dict[str, Mapping[str, Any]]:
+        """`shown_when` of the fields that have it."""
+        extras = {name: info.json_schema_extra for name, info in cls.model_fields.items()}
+        return {
+            name: extra["shown_when"]  # type: ignore[misc]
+            for name, extra in extras.items()
+            if isinstance(extra, dict) and extra.get("shown_when")
+        }
+
+    @classmethod
+    def hidden(cls, values: Mapping[str, Any]) -> frozenset[str]:
+        """Names of the fields that do not matter with these values of the others.
+
+        What is missing in `values` has its default. What hangs on a hidden field is hidden too.
+        """
+        conditions = cls.conditions()
+
+        def shown(name: str) -> bool:
+            return all(
+                shown(other) and _meets(values.get(other, cls.model_fields[other].default), wanted)
+                for other, wanted in conditions.get(name, {}).items()
+            )
+
+        return frozenset(name for name in conditions if not shown(name))
+
+
+def _meets(value: Any, wanted: Any) -> bool:
+    """Whether a value is the one wanted, or one of several."""
+    if wanted is GIVEN:
+        return value is not None and value is not False and value not in ("", (), [])
+    return value in wanted if isinstance(wanted, (tuple, list)) else bool(value == wanted)
 
 
 def parameter(
@@ -26,6 +72,8 @@ def parameter(
     unit: str = "",
     rare: bool = False,
     group: str = "",
+    start: float | None = None,
+    shown_when: Mapping[str, Any] | None = None,
     ge: float | None = None,
     gt: float | None = None,
     le: float | None = None,
@@ -47,8 +95,14 @@ def parameter(
         Kept under the fold of the form.
     group : str
         Heading that it stands under in the form and the help.
+    start : float, optional
+        What a number that may be left open (None) begins with where the user switches it on; by
+        default its lower bound, else 0 or 1.
+    shown_when : mapping, optional
+        The field matters only where other fields have these values: ``{"to": "running_mean"}``;
+        a tuple allows several, `GIVEN` any. Elsewhere the form does not show it.
     ge, gt, le, lt : float, optional
-        Bounds.
+        Bounds; those of a `Length` are 0 at most, for others depend on the size of a pixel.
     """
     return Field(
         default,
@@ -58,7 +112,13 @@ def parameter(
         gt=gt,
         le=le,
         lt=lt,
-        json_schema_extra={"unit": unit, "rare": rare, "group": group},
+        json_schema_extra={
+            "unit": unit,
+            "rare": rare,
+            "group": group,
+            "start": start,
+            "shown_when": dict(shown_when or {}),
+        },
     )
 
 

@@ -140,6 +140,8 @@ class ToolPanel(QWidget):
             return
         self.inputs_form.settle()
         self.bar.set_runnable(None)
+        for stack in inputs.stacks(self.tool.inputs[0].name)[:1]:
+            self.parameters_form.set_axes(stack.grid)
         self._advice.ask(partial(_advice, self.tool, inputs, parameters))
         self._ask_preview()
 

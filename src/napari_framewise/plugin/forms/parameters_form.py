@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, LineEdit, SpinBox
-from magicgui.widgets.bases import ValueWidget
+from magicgui.widgets import CheckBox, ComboBox, LineEdit
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_framewise.framework.fields import FieldSpec, fields_of
+from napari_framewise.framework.lengths import length_of
 from napari_framewise.framework.parameters import Parameters
 from napari_framewise.plugin.forms.folds import folded
+from napari_framewise.plugin.forms.number_fields import NumberField, OptionalField, start_of
+from napari_framewise.plugin.forms.value_fields import (
+    ChoicesField,
+    LengthField,
+    MatrixField,
+    words_of,
+)
 from napari_framewise.plugin.forms.wheel import guard_wheel
-
-_LARGEST_INT = 2**31 - 1
-_LARGEST = 1e12
-_DECIMALS = 4
+from napari_framewise.stacks.axes import Axis
 
 
 class ParametersForm(QWidget):
-    """Widgets for all parameters, in their groups; the rare ones folded away."""
+    """Widgets for all parameters, in their groups; the rare ones folded away.
+
+    A field that does not matter with the values of the others is not shown, and not asked.
+    """
 
     changed = Signal()
 
     def __init__(self, model: type[Parameters], parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._model = model
         self._fields = fields_of(model)
         self._widgets = {spec.name: _widget(spec) for spec in self._fields}
+        self._rows: dict[str, list[QWidget]] = {}
+        self._headings: list[tuple[QWidget, list[str]]] = []
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         common = [spec for spec in self._fields if not spec.rare]
@@ -42,36 +51,60 @@ class ParametersForm(QWidget):
             inner.setContentsMargins(0, 0, 0, 0)
             for title, fields in _grouped(rare):
                 self._add_group(inner, title, fields)
-            layout.addWidget(folded("More parameters", [inside]))
+            fold = folded("More parameters", [inside])
+            layout.addWidget(fold)
+            self._headings.append((fold, [spec.name for spec in rare]))
         for widget in self._widgets.values():
             widget.changed.connect(self._tell)
+        self._show_what_matters()
         guard_wheel(self)
 
     def values(self) -> dict[str, Any]:
-        """Plain values by name, not yet checked."""
-        return {spec.name: _value(spec, self._widgets[spec.name]) for spec in self._fields}
+        """Plain values by name, not yet checked; without those that do not matter."""
+        values = self._all_values()
+        hidden = self._model.hidden(values)
+        return {name: value for name, value in values.items() if name not in hidden}
 
     def set_values(self, values: Mapping[str, Any]) -> None:
         """Fill the form; names that it does not have are left alone."""
         for spec in self._fields:
             if spec.name in values:
                 _set_value(spec, self._widgets[spec.name], values[spec.name])
-        self.changed.emit()
+        self._tell()
+
+    def set_axes(self, axes: Sequence[Axis]) -> None:
+        """Offer lengths along these axes, in their unit."""
+        for widget in self.findChildren(LengthField):
+            widget.set_axes(axes)
+
+    def _all_values(self) -> dict[str, Any]:
+        return {spec.name: _value(spec, self._widgets[spec.name]) for spec in self._fields}
 
     def _tell(self, _value: Any = None) -> None:
+        self._show_what_matters()
         self.changed.emit()
+
+    def _show_what_matters(self) -> None:
+        hidden = self._model.hidden(self._all_values())
+        for name, widgets in self._rows.items():
+            for widget in widgets:
+                widget.setVisible(name not in hidden)
+        for heading, names in self._headings:
+            heading.setVisible(not hidden.issuperset(names))
 
     def _add_group(self, layout: QVBoxLayout, title: str, fields: list[FieldSpec]) -> None:
         if title:
             heading = QLabel(f"<b>{title}</b>")
             layout.addWidget(heading)
+            self._headings.append((heading, [spec.name for spec in fields]))
         form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         for spec in fields:
-            native = self._widgets[spec.name].native
+            native = _native(self._widgets[spec.name])
             native.setToolTip(_tooltip(spec))
+            self._rows[spec.name] = [native]
             if spec.type is bool and not spec.many:
                 native.setText(_title(spec))
                 form.addRow(native)
@@ -80,6 +113,7 @@ class ParametersForm(QWidget):
             label.setWordWrap(True)
             label.setToolTip(_tooltip(spec))
             label.setBuddy(native)
+            self._rows[spec.name].append(label)
             form.addRow(label, native)
         layout.addLayout(form)
 
@@ -101,65 +135,51 @@ def _tooltip(spec: FieldSpec) -> str:
     return f"<p>{spec.description}{unit}</p>"
 
 
-def _widget(spec: FieldSpec) -> ValueWidget[Any]:
-    if spec.many or (spec.optional and not spec.choices) or (spec.type is str and not spec.choices):
-        widget: ValueWidget[Any] = LineEdit(name=spec.name)
-        widget.native.setPlaceholderText("values, with commas" if spec.many else "not set")
+def _widget(spec: FieldSpec) -> Any:
+    """The field of a parameter: it has `value` and `changed`."""
+    if spec.shapes is not None:
+        widget: Any = MatrixField(spec)
+    elif spec.many and spec.choices:
+        widget = ChoicesField(spec)
+    elif spec.is_length:
+        widget = _maybe_open(spec, LengthField(spec), length_of(spec.start or 1.0))
+    elif spec.type in (int, float) and not spec.many:
+        widget = _maybe_open(spec, NumberField(spec), start_of(spec))
     elif spec.choices:
-        choices: list[Any] = [(_words(choice), choice) for choice in spec.choices]
+        choices: list[Any] = [(words_of(choice), choice) for choice in spec.choices]
         if spec.optional:
             choices.insert(0, ("not set", None))
         widget = ComboBox(name=spec.name, choices=choices)
-    elif spec.type is bool:
+    elif spec.type is bool and not (spec.many or spec.optional):
         widget = CheckBox(name=spec.name)
-    elif spec.type is int:
-        widget = SpinBox(
-            name=spec.name,
-            min=-_LARGEST_INT if spec.low is None else int(spec.low),
-            max=_LARGEST_INT if spec.high is None else int(spec.high),
-        )
     else:
-        widget = FloatSpinBox(
-            name=spec.name,
-            min=-_LARGEST if spec.low is None else spec.low,
-            max=_LARGEST if spec.high is None else spec.high,
-            step=_step(spec),
-        )
-        widget.native.setDecimals(_DECIMALS)
-    native = widget.native
+        widget = LineEdit(name=spec.name)
+        widget.native.setPlaceholderText("values, with commas" if spec.many else "not set")
+    native = _native(widget)
     native.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     native.setMinimumWidth(90)
     _set_value(spec, widget, spec.default)
     return widget
 
 
-def _words(choice: str) -> str:
-    return choice.replace("_", " ")
+def _maybe_open(spec: FieldSpec, field: Any, start: Any) -> Any:
+    return OptionalField(field, start) if spec.optional else field
 
 
-def _step(spec: FieldSpec) -> float:
-    size = abs(spec.default or 0.0) or (spec.high or 1.0)
-    return float(10.0 ** math.floor(math.log10(size) - 0.5))
+def _native(widget: Any) -> Any:
+    """The Qt widget of a field."""
+    return getattr(widget, "native", widget)
 
 
-def _value(spec: FieldSpec, widget: ValueWidget[Any]) -> Any:
+def _value(spec: FieldSpec, widget: Any) -> Any:
     return spec.parse(widget.value) if isinstance(widget, LineEdit) else widget.value
 
 
-def _set_value(spec: FieldSpec, widget: ValueWidget[Any], value: Any) -> None:
+def _set_value(spec: FieldSpec, widget: Any, value: Any) -> None:
     if isinstance(widget, LineEdit):
         widget.value = spec.format(value)
         return
-    if isinstance(widget, FloatSpinBox):
-        widget.native.setDecimals(max(_decimals(value), widget.native.decimals()))
+    if value is not None and spec.is_length:
+        value = length_of(value)
     if value is not None or spec.optional:
         widget.value = value
-
-
-def _decimals(value: float | None) -> int:
-    """Decimals that a spin box needs to hold a value, and one more."""
-    if not value or not math.isfinite(value):
-        return _DECIMALS
-    mantissa, _, exponent = f"{value:.12e}".partition("e")
-    digits = len(mantissa.rstrip("0").partition(".")[2])
-    return min(max(digits - int(exponent), 0) + 1, 16)

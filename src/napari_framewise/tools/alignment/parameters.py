@@ -89,6 +89,7 @@ class AlignmentParameters(Parameters):
         "Reference frame",
         "The frame that does not move, counted from 0 among the chosen frames; with the mean, the "
         "one that the first pass aligns to.",
+        shown_when={"to": ("mean", "frame")},
         ge=0,
     )
     passes: int = parameter(
@@ -96,6 +97,7 @@ class AlignmentParameters(Parameters):
         "Passes",
         "How often the frames are aligned, first to the reference frame and then to the mean of "
         "what is aligned so far.",
+        shown_when={"to": "mean"},
         ge=2,
         le=5,
         rare=True,
@@ -105,6 +107,7 @@ class AlignmentParameters(Parameters):
         "Memory",
         "Frames that the running mean remembers: each further one replaces its share of the mean.",
         unit="frames",
+        shown_when={"to": "running_mean"},
         ge=1,
         rare=True,
     )
@@ -128,6 +131,7 @@ class AlignmentParameters(Parameters):
         "Largest rotation",
         "Look for the template turned by up to so much to both sides as well.",
         unit="degrees",
+        shown_when={"start": "correlation"},
         ge=0,
         le=180,
         group="Estimation",

@@ -82,7 +82,11 @@ class FlowParameters(Parameters):
         "next; or the reference frame to each.",
     )
     reference_frame: int = parameter(
-        0, "Reference frame", "Counted from 0 among the chosen frames.", ge=0
+        0,
+        "Reference frame",
+        "Counted from 0 among the chosen frames.",
+        shown_when={"pairs": "reference"},
+        ge=0,
     )
     quality: Literal["fast", "thorough"] = parameter(
         "fast",
@@ -117,6 +121,7 @@ class FlowParameters(Parameters):
         2.0,
         "Smoothness",
         "Strength of that smoothing, in medians of the structure tensor's trace.",
+        shown_when={"smoothing": ("jumps", "jumps_and_edges", "even")},
         group="Estimation",
         gt=0,
         le=1e4,
@@ -137,6 +142,7 @@ class FlowParameters(Parameters):
         "Window sigma",
         "Gaussian window that a pixel's equations are summed over; left empty it is 0.5 (0.3 if "
         "thorough), and 2 without smoothing.",
+        start=0.5,
         unit="pixels",
         ge=0,
         le=50,
@@ -154,6 +160,7 @@ class FlowParameters(Parameters):
         0.8,
         "Pyramid ratio",
         "Size of each level of the pyramid over that before.",
+        shown_when={"method": "pyramid"},
         ge=0.3,
         le=0.95,
         group="Estimation",
@@ -178,12 +185,20 @@ class FlowParameters(Parameters):
     )
     vectors: bool = parameter(True, "Vectors", "Add arrows as a layer.", group="Vectors")
     step: int = parameter(
-        10, "Step", "Pixels from arrow to arrow.", unit="pixels", ge=1, le=1000, group="Vectors"
+        10,
+        "Step",
+        "Pixels from arrow to arrow.",
+        unit="pixels",
+        shown_when={"vectors": True},
+        ge=1,
+        le=1000,
+        group="Vectors",
     )
     placement: Literal["grid", "surest"] = parameter(
         "grid",
         "Placement",
         "Arrows on a regular grid, or at the surest pixel of each square of that size.",
+        shown_when={"vectors": True},
         group="Vectors",
     )
     on_edges: Literal["full", "across"] = parameter(
@@ -191,11 +206,16 @@ class FlowParameters(Parameters):
         "On edges",
         "Show the full flow, or, where the image shows an edge, only the part across it: that is "
         "all that is known there.",
+        shown_when={"vectors": True},
         group="Vectors",
         rare=True,
     )
     colour_by: Literal["direction", "magnitude", "confidence"] = parameter(
-        "direction", "Colour by", "What the colour of an arrow shows.", group="Vectors"
+        "direction",
+        "Colour by",
+        "What the colour of an arrow shows.",
+        shown_when={"vectors": True},
+        group="Vectors",
     )
     field: Literal["none", "components", "colour", "both"] = parameter(
         "colour",

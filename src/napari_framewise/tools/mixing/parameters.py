@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from napari_framewise.framework.inputs import Input, Kind
-from napari_framewise.framework.parameters import Parameters, parameter
+from napari_framewise.framework.parameters import GIVEN, Parameters, parameter
 from napari_framewise.numerics.mixing import MAX_REFERENCES
 
 INPUTS = (
@@ -84,6 +84,7 @@ class MixingParameters(Parameters):
         "Free gain",
         "Fit a brightness to each frame as well, for bleaching or a drifting lamp; needs the sum "
         "of one.",
+        shown_when={"constraint": ("sum_to_one", "fully_constrained")},
     )
     loss: Literal["linear", "huber"] = parameter(
         "linear",
@@ -132,6 +133,7 @@ class MixingParameters(Parameters):
         "Gain",
         "Electrons that make one count.",
         unit="electrons per count",
+        start=1.0,
         gt=0,
         group="Detector",
         rare=True,
@@ -140,6 +142,7 @@ class MixingParameters(Parameters):
         0.0,
         "Offset",
         "Counts of a pixel without light.",
+        shown_when={"detector_gain": GIVEN},
         unit="counts",
         group="Detector",
         rare=True,
@@ -148,6 +151,7 @@ class MixingParameters(Parameters):
         0.0,
         "Read noise",
         "Standard deviation of the read-out.",
+        shown_when={"detector_gain": GIVEN},
         unit="electrons",
         ge=0,
         group="Detector",
@@ -158,6 +162,7 @@ class MixingParameters(Parameters):
         "Saturation",
         "Count at which a pixel saturates: pixels that a mixture may bring there are left out of "
         "all frames alike; needs the detector's gain.",
+        start=65535,
         unit="counts",
         group="Detector",
         rare=True,

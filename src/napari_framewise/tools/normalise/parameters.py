@@ -11,6 +11,9 @@ from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.numerics import normalise as numerics
 from napari_framewise.tools.common.scaling import Result, channels_parameter, result_parameter
 
+RANGED = ("min_max", "percentiles", "maximum", "dtype_range")
+"""Methods that bring values to the ends of a range."""
+
 
 class NormaliseParameters(Parameters):
     """Parameters of normalising."""
@@ -31,21 +34,40 @@ class NormaliseParameters(Parameters):
         True, "Channels apart", "Measure each channel of a frame by itself."
     )
     low_percentile: float = parameter(
-        0.1, "Low percentile", "Brought to the low end; exact.", unit="%", ge=0, le=100
+        0.1,
+        "Low percentile",
+        "Brought to the low end; exact.",
+        unit="%",
+        shown_when={"method": "percentiles"},
+        ge=0,
+        le=100,
     )
     high_percentile: float = parameter(
-        99.9, "High percentile", "Brought to the high end; exact.", unit="%", ge=0, le=100
+        99.9,
+        "High percentile",
+        "Brought to the high end; exact.",
+        unit="%",
+        shown_when={"method": "percentiles"},
+        ge=0,
+        le=100,
     )
     dtype: Literal["float32", "float64", "uint8", "uint16"] = parameter(
         "float32", "Type", "Type of the result; integers are rounded and clipped, never wrapped."
     )
     low: float | None = parameter(
-        None, "Low end", "What levels become; empty: 0.", group="Range", rare=True
+        None,
+        "Low end",
+        "What levels become; empty: 0.",
+        shown_when={"method": RANGED},
+        group="Range",
+        rare=True,
     )
     high: float | None = parameter(
         None,
         "High end",
         "Empty: 1, or the greatest number that an integer type holds.",
+        start=1.0,
+        shown_when={"method": RANGED},
         group="Range",
         rare=True,
     )
@@ -53,6 +75,7 @@ class NormaliseParameters(Parameters):
         False,
         "Clip",
         "Clip float results to the range; what is clipped can't be undone.",
+        shown_when={"method": RANGED, "dtype": ("float32", "float64")},
         group="Range",
         rare=True,
     )
@@ -62,6 +85,7 @@ class NormaliseParameters(Parameters):
         "Rectangle to measure: first row, row behind the last, first column, column behind the "
         "last.",
         unit="pixels",
+        shown_when={"method": ("min_max", "percentiles", "maximum", "mean", "z_score")},
         rare=True,
     )
     channels_along: int | None = channels_parameter()
@@ -94,7 +118,7 @@ class NormaliseParameters(Parameters):
     @property
     def ranged(self) -> bool:
         """Whether the method brings values to the ends of a range."""
-        return self.method not in ("mean", "z_score")
+        return self.method in RANGED
 
     @property
     def ends(self) -> tuple[float, float] | None:

@@ -82,19 +82,25 @@ class StandardiseParameters(Parameters):
         "and standard deviations.",
     )
     means: tuple[float, ...] = parameter(
-        (), "Means", "Given means: one per channel, or one for all.", unit="units of the stack"
+        (),
+        "Means",
+        "Given means: one per channel, or one for all.",
+        unit="units of the stack",
+        shown_when={"scope": "given"},
     )
     stds: tuple[float, ...] = parameter(
         (),
         "Standard deviations",
         "Given standard deviations: one per channel, or one for all.",
         unit="units of the stack",
+        shown_when={"scope": "given"},
     )
     ddof: int = parameter(
         0,
         "ddof",
         "Subtracted from the number of pixels in the variance: 0 describes these pixels, 1 "
         "estimates a population.",
+        shown_when={"scope": ("frame", "stack")},
         ge=0,
         rare=True,
     )
