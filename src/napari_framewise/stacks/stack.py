@@ -43,6 +43,8 @@ class Stack:
         What of it is used.
     origin : Origin, optional
         Where it was opened; None for data that exist only in memory.
+    remarks : tuple of str
+        What its user should know of the file: that its axes are a guess, that parts are missing.
     """
 
     source: Source
@@ -51,6 +53,7 @@ class Stack:
     name: str = "stack"
     selection: Selection = field(default_factory=Selection)
     origin: Origin | None = None
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.axes) != len(self.source.shape):
@@ -145,6 +148,11 @@ class Stack:
         plural = "axes" if len(names) > 1 else "axis"
         count = "1 frame" if self.n_frames == 1 else f"{self.n_frames:,} frames"
         return f"{count} of {size}, {dtype}, frames along {plural} {along}"
+
+    @property
+    def account(self) -> str:
+        """The summary, with what its user should know of the file."""
+        return "; ".join((self.summary(), *self.remarks))
 
     # -- where it lies -------------------------------------------------------------------------
 

@@ -338,7 +338,9 @@ def _first_rectangle(layers: Sequence[Shapes]) -> list[Any] | None:
 
 
 def _summary_of(value: Value | None) -> str:
-    if isinstance(value, (Stack, RaggedStack)):
+    if isinstance(value, Stack):
+        return value.account
+    if isinstance(value, RaggedStack):
         return value.summary()
     data = getattr(value, "data", None)
     return "" if data is None else f"{len(data):,} of them"

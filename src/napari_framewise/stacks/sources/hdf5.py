@@ -8,10 +8,13 @@ from typing import Any
 import h5py
 import numpy as np
 
+from napari_framewise.stacks.faults import reason_of
 from napari_framewise.stacks.source import Array, Region
 from napari_framewise.stacks.sources.handles import HandleCache
+from napari_framewise.stacks.sources.hdf5_links import Gap
 
 _DATASETS: HandleCache[h5py.Dataset] = HandleCache(16)
+_NO_FILTER = ("required filter", "filter not available", "plugin")
 
 
 @dataclass(frozen=True)
@@ -21,15 +24,19 @@ class Hdf5Source:
     Attributes
     ----------
     path : str
-        The file.
+        The file that the dataset itself is in, whatever file links to it.
     key : str
         Where in the file the dataset is.
     shape : tuple of int
         Its shape.
     element : str
-        Type of an element in NumPy's notation.
+        Type of an element in NumPy's notation; floating point where there are gaps.
     chunks : tuple of int, optional
         Its chunks; None where it is stored in one piece.
+    gaps : tuple of Gap
+        Elements that are no data, as the files with them are missing.
+    others : tuple of str
+        Further files that a virtual dataset is made of.
     """
 
     path: str
@@ -37,6 +44,8 @@ class Hdf5Source:
     shape: tuple[int, ...]
     element: str
     chunks: tuple[int, ...] | None = None
+    gaps: tuple[Gap, ...] = ()
+    others: tuple[str, ...] = ()
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -45,11 +54,11 @@ class Hdf5Source:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The file."""
-        return (self.path,)
+        """The file, and those that a virtual dataset is made of."""
+        return (self.path, *self.others)
 
     def read(self, region: Region) -> Array:
-        """Elements of a region.
+        """Elements of a region; NaN in gaps.
 
         Raises
         ------
@@ -58,12 +67,27 @@ class Hdf5Source:
         """
         dataset = _DATASETS.get(self.path, self.key, self._dataset)
         try:
-            return np.asarray(dataset[region])
+            values = np.asarray(dataset[region])
         except (OSError, RuntimeError) as error:
-            raise ValueError(
-                f"{self.path}: the dataset {self.key} can't be read ({error}); the file is "
-                "damaged, or it needs the filters of the package hdf5plugin."
-            ) from None
+            raise ValueError(self._cannot(error)) from None
+        if not self.gaps:
+            return values
+        values = values.astype(self.dtype)
+        for gap in self.gaps:
+            gap.clear(values, region)
+        return values
+
+    def _cannot(self, error: Exception) -> str:
+        reason = reason_of(error)
+        if any(sign in reason for sign in _NO_FILTER):
+            return (
+                f"{self.path}: the dataset {self.key} was written with a filter that is not "
+                f"installed ({reason}); install the package hdf5plugin to read it."
+            )
+        return (
+            f"{self.path}: the dataset {self.key} can't be read ({reason}); copy or write the "
+            "file again."
+        )
 
     def _dataset(self) -> h5py.Dataset:
         return h5py.File(self.path, "r")[self.key]
