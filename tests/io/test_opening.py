@@ -88,14 +88,22 @@ def test_a_relative_path_holds_where_the_working_folder_changes(
 
 
 @pytest.mark.parametrize(
-    ("shape", "dtype", "rgb"),
-    [((5, 16, 3), "u1", True), ((5, 16, 4), "u2", True), ((5, 16, 3), "f4", False)],
+    ("shape", "dtype", "names"),
+    [
+        ((5, 16, 3), "u1", ["y", "x", "c"]),
+        ((5, 16, 4), "u2", ["y", "x", "c"]),
+        ((5, 16, 3), "f4", ["axis 0", "y", "x"]),
+    ],
 )
-def test_colours_of_plain_arrays(
-    tmp_path: Path, shape: tuple[int, ...], dtype: str, rgb: bool
+def test_plain_arrays_have_channels_but_no_colours(
+    tmp_path: Path, shape: tuple[int, ...], dtype: str, names: list[str]
 ) -> None:
+    """Whether channels are the components of a colour is for a file to say; a guess is said."""
     np.save(tmp_path / "a.npy", np.zeros(shape, dtype))
-    assert open_stack(tmp_path / "a.npy").rgb is rgb
+    stack = open_stack(tmp_path / "a.npy")
+    assert not stack.rgb
+    assert [axis.name for axis in stack.axes] == names
+    assert "the file names no axes" in stack.account
 
 
 def test_one_picture_and_a_moving_one(tmp_path: Path) -> None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from napari_framewise.io.formats.catalogue import FORMATS, ZIP, Format, Opened, Reader
+from napari_framewise.io.formats.catalogue import (
+    FORMATS,
+    ZIP,
+    Format,
+    Opened,
+    Reader,
+    read_folder,
+    read_zarr,
+)
 from napari_framewise.stacks.faults import check_regular, os_faults_told, reason_of
 from napari_framewise.stacks.stack import Origin, Selection, Stack
 
@@ -118,7 +126,7 @@ def _opened(place: str, key: str | None, pattern: str | None) -> Opened:
 
 def _reader_of(path: Path) -> Reader:
     if path.is_dir():
-        return _zarr if _is_zarr(path) else _folder
+        return read_zarr if _is_zarr(path) else read_folder
     if path.stat().st_size == 0:
         raise ValueError(f"{path} is empty (0 bytes); give a file that holds data.")
     found = _format_of(path)

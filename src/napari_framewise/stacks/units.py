@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+from math import isfinite
+from typing import Any
+
+from napari_framewise.stacks.axes import Axis
+
 PIXEL = "pixel"
 _NAMES = {
     "ångström": "angstrom", "Å": "angstrom", "A": "angstrom",
@@ -12,12 +19,19 @@ _NAMES = {
     "m": "meter", "metre": "meter", "in": "inch",
     "ns": "nanosecond", "us": "microsecond", "µs": "microsecond", "μs": "microsecond",
     "ms": "millisecond", "msec": "millisecond", "s": "second", "sec": "second", "seconds": "second",
-    "min": "minute", "minutes": "minute", "h": "hour", "hours": "hour",
+    "min": "minute", "minutes": "minute", "h": "hour", "hours": "hour", "hr": "hour", "d": "day",
+    "pm": "picometer", "km": "kilometer", "ps": "picosecond", "fs": "femtosecond",
+    "as": "attosecond", "mi": "mile", "ft": "foot", "yd": "yard", "ly": "light_year",
+    "pc": "parsec", "ua": "astronomical_unit", "mil": "thou", "rad": "radian", "deg": "degree",
+    "Hz": "hertz", "ev": "electron_volt", "eV": "electron_volt",
 }  # fmt: skip
 _KNOWN = frozenset(_NAMES.values()) | {
     "picometer", "kilometer", "picosecond", "day", "foot", "mile", "yard", "attosecond",
-    "femtosecond", "decimeter", "nanometer", "hertz",
+    "femtosecond", "decimeter", "nanometer", "hertz", "light_year", "parsec", "astronomical_unit",
+    "thou", "radian", "degree", "electron_volt",
 }  # fmt: skip
+
+_LONGEST = 40
 
 SYMBOLS = {
     "angstrom": "Å", "nanometer": "nm", "micrometer": "µm", "millimeter": "mm",
@@ -34,14 +48,48 @@ CENTIMETRES = {
 }  # fmt: skip
 
 
+# What pint names a unit without its prefix, where axes of images run in it.
+_BASES = frozenset({"meter", "second", "hertz", "electron_volt", "radian", "degree"})
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
+_RECIPROCAL = re.compile(r"(?:1\s*/\s*|/\s*)(\S+)|(\S+?)\s*(?:\^|\*\*)?\s*\(?(?:-1|⁻¹)\)?")
+
+
 def unit_name(written: object) -> str | None:
-    """The full name of a unit ("um" gives "micrometer"); None for one that is not known."""
-    text = str(written).strip()
+    """The full name of a unit ("um" gives "micrometer"); None for one that is not known.
+
+    Known are lengths and times with any prefix, their reciprocals ("1/nm" gives "1 / nanometer"),
+    energies, frequencies and angles, in all ways that pint reads, and as microscopes write them.
+    """
+    text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), str(written).strip())
+    for wrong in ("Â", "Î¼"):
+        # Letters that were encoded once and decoded as if they were not.
+        text = text.replace(wrong, "" if wrong == "Â" else "μ")
     for name in (text, text.lower()):
         found = _NAMES.get(name, name)
-        if found in _KNOWN:
-            return found
+        known = found if found in _KNOWN else _of_pint(name)
+        if known is not None:
+            return known
+    reciprocal = _RECIPROCAL.fullmatch(text)
+    inner = unit_name(reciprocal[1] or reciprocal[2]) if reciprocal else None
+    return None if inner is None or "/" in inner else f"1 / {inner}"
+
+
+def _of_pint(text: str) -> str | None:
+    """What pint makes of a name, where that is a unit that an axis can have."""
+    # Most names are in the table; making pint's registry takes longer than opening a file.
+    if not text.isalpha() or len(text) > _LONGEST:
+        return None
+    for prefix, unit, _ in _registry().parse_unit_name(text):
+        if unit in _BASES or (f"{prefix}{unit}" in _KNOWN):
+            return f"{prefix}{unit}"
     return None
+
+
+@lru_cache(maxsize=1)
+def _registry() -> Any:
+    import pint
+
+    return pint.get_application_registry()  # type: ignore[no-untyped-call]
 
 
 def scaled(size: object, written: object) -> tuple[float, str]:
@@ -49,8 +97,37 @@ def scaled(size: object, written: object) -> tuple[float, str]:
     unit = unit_name(written)
     try:
         value = abs(float(size))  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 1.0, PIXEL
     if unit is None or not 0 < value < float("inf"):
         return 1.0, PIXEL
     return value, unit
+
+
+def calibrated(name: str, size: object, unit: object, origin: object = 0.0) -> Axis:
+    """An axis with what a file says of it, as far as that makes sense.
+
+    Parameters
+    ----------
+    name : str
+        Of the axis.
+    size : number
+        Step from one pixel to the next; negative where the axis runs downwards.
+    unit : str
+        As the file writes it.
+    origin : number
+        Position of pixel 0, in the same unit.
+
+    Returns
+    -------
+    Axis
+        In pixels, from 0 on, where the step is 0, not finite or no number, or the unit is unknown.
+    """
+    step, known = scaled(size, unit)
+    if known == PIXEL:
+        return Axis(name)
+    try:
+        place = float(origin)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        place = 0.0
+    return Axis(name, step, place if isfinite(place) else 0.0, known)

@@ -93,16 +93,19 @@ def _unnamed(source: Source) -> Opened:
 def _mat(path: str, key: str | None, pattern: str | None) -> Opened:
     from napari_framewise.io.formats.matlab import mat_parts
 
-    return Opened(*mat_parts(path, key))
+    source, axes, remarks = mat_parts(path, key)
+    return Opened(source, axes, remarks=remarks)
 
 
 def _hdf5(path: str, key: str | None, pattern: str | None) -> Opened:
-    from napari_framewise.io.formats.hdf5 import hdf5_parts
+    from napari_framewise.io.formats.hdf5 import hdf5_image
 
-    return Opened(*hdf5_parts(path, key))
+    image = hdf5_image(path, key)
+    return Opened(image.source, image.axes, image.rgb, remarks=image.remarks)
 
 
-def _zarr(path: str, key: str | None, pattern: str | None) -> Opened:
+def read_zarr(path: str, key: str | None, pattern: str | None) -> Opened:
+    """What a folder of zarr holds."""
     from napari_framewise.io.formats.zarr_files import open_zarr
 
     image = open_zarr(path, key)
@@ -139,7 +142,8 @@ def _model_reader(file: ModelFile) -> Reader:
     return opened
 
 
-def _folder(path: str, key: str | None, pattern: str | None) -> Opened:
+def read_folder(path: str, key: str | None, pattern: str | None) -> Opened:
+    """What a folder of images holds."""
     from napari_framewise.io.formats.folder import folder_parts
 
     return Opened(*folder_parts(path, pattern))
@@ -199,13 +203,13 @@ FORMATS = (
         (".zarr",),
         "in parts; versions 2 and 3, OME-Zarr 0.4 and 0.5 with axes, scale, translation and units",
         (),
-        _zarr,
+        read_zarr,
     ),
     Format(
         "Folder of images",
         (),
         "file by file, in natural order; TIFF files of one layout the fast way",
         (),
-        _folder,
+        read_folder,
     ),
 )

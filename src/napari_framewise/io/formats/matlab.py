@@ -6,27 +6,37 @@ of size H x W x N becomes (N, H, W). Files that SciPy wrote hold arrays as NumPy
 
 from __future__ import annotations
 
+import zlib
+
 import h5py
 import numpy as np
 
 from napari_framewise.io.formats import hdf5
 from napari_framewise.io.formats.candidates import Candidate, choose
+from napari_framewise.io.formats.guessing import GUESSED
+from napari_framewise.io.formats.hdf5_axes import text_of
 from napari_framewise.stacks.axes import Axis, default_axis_names
 from napari_framewise.stacks.source import Source
-from napari_framewise.stacks.sources.loaded import LoadedSource
+from napari_framewise.stacks.sources.hdf5_links import Links
+from napari_framewise.stacks.sources.loaded import LOADED_BYTES, LoadedSource
 from napari_framewise.stacks.sources.mapped import mapped_source
-from napari_framewise.stacks.sources.mat5 import arrays_of
+from napari_framewise.stacks.sources.mat5 import MatArray, arrays_of
+from napari_framewise.stacks.sources.packed import PackedSource, check_claim
 from napari_framewise.stacks.sources.transposed import TransposedSource
 
 _NUMERIC = frozenset({"double", "single", "logical"}) | {
     f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
 }
+# Where version 7.3 keeps what cells, objects and function handles refer to.
+_INTERNAL = ("#refs#", "#subsystem#")
 _TEXT_BYTES = 116
 _BY_SCIPY = (b"Platform: posix", b"Platform: nt")
 
 
-def mat_parts(path: str, key: str | None) -> tuple[Source, tuple[Axis, ...]]:
-    """Source and axes of an array in a MATLAB file.
+def mat_parts(path: str, key: str | None) -> tuple[Source, tuple[Axis, ...], tuple[str, ...]]:
+    """Source and axes of an array in a MATLAB file, and what is guessed of them.
+
+    MATLAB's arrays have no names for their axes.
 
     Raises
     ------
@@ -43,7 +53,8 @@ def mat_parts(path: str, key: str | None) -> tuple[Source, tuple[Axis, ...]]:
     ndim = len(source.shape)
     if turned and ndim > 2:
         source = TransposedSource(source, (*range(ndim - 1, 1, -1), 0, 1))
-    return source, tuple(Axis(name) for name in _names(source.shape, turned))
+    remarks = (GUESSED,) if ndim > 2 else ()
+    return source, tuple(Axis(name) for name in _names(source.shape, turned)), remarks
 
 
 def _names(shape: tuple[int, ...], turned: bool) -> tuple[str, ...]:
@@ -56,13 +67,16 @@ def _names(shape: tuple[int, ...], turned: bool) -> tuple[str, ...]:
 
 def _new(path: str, key: str | None) -> Source:
     """A version 7.3 array in MATLAB's order, which is the reverse of HDF5's."""
-    with hdf5.opened(path) as file:
-        arrays = [
-            Candidate(each.key, each.shape[::-1], each.dtype)
-            for each in hdf5.datasets(file)
-            if file[each.key].attrs.get("MATLAB_class", b"").decode() in _NUMERIC
-        ]
-        source = hdf5.source_of(path, file[choose(path, arrays, key).key])
+    with hdf5.opened(path) as file, Links() as links:
+        nodes = {
+            name: node
+            for name, node in hdf5.contents(file, links).nodes.items()
+            if not name.startswith(_INTERNAL)
+            and text_of(node.attrs.get("MATLAB_class")) in _NUMERIC
+            and "MATLAB_empty" not in node.attrs
+        }
+        arrays = [Candidate(name, node.shape[::-1], node.dtype) for name, node in nodes.items()]
+        source, _ = hdf5.source_of(path, nodes[choose(path, arrays, key).key], links)
     return TransposedSource(source, tuple(range(len(source.shape) - 1, -1, -1)))
 
 
@@ -80,5 +94,23 @@ def _old(path: str, key: str | None) -> Source:
             "save its magnitude, real or imaginary part."
         )
     if array.packed:
-        return LoadedSource(path, "mat", array.name, array.shape, array.element)
+        return _packed(path, array)
     return mapped_source(path, array.shape, np.dtype(array.element), array.offset, fortran=True)
+
+
+def _packed(path: str, array: MatArray) -> Source:
+    """Source of a compressed array, in MATLAB's order of its axes.
+
+    Raises
+    ------
+    ValueError
+        Where it claims more than its bytes can become.
+    """
+    span = array.packed or (0, 0)
+    check_claim(path, array.name, array.offset + array.nbytes, span[1] - span[0])
+    if array.nbytes <= LOADED_BYTES:
+        return LoadedSource(path, "mat", array.name, array.shape, array.element)
+    reverse = tuple(reversed(range(len(array.shape))))
+    shape = array.shape[::-1]
+    source = PackedSource(path, shape, array.element, span, array.offset, zlib.MAX_WBITS)
+    return TransposedSource(source, reverse)

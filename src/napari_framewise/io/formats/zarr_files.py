@@ -41,6 +41,7 @@ class ZarrImage:
     axes: tuple[Axis, ...]
     rgb: bool = False
     complete: bool = True
+    remarks: tuple[str, ...] = ()
 
 
 def open_zarr(path: str, key: str | None) -> ZarrImage:

@@ -180,9 +180,7 @@ class Links:
             files.append(place)
         return Parts(tuple(files))
 
-    def _collect(
-        self, path: str, file: str, name: str, found: dict[str, None], deep: int
-    ) -> None:
+    def _collect(self, path: str, file: str, name: str, found: dict[str, None], deep: int) -> None:
         """The files of one mapping, those of virtual datasets in it included."""
         dataset = self._source(path, file, name)
         found[dataset.file.filename] = None

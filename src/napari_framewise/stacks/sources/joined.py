@@ -59,7 +59,9 @@ class JoinedSource:
         """A region, part by part; NaN where one is missing."""
         numbers = range(*region[0].indices(self.shape[0]))
         inside = region[1:]
-        shape = tuple(len(range(*p.indices(n))) for p, n in zip(inside, self.shape[1:], strict=True))
+        shape = tuple(
+            len(range(*p.indices(n))) for p, n in zip(inside, self.shape[1:], strict=True)
+        )
         out = np.empty((len(numbers), *shape), self.dtype)
         ends = np.cumsum((0, *self.lengths)).tolist()
         for part, (start, stop) in zip(self.parts, pairwise(ends), strict=True):

@@ -12,6 +12,8 @@ import tifffile
 from napari_framewise.stacks.source import Array, Region
 from napari_framewise.stacks.sources.handles import HandleCache
 
+# Longer arrays are unpacked piece by piece where their format allows it.
+LOADED_BYTES = 64 * 2**20
 _LOADED: HandleCache[Array] = HandleCache(2)
 
 

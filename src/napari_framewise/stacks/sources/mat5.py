@@ -27,6 +27,8 @@ _NUMERIC_CLASSES = range(6, 16)
 _COMPLEX, _LOGICAL = 0x0800, 0x0200
 # Flags, dimensions and a name of up to 63 letters fit in this.
 _HEAD_BYTES = 4096
+_PACKED_HEAD_BYTES = 65536
+_MOST_VARIABLES = 100_000
 
 
 @dataclass(frozen=True)
@@ -102,15 +104,19 @@ def unpack(path: str, name: str) -> Array:
 
 
 def _arrays(content: Any, order: str) -> Iterator[MatArray]:
-    position = _HEADER
+    position, number = _HEADER, 0
     while position < len(content):
         kind, start, size, position = _element(content, position, order)
         if start + size > len(content):
             raise IndexError
+        number += 1
+        if kind not in (_MATRIX, _COMPRESSED) or number > _MOST_VARIABLES:
+            raise IndexError
         if kind == _COMPRESSED:
             position = start + size
             packed = start, start + size
-            head = zlib.decompressobj().decompress(content[start:position], _HEAD_BYTES)
+            ahead = min(position, start + _PACKED_HEAD_BYTES)
+            head = zlib.decompressobj().decompress(content[start:ahead], _HEAD_BYTES)
             kind, start, _, _ = _element(head, 0, order)
             found = _matrix(head, start, order, packed) if kind == _MATRIX else None
         else:
@@ -144,6 +150,9 @@ def _matrix(
     stored = _STORED[kind]
     element = "|b1" if flags & _LOGICAL and stored == "u1" else np.dtype(order + stored).str
     found = MatArray(name, shape, element, bool(flags & _COMPLEX), start, packed)
+    if not name:
+        # What has no name belongs to MATLAB's objects and function handles.
+        return None
     if min(shape, default=0) < 0 or found.nbytes != size:
         raise IndexError
     return found
