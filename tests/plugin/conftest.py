@@ -26,7 +26,7 @@ def _own_session(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Two threads, an empty shelf, and the tests' tool among the others."""
     monkeypatch.setitem(registry.TOOLS, "shifts", toolbox.ENTRY)
     engine = Engine.local(2)
-    monkeypatch.setattr("napari_framewise.plugin.panel.current_engine", lambda: engine)
+    monkeypatch.setattr("napari_framewise.plugin.running.settings.current_engine", lambda: engine)
     yield
     SHELF.values.clear()
     settings.close_engines()

@@ -1,0 +1,84 @@
+"""When a panel previews, and of which frame."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from napari.components import ViewerModel
+from napari.layers import Layer
+from qtpy.QtCore import QObject, Signal
+
+from napari_framewise.framework.inputs import Inputs
+from napari_framewise.framework.outcome import Outcome
+from napari_framewise.framework.tool import Tool
+from napari_framewise.plugin.forms.setup_form import SetupForm
+from napari_framewise.plugin.layers.layers_in import frame_in_view
+from napari_framewise.plugin.layers.preview import PreviewLayers
+from napari_framewise.plugin.running.runner import Latest
+from napari_framewise.stacks.stack import Stack
+
+
+class Previewing(QObject):
+    """Asks for the preview of the frame in view, and shows it while it is wanted."""
+
+    said = Signal(str)
+    failed = Signal(object)
+
+    def __init__(
+        self, viewer: ViewerModel, tool: Tool[Any], setup: SetupForm, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._viewer, self._tool, self._setup = viewer, tool, setup
+        self._layers = PreviewLayers(viewer, self)
+        self._previewed: dict[str, list[Layer]] = {}
+        self._latest = Latest(self)
+        self._latest.answered.connect(self._show)
+        self._latest.failed.connect(self.failed)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a preview is still to come or to go."""
+        return self._latest.busy or self._layers.busy
+
+    def ask(self) -> None:
+        """Preview the frame in view, in place of what was asked before."""
+        try:
+            inputs, parameters = self._setup.inputs(), self._setup.parameters()
+        except ValueError:
+            return
+        layers = self._setup.layers()
+        stack, layer = _first_stack(self._tool, inputs, layers)
+        index = frame_in_view(self._viewer, layer, stack) if layer and stack else 0
+        if index is None:
+            self.clear()
+            self.said.emit("The frame in view is not one of the chosen frames.")
+            return
+        self._previewed = layers
+        self._latest.ask(partial(self._tool.preview, inputs, parameters, index))
+
+    def drop(self) -> None:
+        """Forget what was asked."""
+        self._latest.drop()
+
+    def clear(self) -> None:
+        """Forget what was asked, and take the preview layers away."""
+        self._latest.drop()
+        self._layers.clear()
+
+    def clear_now(self) -> None:
+        """The same before anything else happens."""
+        self._latest.drop()
+        self._layers.clear_now()
+
+    def _show(self, outcome: Outcome) -> None:
+        layers = self._previewed
+        self._layers.show(outcome, lambda role: next(iter(layers.get(role or "", ())), None))
+        self.said.emit(" ".join((outcome.summary, *outcome.diagnostics)))
+
+
+def _first_stack(
+    tool: Tool[Any], inputs: Inputs, layers: dict[str, list[Layer]]
+) -> tuple[Stack | None, Layer | None]:
+    role = tool.inputs[0].name
+    return next(iter(inputs.stacks(role)), None), next(iter(layers[role]), None)

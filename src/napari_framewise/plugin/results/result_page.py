@@ -1,0 +1,68 @@
+"""The second page of a panel: what a run gave, as layers in the viewer and in words here."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from napari.components import ViewerModel
+from napari.layers import Layer
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_framewise.framework.outcome import LayerResult
+from napari_framewise.plugin.forms.value_picker import SHELF
+from napari_framewise.plugin.layers.layers_out import make_layer, put_layer
+from napari_framewise.plugin.results.record import Record
+from napari_framewise.plugin.results.result_actions import ResultActions
+from napari_framewise.plugin.results.result_view import ResultView
+from napari_framewise.plugin.running.runner import Turns
+
+
+class ResultPage(QWidget):
+    """Puts a record's layers into the viewer, and shows the rest of it."""
+
+    shown = Signal()
+
+    def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self.view = ResultView(viewer)
+        self.result_actions = ResultActions(viewer, self.view)
+        self.record: Record | None = None
+        self.made: dict[str, Layer] = {}
+        self._turns = Turns(self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.addWidget(self.view, 1)
+        layout.addWidget(self.result_actions)
+
+    @property
+    def busy(self) -> bool:
+        """Whether layers are still to be added."""
+        return self._turns.busy
+
+    def take(self, record: Record, *, update: bool) -> None:
+        """Show what a run gave, where `update` in the place of the last run's layers."""
+        last = self.made if update else {}
+        self.made = {}
+        self.record = record
+        # napari takes a while for each layer, so that the window breathes between two.
+        self._turns.add(
+            *(partial(self._put, record, result, last) for result in record.outcome.layers),
+            partial(self._show, record),
+        )
+
+    def close_connections(self) -> None:
+        """Stop adding layers, and listening to the viewer."""
+        self._turns.stop()
+        self.view.close_connections()
+
+    def _put(self, record: Record, result: LayerResult, last: dict[str, Layer]) -> None:
+        layer = make_layer(result, record.like(result.placing.like), record.provenance())
+        self.made[result.name] = put_layer(self._viewer, layer, last.get(result.name))
+
+    def _show(self, record: Record) -> None:
+        SHELF.keep(record.tool.title, record.outcome)
+        self.view.show_record(record)
+        self.result_actions.show_record(record, self.made)
+        self.shown.emit()
