@@ -47,7 +47,7 @@ def against_the_limit(name: str, repeats: int) -> list[list[object]]:
     three = np.concatenate([references, third])
     models = {
         "two references, classical errors, residual sums, R2": (references, {}),
-        "the same with consistent errors (HC3)": (references, {"errors": "consistent"}),
+        "the same with the default errors (HC2)": (references, {"errors": "hc2"}),
         "the same, bounded to 0.4-0.7": (references, {"bounds": (0.4, 0.7)}),
         "with an offset": (references, {"offset": True}),
         "with a mask": (references, {"mask": three[2] > 2000}),
@@ -186,7 +186,7 @@ def coverage() -> list[list[object]]:
     rows: list[list[object]] = []
     for noise in ("Gaussian", "Poisson"):
         for pixels in (49, 225):
-            for errors in ("classical", "consistent"):
+            for errors in ("classical", "hc2"):
                 rng = np.random.default_rng(4)
                 references = rng.uniform(5, 30, (2, pixels))
                 x = rng.uniform(0.4, 0.7, 40_000)

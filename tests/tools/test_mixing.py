@@ -78,10 +78,35 @@ def test_the_coefficients_are_those_of_the_closed_form(scene: Scene) -> None:
 
 def test_errors_are_those_of_the_noise(scene: Scene) -> None:
     expected = NOISE / np.linalg.norm(scene.first - scene.second)
-    for errors in ("consistent", "classical"):
+    for errors in ("hc2", "hc3", "classical"):
         table = fitted(scene, errors=errors).table("mixing")
         assert np.median(table.columns["x1_error"]) == pytest.approx(expected, rel=0.05)
         assert np.median(table.columns["rmse"]) == pytest.approx(NOISE, rel=0.05)
+
+
+def test_the_former_name_of_the_consistent_errors_is_kept(scene: Scene) -> None:
+    former, now = (fitted(scene, errors=each).table("mixing") for each in ("consistent", "hc3"))
+    assert (former.columns["x1_error"] == now.columns["x1_error"]).all()
+    default = fitted(scene).table("mixing").columns
+    assert (
+        default["x1_error"] == fitted(scene, errors="hc2").table("mixing").columns["x1_error"]
+    ).all()
+    assert (default["x1_error_dof"] < 480).all()
+
+
+def test_pixels_of_high_leverage_are_named(scene: Scene) -> None:
+    hot = scene.first.copy()
+    hot[5, 7] = 60_000
+    outcome = fitted(scene, references=[hot, scene.second])
+    assert any("(5, 7)" in said and "leverage" in said for said in outcome.diagnostics)
+
+
+def test_one_pixel_gives_no_consistent_error(scene: Scene) -> None:
+    other = scene.second.copy()
+    other[5, 7] += 900
+    outcome = fitted(scene, references=[other, scene.second])
+    assert np.isnan(outcome.table("mixing").columns["x1_interval"]).all()
+    assert any("one pixel alone decides" in said for said in outcome.diagnostics)
 
 
 def test_the_design_is_told(scene: Scene) -> None:

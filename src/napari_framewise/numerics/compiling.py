@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, update_wrapper
 from types import FunctionType
-from typing import Any
+from typing import Any, TypeAlias, get_type_hints
 
 import numpy as np
 
@@ -25,6 +25,8 @@ REORDERED: dict[str, Any] = {
     "fastmath": {"reassoc", "contract", "nsz"},
 }
 """Sums that may be reordered and products that may be fused, so that loops become vectors."""
+
+Kind: TypeAlias = "str | type[tuple[Any, ...]]"
 
 _LOCK = threading.RLock()
 
@@ -124,27 +126,55 @@ def reordered(function: Callable[..., Any]) -> Kernel:
     return Kernel(function, REORDERED)
 
 
-def compiled(function: Callable[..., Any] | Kernel, *kinds: str) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any] | Kernel, *kinds: Kind) -> Callable[..., Any]:
     """Return `function` compiled with the flags `REORDERED` for arguments of these kinds, once.
 
     Parameters
     ----------
     function : callable
         A function of a module, in the part of Python that numba understands.
-    *kinds : str
+    *kinds : str or type
         One per argument: ``"uint16/2"`` for a C-contiguous array of 2 axes that is only read,
-        ``"=float64/1"`` for one that is written, ``"int64"`` for a number.
+        ``"=float64/1"`` for one that is written, ``"int64"`` for a number; a NamedTuple whose
+        fields are ``Annotated[type, kind]`` for one of those.
     """
     with _LOCK:
         return _compile(function, kinds)
 
 
 @cache
-def _compile(function: Callable[..., Any], kinds: tuple[str, ...]) -> Callable[..., Any]:
+def _compile(function: Callable[..., Any], kinds: tuple[Kind, ...]) -> Callable[..., Any]:
     plain = function._function if isinstance(function, Kernel) else function
     signature = tuple(_numba_type(kind) for kind in kinds)
     dispatcher: Callable[..., Any] = _numba().njit([signature], **REORDERED)(_linked(plain))
-    return dispatcher
+    if all(isinstance(kind, str) for kind in kinds):
+        return dispatcher
+
+    def call(*arguments: Any) -> Any:
+        return dispatcher(*map(_as_declared, arguments, kinds))
+
+    return call
+
+
+def _as_declared(argument: Any, kind: Kind) -> Any:
+    """A tuple whose arrays are writable only where it says so; anything else as it is."""
+    if isinstance(kind, str):
+        return argument
+    fields = zip(argument, _kinds_of(kind), strict=True)
+    # unlike arrays, tuples of writable arrays do not convert to tuples of read-only ones
+    return kind(*(_read_only(value) if "/" in k and k[0] != "=" else value for value, k in fields))
+
+
+def _read_only(array: Any) -> Any:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+@cache
+def _kinds_of(named: type[tuple[Any, ...]]) -> tuple[str, ...]:
+    hints = get_type_hints(named, include_extras=True)
+    return tuple(hint.__metadata__[0] for hint in hints.values())
 
 
 def _linked(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -167,9 +197,16 @@ def _linked(function: Callable[..., Any]) -> Callable[..., Any]:
     return update_wrapper(linked, function)
 
 
-def _numba_type(kind: str) -> Any:
-    from numba import types
+def _numba_type(kind: Kind) -> Any:
+    from numba import types as numba_types
     from numba.np.numpy_support import from_dtype
+
+    types: Any = numba_types
+    if not isinstance(kind, str):
+        fields = tuple(map(_numba_type, _kinds_of(kind)))
+        if len(set(fields)) == 1:
+            return types.NamedUniTuple(fields[0], len(fields), kind)
+        return types.NamedTuple(fields, kind)
 
     name, _, ndim = kind.partition("/")
     scalar = from_dtype(np.dtype(name.lstrip("=")))

@@ -18,17 +18,13 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from napari_framewise.numerics.mixing.combinations import COMBINATIONS
-from napari_framewise.numerics.mixing.design import (
-    MAX_REFERENCES,
-    Constraint,
-    Design,
-    Errors,
-    prepare,
-)
+from napari_framewise.numerics.mixing.consistent import Errors
+from napari_framewise.numerics.mixing.design import Constraint, Design
 from napari_framewise.numerics.mixing.detector import Detector
 from napari_framewise.numerics.mixing.fitting import fit, predict, residual, resolvable
 from napari_framewise.numerics.mixing.masked import fit_masked
 from napari_framewise.numerics.mixing.mean_residual import ResidualTotal, residual_total
+from napari_framewise.numerics.mixing.preparing import MAX_REFERENCES, prepare
 from napari_framewise.numerics.mixing.replicates import ReplicateMean, average_replicates
 from napari_framewise.numerics.mixing.result import (
     MixingFit,
@@ -45,6 +41,7 @@ __all__ = [
     "Constraint",
     "Design",
     "Detector",
+    "Errors",
     "MixingFit",
     "ReplicateMean",
     "ResidualTotal",

@@ -53,10 +53,20 @@ class Detector:
         if not np.isfinite(self.offset):
             raise ValueError(f"The detector's offset was {self.offset}; it must be finite.")
 
+    @property
+    def variance_per_count(self) -> float:
+        """Variance, in counts squared, that each count of light adds."""
+        return 1 / self.gain
+
+    @property
+    def variance_without_light(self) -> float:
+        """Variance of the read-out, in counts squared."""
+        return (self.read_noise / self.gain) ** 2
+
     def variance(self, expected: FloatArray) -> FloatArray:
         """Variance, in counts squared, of raw pixels of the `expected` value."""
-        electrons = np.maximum(expected - self.offset, 0.0) * self.gain
-        return np.asarray((electrons + self.read_noise**2) / self.gain**2)
+        light = np.maximum(expected - self.offset, 0.0)
+        return np.asarray(light * self.variance_per_count + self.variance_without_light)
 
 
 @dataclass(frozen=True)

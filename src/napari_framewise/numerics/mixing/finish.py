@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_framewise.numerics.compiling import compiled
 from napari_framewise.numerics.mixing.design import Design
+from napari_framewise.numerics.mixing.error_freedom import write_freedom
 from napari_framewise.numerics.mixing.reference_noise import shared_meat
 from napari_framewise.numerics.mixing.result import MixingFit, Status, empty_fit
+from napari_framewise.numerics.mixing.rows_kernel import (
+    Answers,
+    Points,
+    Residuals,
+    Rows,
+    Spreads,
+    write_rows,
+)
 from napari_framewise.numerics.mixing.system import (
     Solution,
     System,
@@ -23,37 +32,8 @@ from napari_framewise.numerics.mixing.system import (
 )
 
 FloatArray = NDArray[np.float64]
-Rows = slice | NDArray[np.int64]
+Where = slice | NDArray[np.int64]
 Meat = Callable[[FloatArray, NDArray[np.int64] | None], FloatArray]
-
-# what the kernel writes, in its order
-_FIELDS = {
-    "coefficients": "=float64/2",
-    "errors": "=float64/2",
-    "covariance": "=float64/3",
-    "unconstrained": "=float64/2",
-    "unconstrained_errors": "=float64/2",
-    "at_bound": "=bool/2",
-    "shared_errors": "=float64/2",
-    "offset": "=float64/1",
-    "offset_errors": "=float64/1",
-    "gain": "=float64/1",
-    "gain_errors": "=float64/1",
-    "rss": "=float64/1",
-    "rmse": "=float64/1",
-    "r2": "=float64/1",
-    "chi2": "=float64/1",
-    "n_pixels": "=int64/1",
-    "dof": "=int64/1",
-    "status": "=uint8/1",
-}
-_KINDS = (
-    *("float64/2", "float64/2", "bool/2", "float64/3", "float64/2", "float64/3"),
-    *("float64/1", "int64/1", "float64/1", "float64/1", "float64/1"),
-    *("float64/3", "float64/3", "float64/3", "float64/2"),
-    *("float64/1", "float64/1", "float64/1", "int64/1", "float64/2", "int64", "int64"),
-    *_FIELDS.values(),
-)
 
 
 @dataclass(frozen=True)
@@ -85,7 +65,7 @@ def finish_linear(
     meat_of: Meat,
     design: Design,
     result: MixingFit,
-    where: Rows,
+    where: Where,
 ) -> None:
     """Write the rows `where` of `result` for a least-squares fit.
 
@@ -104,7 +84,7 @@ def finish_linear(
     if solution.bounded is not solution.free:
         spread = variance(solution.bounded, rss, freedom + solution.active.sum(axis=1))
         free_spread = variance(solution.free, rss_of(solution.free), freedom)
-    meat = meat_of if design.errors == "consistent" else None
+    meat = None if design.errors == "classical" else meat_of
     finish(system, solution, Scatter(rss, spread, free_spread, meat), design, result, where)
 
 
@@ -114,13 +94,11 @@ def finish(
     scatter: Scatter,
     design: Design,
     result: MixingFit,
-    where: Rows,
+    where: Where,
     *,
     error_gram: FloatArray | None = None,
 ) -> None:
     """Write the rows `where` of `result`; `error_gram` replaces the Gram matrix in the errors."""
-    from napari_framewise.numerics.mixing.rows_kernel import write_rows
-
     n, size = solution.free.shape
     root = root_of(corrected(system, design)[0] if error_gram is None else error_gram)
     if scatter.meat is None:
@@ -135,30 +113,34 @@ def finish(
         raw = design.middle + solution.bounded @ design.to_coefficients.T
         shared_core = white_core(root, shared_meat(system.noise, raw, design.to_coefficients))
         noise = system.noise.total
-    own = empty_fit(n, design.n_references) if isinstance(where, np.ndarray) else None
-    into = result if own is None else own
-    rows = [getattr(into, name) for name in _FIELDS]
+    # rows in a run are written where they stand, others are spread out afterwards
+    rows = empty_fit(n, design.n_references)
     if isinstance(where, slice):
-        rows = [array[where] for array in rows]
-    compiled(write_rows, *_KINDS)(
-        *(solution.free, solution.bounded, solution.active),
-        whitened(root, design.bound_rows),
-        design.move,
-        whitened(root, design.move),
-        *(design.middle, design.bounds.member, design.bounds.values),
-        *variances,
-        *(free_core, core, shared_core, noise),
-        *(scatter.rss, system.tss, system.weight_sum, system.n_pixels, system.expected_rss),
-        *(int(design.offset), int(design.gain)),
-        *rows,
+        rows = MixingFit(**{each.name: getattr(result, each.name)[where] for each in fields(rows)})
+    bounds = design.bounds
+    compiled(write_rows, Points, Answers, Spreads, Residuals, Rows)(
+        Points(solution.free, solution.bounded, solution.active),
+        Answers(
+            whitened(root, design.bound_rows),
+            design.move,
+            whitened(root, design.move),
+            *(design.middle, bounds.member, bounds.values, bounds.low, bounds.high),
+            *(int(design.offset), int(design.gain)),
+        ),
+        Spreads(*variances, free_core, core, shared_core, noise),
+        Residuals(
+            *(scatter.rss, system.tss, system.weight_sum, system.n_pixels, system.expected_rss)
+        ),
+        Rows(*(getattr(rows, name) for name in Rows._fields)),
     )
-    rows[-1][solution.failed] |= int(Status.NOT_CONVERGED)
-    if own is not None:
-        for name, array in zip(_FIELDS, rows, strict=True):
-            if name == "status":
-                result.status[where] |= array
+    rows.status[solution.failed] |= int(Status.NOT_CONVERGED)
+    write_freedom(rows, system, solution, root, design)
+    if not isinstance(where, slice):
+        for each in fields(rows):
+            if each.name == "status":
+                result.status[where] |= rows.status
             else:
-                getattr(result, name)[where] = array
+                getattr(result, each.name)[where] = getattr(rows, each.name)
 
 
 def _sandwich_cores(

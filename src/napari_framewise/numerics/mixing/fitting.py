@@ -10,11 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 from napari_framewise.numerics.common.blocks import as_block, pieces
 from napari_framewise.numerics.mixing.design import Design
 from napari_framewise.numerics.mixing.finish import finish_linear
+from napari_framewise.numerics.mixing.kernels import line_moments, meat, moments
 from napari_framewise.numerics.mixing.masked import fit_masked
 from napari_framewise.numerics.mixing.result import MixingFit, empty_fit
 from napari_framewise.numerics.mixing.system import System, solve
 
 FloatArray = NDArray[np.float64]
+Chosen = NDArray[np.int64] | None
 
 
 def fit(frames: ArrayLike, design: Design) -> MixingFit:
@@ -47,12 +49,13 @@ def fit(frames: ArrayLike, design: Design) -> MixingFit:
 
     Notes
     -----
-    Classical errors are ``s^2 (D^T W D)^-1`` with ``s^2 = rss / dof``. HC3 errors replace
-    ``s^2 D^T W D`` by ``sum w^2 D D^T e^2 / (1 - h)^2`` with the leverage h (MacKinnon & White,
-    1985). With noisy references the inverse is that of the corrected Gram matrix ``G'``,
-    ``s^2 = (rss - b^T S b) / dof``, and the shared errors follow from
-    ``G'^-1 [sum w^2 D D^T v + u u^T] G'^-1``, ``v = sum_k b_k^2 s_k^2`` (Fuller, 1987, eq. 2.2.23).
-    For 95 % intervals use t quantiles with `MixingFit.dof` degrees of freedom
+    Classical errors are ``s^2 (D^T W D)^-1`` with ``s^2 = rss / dof``. Consistent errors replace
+    ``s^2 D^T W D`` by ``sum w^2 D D^T e^2 / (1 - h)^a`` with the leverage h, ``a = 1`` for HC2 and
+    2 for HC3; see `consistent`, for their degrees of freedom as well. With noisy references the
+    inverse is that of the corrected Gram matrix ``G'``, ``s^2 = (rss - b^T S b) / dof``, and the
+    shared errors follow from ``G'^-1 [sum w^2 D D^T v + u u^T] G'^-1``, ``v = sum_k b_k^2 s_k^2``
+    (Fuller, 1987, eq. 2.2.23).
+    For 95 % intervals use t quantiles with `MixingFit.error_dof` degrees of freedom
     (`confidence_interval`).
     """
     block = as_block(frames, design.frame_shape)
@@ -77,11 +80,9 @@ def fit(frames: ArrayLike, design: Design) -> MixingFit:
 
 def _sums(piece: NDArray[Any], design: Design) -> FloatArray:
     """Products of each frame with basis, root weight and tilt, its square, and perhaps more."""
-    from napari_framewise.numerics.mixing.kernels import line_moments, moments
-
     if not design.on_a_line:
         return moments(piece, design.centre, design.scale, design.probes)
-    product = design.products[0] if design.errors == "consistent" else None
+    product = None if design.errors == "classical" else design.products[0]
     return line_moments(piece, design.centre, design.basis[0], design.probes[-1], product)
 
 
@@ -109,24 +110,35 @@ def _fit_piece(
         design.expected_total,
     )
     solution = solve(system, design)
-    least = np.maximum(square - (gradient**2).sum(axis=1), 0.0)
+    kept = piece if rows is None else piece[rows]
+
+    def squares(points: FloatArray, weights: FloatArray, chosen: Chosen = None) -> FloatArray:
+        """Squared residuals summed over each of the `weights`."""
+        frames = kept if chosen is None else kept[chosen]
+        return meat(frames, design.centre, design.scale, design.basis, weights, points)
+
+    at_free: FloatArray | None = None
+    if design.tied:
+        least = np.maximum(square - (gradient**2).sum(axis=1), 0.0)
+    else:
+        # a frame far from the centre, 0, would lose digits in a difference of sums
+        at_free = squares(gradient, design.square_rows)
+        least = at_free[:, -1].copy()
 
     def rss_of(points: FloatArray) -> FloatArray:
         if points is solution.free and design.noise is None:
             return np.asarray(least)
         return np.asarray(least + ((points - gradient) ** 2).sum(axis=1))
 
-    def meat_of(points: FloatArray, part: NDArray[np.int64] | None) -> FloatArray:
+    def meat_of(points: FloatArray, part: Chosen) -> FloatArray:
         if design.on_a_line:
             mixed, own = sums[slice(None) if part is None else part, 4:].T
             along = points[:, 0]
             spread = own - 2 * along * mixed + along**2 * design.line_spread
             return np.asarray(np.maximum(spread, 0.0)[:, None])
-        kept = part if rows is None else rows if part is None else rows[part]
-        chosen = piece if kept is None else piece[kept]
-        return meat(chosen, design.centre, design.scale, design.basis, design.products, points)
-
-    from napari_framewise.numerics.mixing.kernels import meat
+        if at_free is not None and part is None and design.noise is None:
+            return at_free[:, :-1]
+        return squares(points, design.products, part)
 
     finish_linear(system, solution, rss_of, meat_of, design, result, where)
 

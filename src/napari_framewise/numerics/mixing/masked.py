@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_framewise.numerics.mixing.consistent import damping, products_of
 from napari_framewise.numerics.mixing.design import Design
 from napari_framewise.numerics.mixing.finish import finish_linear
 from napari_framewise.numerics.mixing.result import MixingFit, Status
@@ -14,7 +15,6 @@ from napari_framewise.numerics.mixing.robust import finish_robust
 from napari_framewise.numerics.mixing.system import (
     System,
     leverages,
-    products_of,
     solve,
     unpacked,
 )
@@ -61,11 +61,12 @@ def _fit_chunk(
         gram,
         None
         if design.noise is None
-        else design.noise.of_pixels(used, design.basis, design.products),
+        else design.noise.of_pixels(used, design.basis, design.noise_products),
         _total_squares(distance, used, weight_sum, design),
         weight_sum,
         n_pixels,
         used @ design.expected_rss.T if design.expected_rss.size else design.expected_rss,
+        seen,
     )
     if design.loss == "huber":
         finish_robust(distance, used, gram, products, system, design, result, rows)
@@ -79,8 +80,8 @@ def _fit_chunk(
     def meat_of(points: FloatArray, part: NDArray[np.int64] | None) -> FloatArray:
         chosen = slice(None) if part is None else part
         left = distance[chosen] - points @ design.basis
-        left /= np.maximum(1 - leverages(gram[chosen], products), 1e-9)
-        return np.asarray((used[chosen] * left**2) @ products.T)
+        weight = used[chosen] / damping(leverages(gram[chosen], products), design.errors)
+        return np.asarray((weight * left**2) @ products.T)
 
     finish_linear(system, solution, rss_of, meat_of, design, result, rows)
 

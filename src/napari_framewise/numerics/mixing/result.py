@@ -15,6 +15,7 @@ _VECTORS = ("offset", "offset_errors", "gain", "gain_errors", "rss", "rmse", "r2
 _MATRICES = (
     "coefficients",
     "errors",
+    "error_dof",
     "unconstrained",
     "unconstrained_errors",
     "shared_errors",
@@ -38,6 +39,8 @@ class Status(IntFlag):
     """The fitted gain is not positive, so there are no fractions: coefficients are NaN."""
     NOISE_UNRESOLVED = 64
     """The residual is no larger than what the references' noise explains: errors are NaN."""
+    ONE_PIXEL = 128
+    """One pixel decides a coefficient and hides its noise: no consistent error, which is NaN."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,11 @@ class MixingFit:
     errors : (n, K) float64
         Standard error of each coefficient from the frame's own noise. NaN where a bound
         holds the coefficient (see `at_bound`), and without residual degrees of freedom.
-        With another coefficient at its bound it is conditional on that bound being active.
+        With another coefficient at its bound it is conditional on that bound being active. NaN
+        as well for a consistent error that a single pixel would decide (`Status.ONE_PIXEL`).
+    error_dof : (n, K) float64
+        Degrees of freedom of the error, for Student's t: `dof` for classical errors,
+        Satterthwaite's for consistent ones; NaN where `errors` is.
     covariance : (n, K, K) float64
         Its diagonal is ``errors ** 2``; rows and columns of held coefficients are NaN.
     unconstrained, unconstrained_errors : (n, K) float64
@@ -91,6 +98,7 @@ class MixingFit:
 
     coefficients: FloatArray
     errors: FloatArray
+    error_dof: FloatArray
     covariance: FloatArray
     unconstrained: FloatArray
     unconstrained_errors: FloatArray
@@ -146,7 +154,7 @@ def concatenate(fits: Sequence[MixingFit]) -> MixingFit:
 
 
 def confidence_interval(fit: MixingFit, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
-    """Limits ``coefficient -+ t * error``, t at `MixingFit.dof` degrees of freedom.
+    """Limits ``coefficient -+ t * error``, t at `MixingFit.error_dof` degrees of freedom.
 
     Parameters
     ----------
@@ -165,9 +173,9 @@ def confidence_interval(fit: MixingFit, level: float = 0.95) -> tuple[FloatArray
     if not 0 < level < 1:
         raise ValueError(f"The level was {level}; it must lie between 0 and 1, such as 0.95.")
     # the quantile is dear, and most frames have the same degrees of freedom
-    dof, places = np.unique(fit.dof, return_inverse=True)
-    quantiles = stdtrit(np.where(dof > 0, dof, np.nan), 0.5 + level / 2)
-    half = quantiles[places][:, None] * fit.errors
+    dof, places = np.unique(fit.error_dof, return_inverse=True)
+    quantiles = stdtrit(dof, 0.5 + level / 2)
+    half = quantiles[places].reshape(fit.errors.shape) * fit.errors
     return fit.coefficients - half, fit.coefficients + half
 
 
@@ -179,6 +187,10 @@ _SENTENCES: dict[Status, str] = {
     Status.NOT_CONVERGED: "did not settle in the robust fit",
     Status.NO_GAIN: "had no positive gain, so no shares",
     Status.NOISE_UNRESOLVED: "had residuals below the noise of the references, so no error",
+    Status.ONE_PIXEL: (
+        "had a coefficient that one pixel alone decides, so no consistent error can be given: mask "
+        "that pixel if it is a fault of a reference, or choose classical errors"
+    ),
 }
 
 

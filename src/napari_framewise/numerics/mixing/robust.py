@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_framewise.numerics.mixing.consistent import damping
 from napari_framewise.numerics.mixing.design import Design
 from napari_framewise.numerics.mixing.finish import Scatter, finish
 from napari_framewise.numerics.mixing.result import MixingFit, Status
@@ -65,7 +66,8 @@ def finish_robust(
     Classical errors follow Huber (1981, eq. 7.6.5),
     ``K^2 [sum psi^2 / (n - p)] / m^2 G^-1`` with ``m`` the share of pixels within k s and
     ``K = 1 + p (1 - m) / (n m)``; consistent ones are the sandwich
-    ``A^-1 [sum psi^2 Q Q^T / (1 - h)^2] A^-1`` with A the Gram matrix of the pixels within k s.
+    ``A^-1 [sum psi^2 Q Q^T / (1 - h)^a] A^-1`` (see `consistent`) with A the Gram matrix of the
+    pixels within k s.
     """
     pixels = _Pixels(distance, used, gram, products, design.basis)
     first = solve(system, design)
@@ -91,10 +93,10 @@ def finish_robust(
     def meat_of(at: FloatArray, part: NDArray[np.int64] | None) -> FloatArray:
         chosen = np.arange(len(rows)) if part is None else part
         pull = np.clip(pixels.of(chosen).left(at), -limit[chosen], limit[chosen])
-        pull /= np.maximum(1 - leverages(gram[chosen], products), 1e-9)
-        return np.asarray(pull**2 @ products.T)
+        pull = pull**2 / damping(leverages(gram[chosen], products), design.errors)
+        return np.asarray(pull @ products.T)
 
-    consistent = design.errors == "consistent"
+    consistent = design.errors != "classical"
     freedom = system.n_pixels - design.n_unknowns
     scatter = Scatter(
         np.einsum("np,np->n", left, left),

@@ -36,6 +36,8 @@ class System:
         Summed weights and number of the pixels used.
     expected_rss : (1 or n, K + 2) float64, or of size 0
         Expected residual sum per coefficient, per unit of offset, and constant.
+    seen : (n, P) bool or None
+        Each frame's own pixels; None where all in use are.
     """
 
     gradient: FloatArray
@@ -45,6 +47,7 @@ class System:
     weight_sum: FloatArray
     n_pixels: NDArray[np.int64]
     expected_rss: FloatArray
+    seen: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -118,12 +121,6 @@ def white_core(root: FloatArray | None, core: FloatArray) -> FloatArray:
         return core
     half = np.linalg.solve(root, core)
     return np.ascontiguousarray(np.linalg.solve(root, np.swapaxes(half, 1, 2)))
-
-
-def products_of(basis: FloatArray) -> FloatArray:
-    """Rows ``Q_i Q_j`` for i <= j."""
-    first, second = np.triu_indices(len(basis))
-    return np.asarray(basis[first] * basis[second])
 
 
 def unpacked(packed: FloatArray, size: int) -> FloatArray:

@@ -24,6 +24,7 @@ from napari_framewise.numerics.mixing import (
     fit_masked,
     prepare,
 )
+from napari_framewise.numerics.unmixing import kernel
 
 FloatArray = NDArray[np.float64]
 
@@ -140,37 +141,32 @@ def unmix(cube: ArrayLike, design: Design) -> Unmixing:
 
 
 def _solve_columns(flat: NDArray[Any], design: Design, result: Unmixing) -> NDArray[np.uint8]:
-    from napari_framewise.numerics.unmixing.kernel import unmix as kernel_source
-
     state = np.empty(flat.shape[1], np.uint8)
     out = f"={result.abundances.dtype}"
-    kernel = compiled(
-        kernel_source,
-        f"{flat.dtype}/2",
-        *("float64/1", "float64/1", "float64/2", "float64/2", "float64/1", "float64/1"),
-        *("float64/2", "int64", "float64", "int64", "int64/1", "float64/1"),
+    solve = compiled(
+        kernel.unmix,
+        *(f"{flat.dtype}/2", kernel.Spectra),
         *(f"{out}/2", f"{out}/2", f"{out}/1", "=bool/2", "=uint8/1"),
     )
     bounds = design.bounds
-    kernel(
-        flat,
-        design.centre,
-        design.scale,
-        design.basis,
-        design.bound_rows,
-        design.bound_limits,
-        design.middle,
-        np.ascontiguousarray(design.to_coefficients),
-        design.n_pixels - design.n_unknowns,
-        design.weight_sum,
-        design.n_unknowns - design.offset,
-        bounds.member,
-        bounds.values,
-        result.abundances,
-        result.errors,
-        result.residual,
-        result.at_bound,
-        state,
+    spectra = kernel.Spectra(
+        centre=design.centre,
+        scale=design.scale,
+        basis=design.basis,
+        rows=design.bound_rows,
+        limits=design.bound_limits,
+        middle=design.middle,
+        move=np.ascontiguousarray(design.to_coefficients),
+        freedom=design.n_pixels - design.n_unknowns,
+        weight_sum=design.weight_sum,
+        free_shares=design.n_unknowns - design.offset,
+        member=bounds.member,
+        bound=bounds.values,
+        low=bounds.low,
+        high=bounds.high,
+    )
+    solve(
+        *(flat, spectra, result.abundances, result.errors, result.residual, result.at_bound, state)
     )
     return state
 

@@ -126,12 +126,15 @@ def methods(inputs: Inputs, parameters: MixingParameters) -> str:
     fit = "Huber's robust loss" if parameters.loss == "huber" else "least squares"
     if parameters.poisson_weights:
         fit += " weighted by the detector's photon and read noise at the middle mixture"
-    errors = (
-        "heteroscedasticity-consistent (HC3)" if parameters.errors == "consistent" else "classical"
-    )
+    errors = "standard errors are classical, intervals use Student's t"
+    if parameters.errors != "classical":
+        errors = (
+            f"standard errors are heteroscedasticity-consistent ({parameters.errors.upper()}), "
+            "intervals use Student's t with Satterthwaite's degrees of freedom"
+        )
     return (
         f"Each frame was modelled as a linear mixture of the reference images{constraint}{extras}, "
-        f"fitted by {fit}; standard errors are {errors}, intervals use Student's t."
+        f"fitted by {fit}; {errors}."
     )
 
 
@@ -165,6 +168,7 @@ TOOL = Tool(
     methods=methods,
     citations=(
         "MacKinnon, J. G. and White, H. (1985), Journal of Econometrics 29, 305-325",
+        "Bell, R. M. and McCaffrey, D. F. (2002), Survey Methodology 28, 169-181",
         "Heinz, D. C. and Chang, C.-I. (2001), IEEE Trans. Geosci. Remote Sensing 39, 529-545",
         "Goldfarb, D. and Idnani, A. (1983), Mathematical Programming 27, 1-33",
         "Fuller, W. A. (1987), Measurement Error Models, Wiley",

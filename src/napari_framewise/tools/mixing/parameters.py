@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from napari_framewise.framework.inputs import Input, Kind
 from napari_framewise.framework.parameters import GIVEN, Parameters, parameter
@@ -70,11 +70,12 @@ class MixingParameters(Parameters):
         "What the coefficients of a frame must obey; fully constrained is both: a sum of one and "
         "none negative.",
     )
-    errors: Literal["consistent", "classical"] = parameter(
-        "consistent",
+    errors: Literal["hc2", "hc3", "classical"] = parameter(
+        "hc2",
         "Standard errors",
-        "Consistent (HC3) holds where the noise differs from pixel to pixel, as photon noise does; "
-        "classical takes one noise level for all pixels of a frame.",
+        "HC2 and HC3 hold where the noise differs from pixel to pixel, as photon noise does: HC2 "
+        "is right on average, HC3 errs on the large side; classical takes one noise level for all "
+        "pixels of a frame.",
     )
     offset: bool = parameter(
         False, "Free offset", "Fit a constant background to each frame as well."
@@ -180,6 +181,12 @@ class MixingParameters(Parameters):
         "coefficients.",
         group="Layers",
     )
+
+    @field_validator("errors", mode="before")
+    @classmethod
+    def _former_name(cls, errors: Any) -> Any:
+        """Recipes from before there were two consistent errors."""
+        return "hc3" if errors == "consistent" else errors
 
     @model_validator(mode="after")
     def _detector(self) -> MixingParameters:

@@ -13,6 +13,8 @@ from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.mixing.design import Prepared, shares_frames
 from napari_framewise.tools.mixing.parameters import MixingParameters
 
+_NAMED = 5
+
 
 def coefficient_table(
     stack: Stack, fits: numerics.MixingFit, prepared: Prepared, parameters: MixingParameters
@@ -28,6 +30,12 @@ def coefficient_table(
         ("", fits.coefficients, "Share of {}.", True),
         ("_error", fits.errors, "Standard error of {}; empty where a bound holds it.", True),
         ("_interval", (high - low) / 2, "Half width of the 95 % interval of {}.", True),
+        (
+            "_error_dof",
+            fits.error_dof,
+            "Degrees of freedom of the error of {}, for Student's t.",
+            parameters.errors != "classical",
+        ),
         (
             "_shared_error",
             fits.shared_errors,
@@ -152,6 +160,7 @@ def diagnostics_of(
         if count:
             said.append(f"{count:,} pixels were left out of all frames: {why}.")
     stack = inputs.stack("stack")
+    said += _high_leverage(design)
     taken = sum(shares_frames(each, stack) for each in inputs.stacks("references"))
     if taken:
         said.append(
@@ -174,6 +183,26 @@ def diagnostics_of(
             "averaging frames does not lessen it."
         )
     return tuple(said)
+
+
+def _high_leverage(design: numerics.Design) -> list[str]:
+    """Pixels that nearly fix their own fitted value, by row and column."""
+    pixels = design.high_leverage_pixels
+    if not len(pixels):
+        return []
+    places = zip(*np.unravel_index(pixels[:_NAMED], design.frame_shape), strict=True)
+    named = ", ".join(
+        f"({', '.join(map(str, map(int, place)))}) {design.leverage[pixel]:.2f}"
+        for place, pixel in zip(places, pixels, strict=False)
+    )
+    more = f" and {len(pixels) - _NAMED:,} more" if len(pixels) > _NAMED else ""
+    what = "pixel has" if len(pixels) == 1 else "pixels have"
+    said = (
+        f"{len(pixels):,} {what} a high leverage, so that few pixels tell the references apart: "
+        f"{named}{more} (row, column and leverage, of at most 1); mask a pixel that is a fault of "
+        "a reference."
+    )
+    return [said]
 
 
 def _finite(values: Array) -> Array:

@@ -1,0 +1,116 @@
+"""Degrees of freedom of the errors of fitted frames, and errors that cannot be given."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_framewise.numerics.mixing.consistent import degrees_of_pixels, products_of
+from napari_framewise.numerics.mixing.design import Design
+from napari_framewise.numerics.mixing.result import MixingFit, Status
+from napari_framewise.numerics.mixing.system import Solution, System, leverages, whitened
+
+FloatArray = NDArray[np.float64]
+Found = tuple[FloatArray, NDArray[np.bool_]]
+
+
+def write_freedom(
+    rows: MixingFit, system: System, solution: Solution, root: FloatArray | None, design: Design
+) -> None:
+    """Write `MixingFit.error_dof`, and take back consistent errors that one pixel decides.
+
+    Parameters
+    ----------
+    rows : MixingFit
+        The frames at hand, with everything else written.
+    system, solution, design
+        What they were solved from.
+    root : (1 or n, J, J) float64, optional
+        Cholesky factors of the Gram matrices that the errors stand on; None for the identity.
+    """
+    if design.errors == "classical":
+        rows.error_dof[:] = np.where(rows.dof > 0, rows.dof, np.nan)[:, None]
+    else:
+        _write_consistent(rows, system, solution, root, design)
+    rows.error_dof[np.isnan(rows.errors)] = np.nan
+
+
+def _write_consistent(
+    rows: MixingFit, system: System, solution: Solution, root: FloatArray | None, design: Design
+) -> None:
+    count = design.n_references
+    for active, chosen in _groups(solution.active):
+        part = None if root is None else root if len(root) == 1 else root[chosen]
+        moves = _moves(part, design, active)
+        freedom, hidden = _degrees(moves, rows.coefficients[chosen], chosen, system, design)
+        rows.error_dof[chosen] = freedom[:, :count]
+        if not hidden.any():
+            continue
+        hidden = np.broadcast_to(hidden, (len(chosen), hidden.shape[1]))
+        lost = hidden[:, :count]
+        rows.errors[chosen] = np.where(lost, np.nan, rows.errors[chosen])
+        either = lost[:, :, None] | lost[:, None, :]
+        rows.covariance[chosen] = np.where(either, np.nan, rows.covariance[chosen])
+        for name, column in (("offset_errors", count), ("gain_errors", count + 1)):
+            values = getattr(rows, name)
+            values[chosen] = np.where(hidden[:, column], np.nan, values[chosen])
+        rows.status[chosen] |= np.where(hidden.any(axis=1), int(Status.ONE_PIXEL), 0).astype("u1")
+    every = np.arange(len(rows))
+    free = np.zeros(solution.active.shape[1], np.bool_)
+    _, hidden = _degrees(_moves(root, design, free), rows.unconstrained, every, system, design)
+    rows.unconstrained_errors[np.broadcast_to(hidden[:, :count], rows.errors.shape)] = np.nan
+
+
+def _groups(active: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], NDArray[np.int64]]]:
+    """Frames with the same active bounds."""
+    if not active.any():
+        return [(np.zeros(active.shape[1], np.bool_), np.arange(len(active)))]
+    kinds, places = np.unique(active, axis=0, return_inverse=True)
+    places = places.reshape(-1)
+    return [(kind, np.flatnonzero(places == number)) for number, kind in enumerate(kinds)]
+
+
+def _moves(root: FloatArray | None, design: Design, active: NDArray[np.bool_]) -> FloatArray:
+    """How the gradient moves coefficients and offset while bounds hold: (1 or n, K + 1, J)."""
+    white = whitened(root, design.move)
+    if active.any():
+        held = whitened(root, design.bound_rows[active])
+        white = white - (white @ np.linalg.pinv(held)) @ held
+    if root is None:
+        return white
+    return np.asarray(np.swapaxes(np.linalg.solve(np.swapaxes(root, 1, 2), _turned(white)), 1, 2))
+
+
+def _turned(rows: FloatArray) -> FloatArray:
+    return np.ascontiguousarray(np.swapaxes(rows, 1, 2))
+
+
+def _degrees(
+    moves: FloatArray,
+    coefficients: FloatArray,
+    chosen: NDArray[np.int64],
+    system: System,
+    design: Design,
+) -> Found:
+    """Degrees of freedom, and what is hidden, of coefficients, offset and gain: (1 or n, K + 2)."""
+    count = design.n_references
+    total = moves[:, :count].sum(axis=1, keepdims=True)
+    shares = moves[:, :count]
+    if design.gain:
+        # the delta method: a share moves with its coefficient and against the sum
+        shares = shares - coefficients[:, :, None] * total
+    wide = (len(shares), 1, moves.shape[2])
+    offset, gain = (np.broadcast_to(each, wide) for each in (moves[:, count:], total))
+    contrasts = np.concatenate([shares, offset, gain], axis=1)
+    if system.seen is None:
+        return design.freedom.degrees(contrasts)
+    assert system.gram is not None
+    used, gram = system.seen[chosen].astype(np.float64), system.gram[chosen]
+    return degrees_of_pixels(
+        np.broadcast_to(contrasts, (len(chosen), *contrasts.shape[1:])),
+        used,
+        leverages(gram, products_of(design.basis)),
+        np.asarray(np.linalg.inv(gram), np.float64),
+        design.basis,
+        design.errors,
+    )
