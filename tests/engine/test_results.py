@@ -164,7 +164,7 @@ class Interrupted(NamedTuple):
 def interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Interrupted:
     """A result that was cancelled after some of its shards."""
     for name in ("results._SMALLEST_SHARD", "results._LARGEST_SHARD", "shards._CHUNK_BYTES"):
-        monkeypatch.setattr(f"napari_framewise.stacks.{name}", 100_000)
+        monkeypatch.setattr(f"napari_framewise.engine.{name}", 100_000)
     data = np.random.default_rng(0).integers(1, 999, (400, 40, 50), dtype=np.uint16)
     log = tmp_path / "calls"
     lazy = LazyFrames(
