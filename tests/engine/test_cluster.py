@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -240,3 +241,10 @@ def test_the_cluster_keeps_nothing_of_a_pass(
             break
         time.sleep(0.1)
     assert not cluster.scheduler.tasks
+
+
+def test_every_worker_is_called_once(cluster_engine: Engine) -> None:
+    places = cluster_engine.executor.everywhere(os.getpid)
+    assert len(set(places)) == 2
+    assert os.getpid() not in places
+    assert Engine.local().executor.everywhere(os.getpid) == [os.getpid()]

@@ -32,6 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from napari_framewise.cli.listing import print_list
 
             return print_list(given)
+        if given.command == "compile":
+            from napari_framewise.cli.compiling import compile_tools
+
+            return compile_tools(given)
         from napari_framewise.cli.commands import run_recipe, run_tool
 
         return run_recipe(given) if given.command == "run" else run_tool(given)

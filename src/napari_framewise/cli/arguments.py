@@ -79,6 +79,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     )
     _add_list(commands)
     _add_run(commands)
+    _add_compile(commands)
     asked = next((each for each in arguments if not each.startswith("-")), None)
     for name, entry in TOOLS.items():
         if name == asked:
@@ -130,6 +131,16 @@ def _add_run(commands: Any) -> None:
     )
     _add_output(parser)
     _add_running(parser)
+
+
+def _add_compile(commands: Any) -> None:
+    text = "Compile what tools need before their first use, as in a container image or a cluster."
+    parser = commands.add_parser("compile", help=text, description=text, allow_abbrev=False)
+    parser.add_argument("tools", metavar="TOOL", nargs="*", help="which tools; by default all")
+    parser.add_argument(
+        "--cluster", metavar="ADDRESS", help="compile in every worker of this dask scheduler"
+    )
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
 
 
 def _add_tool(commands: Any, name: str, sentence: str) -> None:

@@ -17,6 +17,7 @@ same numbers here as in napari and in Python; so does a recipe, whoever wrote it
 TOP_EPILOG = """\
 examples:
   napari-framewise list
+  napari-framewise compile
   napari-framewise mixing --help
   napari-framewise mixing sample:two_references --references \\
       sample:two_references/reference-1 sample:two_references/reference-2

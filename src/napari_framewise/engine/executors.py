@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
@@ -65,6 +65,10 @@ class Executor(Protocol):
         """Begin a pass."""
         ...
 
+    def everywhere(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
+        """Call an importable function once in every process that computes; what each gave."""
+        ...
+
     def close(self) -> None:
         """Give back what it holds."""
         ...
@@ -82,6 +86,10 @@ class LocalExecutor:
         """Begin a pass on the pool."""
         kind = _LocalScan if isinstance(job.work, Scan) else _LocalRun
         return kind(job, plan, label, state)
+
+    def everywhere(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
+        """Call a function once, here."""
+        return [function(*arguments)]
 
     def close(self) -> None:
         """Nothing to do: the pool stays for the next pass."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 import sys
+import threading
 from types import TracebackType
 from typing import Self, TextIO
 
 from napari_framewise.engine.progress import Progress
+from napari_framewise.framework.first_use import compiling_text
 
 BAR_WIDTH = 24
+_LOOK_SECONDS = 0.3
 
 
 class ProgressLine:
@@ -28,18 +31,22 @@ class ProgressLine:
         self._shown = shown
         self._stream = sys.stderr if stream is None else stream
         self._length = 0
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
 
     def show(self, progress: Progress) -> None:
         """Write a report over the last one."""
         if self._shown:
-            width = shutil.get_terminal_size().columns - 1
-            self._write(f"{self.prefix}{line_of(progress)}"[:width])
+            self._write_line(line_of(progress))
 
     def clear(self) -> None:
         """Wipe the line, so that something else can be written."""
         self._write("")
 
     def __enter__(self) -> Self:
+        if self._shown:
+            # While kernels are compiled, nothing comes from the run itself.
+            threading.Thread(target=self._watch_compiling, daemon=True).start()
         return self
 
     def __exit__(
@@ -48,13 +55,25 @@ class ProgressLine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._ended.set()
         self._write("")
 
+    def _watch_compiling(self) -> None:
+        while not self._ended.wait(_LOOK_SECONDS):
+            text = compiling_text()
+            if text:
+                self._write_line(text)
+
+    def _write_line(self, text: str) -> None:
+        width = shutil.get_terminal_size().columns - 1
+        self._write(f"{self.prefix}{text}"[:width])
+
     def _write(self, text: str) -> None:
-        if text or self._length:
-            self._stream.write("\r" + text.ljust(self._length) + ("" if text else "\r"))
-            self._stream.flush()
-        self._length = len(text)
+        with self._lock:
+            if text or self._length:
+                self._stream.write("\r" + text.ljust(self._length) + ("" if text else "\r"))
+                self._stream.flush()
+            self._length = len(text)
 
 
 def line_of(progress: Progress) -> str:
