@@ -11,6 +11,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from napari_framewise.engine.progress import Progress
+from napari_framewise.numerics.compiling import COMPILATION
+from napari_framewise.plugin.running.run_bar import RunBar
 from napari_framewise.plugin.running.runner import Failure, Latest, Runner, Turns
 from napari_framewise.plugin.running.waiting import finish_in_window
 
@@ -185,3 +187,18 @@ def test_waiting_in_a_window_gives_the_answer_or_the_error(qtbot: QtBot) -> None
 
     with pytest.raises(OSError, match="disk is full"):
         finish_in_window(failing(), "a file")
+
+
+def test_compiling_is_said_while_it_goes_on(qtbot: QtBot) -> None:
+    bar = RunBar("Mixing", compile_seconds=12)
+    qtbot.addWidget(bar)
+    bar.show()
+    COMPILATION.begin()
+    try:
+        bar.compiling.look()
+        assert bar.compiling.isVisible()
+        assert "Compiling for the first use on this machine: about 12 s" in bar.compiling.text()
+    finally:
+        COMPILATION.end()
+    bar.compiling.look()
+    assert not bar.compiling.isVisible()

@@ -62,6 +62,7 @@ def _run(recipe: Recipe, refs: Sequence[InputRef], given: Namespace) -> int:
         output = Output(Path(given.output), given.overwrite, given.layers, given.image_format)
     shown = sys.stderr.isatty() and not given.quiet
     with engine_for(_local(given), given.cluster) as engine, ProgressLine(shown) as line:
+        line.compile_seconds = sum(get_tool(step.tool).compile_seconds for step in recipe.steps)
         batch = finish(run_batch(recipe, refs, output, engine), _reporter(line, given))
     if given.save_recipe is not None and batch.recipe is not None:
         save_recipe(batch.recipe, given.save_recipe)

@@ -34,8 +34,16 @@ def warm_up(tool: Tool[Any]) -> WarmUp:
     return WarmUp(COMPILATION.count - before, time.monotonic() - start)
 
 
-def compiling_text() -> str:
-    """What is said while kernels are compiled; empty where none is."""
+def compiling_text(about: float = 0.0) -> str:
+    """What is said while kernels are compiled; empty where none is.
+
+    Parameters
+    ----------
+    about : float
+        Seconds that all of it takes, where that is known.
+    """
     if not COMPILATION.active:
         return ""
-    return f"Compiling for the first use on this machine, {COMPILATION.seconds:.0f} s so far"
+    so_far = f"{COMPILATION.seconds:.0f} s so far"
+    whole = f"about {about:.0f} s, {so_far}" if about else so_far
+    return f"Compiling for the first use on this machine: {whole}"

@@ -28,6 +28,7 @@ class ProgressLine:
 
     def __init__(self, shown: bool = True, stream: TextIO | None = None) -> None:
         self.prefix = ""
+        self.compile_seconds = 0.0
         self._shown = shown
         self._stream = sys.stderr if stream is None else stream
         self._length = 0
@@ -60,7 +61,7 @@ class ProgressLine:
 
     def _watch_compiling(self) -> None:
         while not self._ended.wait(_LOOK_SECONDS):
-            text = compiling_text()
+            text = compiling_text(self.compile_seconds)
             if text:
                 self._write_line(text)
 

@@ -56,6 +56,8 @@ class Tool(Generic[P]):
         Sources that go with it.
     warm_up : callable, optional
         Compiles what a run needs, so that the first run does not wait.
+    compile_seconds : float
+        About how long that takes on one processor where nothing is compiled yet.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Tool(Generic[P]):
     citations: tuple[str, ...] = ()
     advise: Callable[[Inputs, P], str] | None = None
     warm_up: Callable[[], None] | None = None
+    compile_seconds: float = 0.0
 
     def input(self, name: str) -> Input:
         """The role of that name."""

@@ -53,7 +53,7 @@ class ToolPanel(QWidget):
         self.parameters_form = self.setup.parameters_form
         self.result = ResultPage(viewer)
         self.view, self.result_actions = self.result.view, self.result.result_actions
-        self.bar = RunBar(tool.title)
+        self.bar = RunBar(tool.title, tool.compile_seconds)
         self._run = RunControl(tool.name, self.bar, self)
         self._advice = Latest(self)
         self._preview = Previewing(viewer, tool, self.setup, self)

@@ -65,6 +65,7 @@ def run(
         {name: value for name, value in given.items() if name not in roles}
     )
     with ProgressLine(shown=progress) as line, engine_for(engine, cluster) as where:
+        line.compile_seconds = chosen.compile_seconds
         return finish(chosen.run(inputs, parameters, where), line.show)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from napari_framewise.framework import first_use
 from napari_framewise.framework.inputs import Inputs
 from napari_framewise.framework.parameters import Parameters
 from napari_framewise.framework.tool import Tool
@@ -20,5 +21,4 @@ def advice(tool: Tool[Any], inputs: Inputs, parameters: Parameters) -> str:
 def warm_up(tool: Tool[Any]) -> None:
     """Load and compile what the first result needs."""
     import_module("napari_framewise.plugin.results.plots")
-    if tool.warm_up is not None:
-        tool.warm_up()
+    first_use.warm_up(tool)

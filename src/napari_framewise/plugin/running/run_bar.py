@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_framewise.engine.progress import Progress
+from napari_framewise.plugin.running.compiling_note import CompilingNote
 from napari_framewise.plugin.running.runner import Failure
 
 _STEPS = 1000
@@ -34,7 +35,9 @@ class RunBar(QWidget):
     cancel_clicked = Signal()
     preview_toggled = Signal(bool)
 
-    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, title: str, compile_seconds: float = 0.0, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._title = title
         self._activity: Any = None
@@ -76,7 +79,9 @@ class RunBar(QWidget):
         said = QHBoxLayout()
         said.addWidget(self._message, 1)
         said.addWidget(self._details)
+        self.compiling = CompilingNote(compile_seconds)
         layout.addLayout(said)
+        layout.addWidget(self.compiling)
         layout.addWidget(self._bar)
         buttons = QHBoxLayout()
         buttons.addWidget(self.preview_box)
