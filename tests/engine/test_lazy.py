@@ -212,3 +212,13 @@ def test_paths_are_those_of_all_files() -> None:
 class _Bare:
     def __init__(self, source: Any) -> None:
         self.source = source
+
+
+@given(st.permutations(range(4)), st.data())
+def test_any_order_of_axes_indexes_like_numpy(order: list[int], data: st.DataObject) -> None:
+    stack = stack_of(VOLUMES, axes=tuple("pqyx"), selection=Selection((0, 1)))
+    lazy = LazyFrames(stack, do.negative, dtype=np.int32, order=order, block_frames=3)
+    wanted = -VOLUMES.astype(np.int32).transpose(order)
+    assert lazy.shape == wanted.shape
+    key = data.draw(hnp.basic_indices(wanted.shape, allow_newaxis=False))
+    np.testing.assert_array_equal(lazy[key], wanted[key])

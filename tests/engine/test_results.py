@@ -18,7 +18,7 @@ from napari_framewise.engine import Engine
 from napari_framewise.engine.job import BlockError
 from napari_framewise.engine.lazy import LazyFrames
 from napari_framewise.engine.plan import MIB
-from napari_framewise.engine.results import image_attributes, write_frames
+from napari_framewise.engine.results import copy_frames, image_attributes, write_frames
 from napari_framewise.engine.shards import cut_array
 from napari_framewise.engine.work import Cost
 from napari_framewise.stacks.axes import Axis
@@ -288,3 +288,16 @@ def test_no_frames_make_an_empty_image(drain: Drain, tmp_path: Path) -> None:
     stack = stack_of(np.zeros((0, 4, 5), np.float32))
     path, _ = drain(write_frames(stack, tmp_path / "a.zarr", engine=Engine.local(1)))
     assert read(path).shape == (0, 4, 5)
+
+
+@pytest.mark.parametrize("order", [(0, 3, 1, 2), (3, 0, 1, 2), (1, 2, 0, 3)])
+def test_whole_results_keep_the_order_of_axes(
+    drain: Drain, tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    cube = np.arange(5 * 4 * 3 * 2, dtype=np.int32).reshape(5, 4, 3, 2)
+    stack = stack_of(cube, axes=tuple("tyxc"))
+    lazy = LazyFrames(stack, copy_frames, dtype=np.int32, order=order)
+    drain(write_frames(lazy, tmp_path / "turned.ome.zarr", engine=Engine.local(2)))
+    np.testing.assert_array_equal(read(tmp_path / "turned.ome.zarr"), cube.transpose(order))
+    described = attributes(tmp_path / "turned.ome.zarr")["ome"]["multiscales"][0]["axes"]
+    assert [axis["name"] for axis in described] == ["tyxc"[number] for number in order]

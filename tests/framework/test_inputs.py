@@ -8,8 +8,9 @@ from tests.helpers.toolbox import Translation
 
 from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.framework.model import Space
-from napari_framewise.framework.outcome import Placing, PointsResult, Table
+from napari_framewise.framework.outcome import PointsResult, Table
 from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.stack import Selection, Stack, stack_of
 
 STACK = Input("stack", Kind.STACK, "Stack", "Frames.")
@@ -104,7 +105,7 @@ def test_images_that_must_agree_with_each_other() -> None:
 
 
 def test_points_come_through() -> None:
-    points = PointsResult("p", np.zeros((3, 2)), Placing((Axis("y"), Axis("x"))))
+    points = PointsResult("p", np.zeros((3, 2)), Grid((Axis("y"), Axis("x"))))
     assert Inputs(ROLES, given(points=points))["points"] == (points,)
 
 

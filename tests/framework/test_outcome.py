@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from tests.helpers.toolbox import Space, Translation
 
-from napari_framewise.framework.outcome import ImageResult, Outcome, Placing, Table
+from napari_framewise.framework.outcome import ImageResult, Outcome, Table
 from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.grid import Grid
 
 SPACE = Space("a", (2, 2), (1.0, 1.0), ("pixel", "pixel"))
 TABLE = Table("sizes", "object", {"object": [0, 1], "size": [3.0, 4.0]})
 OTHER = Table("others", "frame", {"frame": [0]})
-IMAGE = ImageResult("mean", np.zeros((2, 2)), Placing((Axis("y"), Axis("x"))))
+IMAGE = ImageResult("mean", np.zeros((2, 2)), Grid((Axis("y"), Axis("x"))))
 MODEL = Translation(SPACE, SPACE, np.zeros((1, 2)))
 
 
@@ -34,7 +35,7 @@ def test_results_are_found_by_name_or_alone() -> None:
 
 
 def test_a_layer_is_found_without_the_name_of_its_input() -> None:
-    place = IMAGE.placing
+    place = IMAGE.grid
     names = ("cells mean", "cells own mean", "mean")
     layers = tuple(ImageResult(name, np.zeros((2, 2)), place) for name in names)
     assert Outcome(layers=layers[:1]).layer("mean") is layers[0]

@@ -22,7 +22,6 @@ from napari_framewise.framework.outcome import (
     Curve,
     ImageResult,
     Outcome,
-    Placing,
     Plot,
     Table,
     VectorsResult,
@@ -30,6 +29,7 @@ from napari_framewise.framework.outcome import (
 from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.framework.placing import frame_placing
 from napari_framewise.framework.tool import Tool
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.registry import Entry
@@ -135,8 +135,8 @@ def outcome_of(stack: Stack, found: Array, parameters: ShiftParameters) -> Outco
     space = Space(
         stack.name,
         stack.frame_shape,
-        tuple(axis.scale for axis in stack.grid),
-        tuple(axis.unit for axis in stack.grid),
+        stack.grid.scale,
+        stack.grid.units,
     )
     return Outcome(
         layers=(_vectors(stack, shifts),),
@@ -160,7 +160,7 @@ def outcome_of(stack: Stack, found: Array, parameters: ShiftParameters) -> Outco
 
 
 def _vectors(stack: Stack, shifts: Array) -> VectorsResult:
-    axes = (*stack.leading_axes, *stack.grid)
+    axes = (*stack.leading_axes, *stack.grid.axes)
     known = ~np.isnan(shifts[:, 0])
     data = np.zeros((int(known.sum()), 2, len(axes)))
     lengths = stack.leading_shape
@@ -170,7 +170,7 @@ def _vectors(stack: Stack, shifts: Array) -> VectorsResult:
     data[:, 1, -2:] = shifts[known]
     features = Table("lengths", "frame", {"length": np.hypot(*shifts[known].T)})
     return VectorsResult(
-        f"{stack.name} shifts", data, Placing(axes, "stack"), features, color_by="length"
+        f"{stack.name} shifts", data, Grid(axes, like="stack"), features, color_by="length"
     )
 
 

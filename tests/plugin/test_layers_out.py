@@ -12,7 +12,6 @@ from napari.layers import Image, Labels, Points, Shapes, Vectors
 from napari_framewise.engine.lazy import LazyFrames
 from napari_framewise.framework.outcome import (
     ImageResult,
-    Placing,
     PointsResult,
     ShapesResult,
     Table,
@@ -21,6 +20,7 @@ from napari_framewise.framework.outcome import (
 from napari_framewise.framework.placing import frame_placing, stack_placing
 from napari_framewise.plugin.layers.layers_in import stack_of_layer
 from napari_framewise.plugin.layers.layers_out import make_layer, put_layer
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.stack import Axis, Selection, Stack, stack_of
 
 TURNED = {
@@ -67,7 +67,7 @@ def test_frames_of_a_result_lie_on_the_chosen_frames(viewer: ViewerModel) -> Non
 
 def test_a_result_without_a_layer_lies_where_it_says() -> None:
     axes = (Axis("y", 3.0, 5.0, "um"), Axis("x", 2.0, 7.0, "um"))
-    layer = make_layer(ImageResult("alone", np.zeros((4, 5)), Placing(axes)))
+    layer = make_layer(ImageResult("alone", np.zeros((4, 5)), Grid(axes)))
     np.testing.assert_allclose(layer.data_to_world((1, 1)), (8.0, 9.0))
     assert layer.axis_labels == ("y", "x")
 
@@ -75,12 +75,12 @@ def test_a_result_without_a_layer_lies_where_it_says() -> None:
 @pytest.mark.parametrize("unit", ["quux", "counts (raw", "1/"])
 def test_a_unit_that_nobody_knows_is_a_pixel(unit: str) -> None:
     axes = (Axis("y", 2.0, 0.0, unit), Axis("x", 2.0, 0.0, "nm"))
-    layer = make_layer(ImageResult("odd", np.zeros((4, 5)), Placing(axes)))
+    layer = make_layer(ImageResult("odd", np.zeros((4, 5)), Grid(axes)))
     assert tuple(map(str, layer.units)) == ("pixel", "nanometer")
 
 
-def plane(*names: str) -> Placing:
-    return Placing(tuple(Axis(name) for name in names))
+def plane(*names: str) -> Grid:
+    return Grid(tuple(Axis(name) for name in names))
 
 
 def test_lazy_data_always_get_contrast_limits() -> None:
@@ -160,7 +160,7 @@ def test_an_update_keeps_the_looks_that_the_user_gave(viewer: ViewerModel) -> No
     put_layer(viewer, make_layer(ImageResult("b", np.zeros((4, 5)), plane("y", "x"))))
     first.colormap, first.opacity, first.visible = "magma", 0.4, False
     axes = (Axis("y", 2.0, 1.0, "um"), Axis("x", 2.0, 1.0, "um"))
-    again = ImageResult("a", np.ones((6, 7)), Placing(axes), contrast_limits=(0.0, 5.0))
+    again = ImageResult("a", np.ones((6, 7)), Grid(axes), contrast_limits=(0.0, 5.0))
     layer = put_layer(viewer, make_layer(again, provenance={"tool": "t"}), first)
     assert layer is first
     assert [each.name for each in viewer.layers] == ["a", "b"]

@@ -109,7 +109,7 @@ def test_leading_axes_and_grid_fit_the_shape(made: tuple[Stack, np.ndarray]) -> 
     stack, wanted = made
     assert math.prod(stack.leading_shape) == len(wanted)
     assert len(stack.leading_shape) == len(stack.leading_axes)
-    assert len(stack.grid) == len(stack.frame_shape)
+    assert stack.grid.shape == stack.frame_shape
 
 
 def test_whole_rows_of_frames_are_read_at_once() -> None:
@@ -162,7 +162,7 @@ def test_a_chosen_range_and_region_move_with_scale_and_step() -> None:
         selection=Selection(frames=(4, 20, 3), region=((1, 5), (2, 6))),
     )
     assert stack.leading_axes == (Axis("t", 1.5, 3.0, "second"),)
-    assert stack.grid == (
+    assert stack.grid.axes == (
         Axis("y", 2.0, 12.0, "micrometer"),
         Axis("x", 3.0, 26.0, "micrometer"),
     )

@@ -142,17 +142,17 @@ def test_a_template_is_found_in_an_image_and_outlined() -> None:
     layer = outcome.layer("image aligned")
     assert np.asarray(layer.data).shape == (50, 45)
     # The result lies on the template's pixels.
-    assert [axis.scale for axis in layer.placing.axes] == [2, 2]
-    assert [axis.translate for axis in layer.placing.axes] == [7, 8]
-    assert [axis.unit for axis in layer.placing.axes] == ["mm", "mm"]
-    assert layer.placing.like == "template"
+    assert [axis.scale for axis in layer.grid.axes] == [2, 2]
+    assert [axis.translate for axis in layer.grid.axes] == [7, 8]
+    assert [axis.unit for axis in layer.grid.axes] == ["mm", "mm"]
+    assert layer.grid.like == "template"
     np.testing.assert_allclose(np.asarray(layer.data), template, atol=0.1)
     outline = outcome.layer("image template")
     assert isinstance(outline, ShapesResult)
     np.testing.assert_allclose(
         outline.data[0], transforms.mapped(truth, transforms.corners((50, 45))), atol=5e-3
     )
-    assert [axis.unit for axis in outline.placing.axes] == ["um", "um"]
+    assert [axis.unit for axis in outline.grid.axes] == ["um", "um"]
     history = outcome.table("history")
     assert history.entity == "iteration"
     assert history.columns["step"][-1] < 0.001
@@ -164,8 +164,8 @@ def test_one_image_keeps_its_pixels_and_its_layer_is_moved() -> None:
     given = {"stack": image, "template": template, "motion": "translation", "result": "affine"}
     layer = fw.run("alignment", **given).layer("stack aligned")
     np.testing.assert_array_equal(layer.data, image)
-    assert layer.placing.moved is not None
-    moved = np.array(layer.placing.moved)
+    assert layer.grid.moved is not None
+    moved = np.array(layer.grid.moved)
     # What lies at (13, 8) of the image lies at (10, 10) of the template.
     np.testing.assert_allclose(moved @ [13, 8, 1], [10, 10, 1], atol=2e-3)
     with pytest.raises(ValueError, match="no perspective"):
@@ -182,7 +182,7 @@ def test_what_was_found_on_one_channel_moves_all(frames: np.ndarray) -> None:
     alone = fw.run("alignment", stack=frames, to="frame")
     np.testing.assert_array_equal(matrices_of(outcome), matrices_of(alone))
     layer = outcome.layer("stack aligned")
-    assert [axis.name for axis in layer.placing.axes] == ["t", "c", "y", "x"]
+    assert [axis.name for axis in layer.grid.axes] == ["t", "c", "y", "x"]
     aligned = np.asarray(layer.data)
     np.testing.assert_array_equal(aligned[:, 1], np.asarray(alone.layer("stack aligned").data))
     np.testing.assert_array_equal(aligned[5, 0], transforms.warp(dim[5], matrices_of(outcome)[5]))
@@ -196,7 +196,7 @@ def test_colours_stay_colours(frames: np.ndarray) -> None:
     layer = outcome.layer("stack aligned")
     assert layer.rgb
     assert np.asarray(layer.data).shape == colours.shape
-    assert [axis.name for axis in layer.placing.axes] == ["axis 0", "y", "x"]
+    assert [axis.name for axis in layer.grid.axes] == ["axis 0", "y", "x"]
 
 
 def test_other_stacks_and_labels_go_with_it(frames: np.ndarray) -> None:

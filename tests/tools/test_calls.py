@@ -10,9 +10,10 @@ from tests.helpers import toolbox
 from napari_framewise.engine import Engine
 from napari_framewise.engine.progress import finish
 from napari_framewise.framework.inputs import Input, Kind
-from napari_framewise.framework.outcome import ImageResult, Placing
+from napari_framewise.framework.outcome import ImageResult
 from napari_framewise.framework.values import stack_of_result, values_of
 from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.stack import Stack, stack_of
 from napari_framewise.tools import registry
 from napari_framewise.tools.calls import engine_for, run
@@ -100,11 +101,11 @@ def test_stacks_models_and_nothing_stay_as_they_are() -> None:
 def test_a_result_is_an_input_of_the_next_tool(rgb: bool) -> None:
     axes = (Axis("t", 0.5, 1.0, "s"), Axis("y", 2.0, 0.0, "um"), Axis("x", 2.0, 0.0, "um"))
     data = np.zeros((2, 3, 4, 3) if rgb else (2, 3, 4))
-    stack = values_of(ONE, ImageResult("mean", data, Placing(axes), rgb=rgb))
+    stack = values_of(ONE, ImageResult("mean", data, Grid(axes), rgb=rgb))
     assert stack.axes[:3] == axes
     assert (stack.name, stack.rgb, stack.n_frames) == ("mean", rgb, 2)
     assert stack.frame_shape == data.shape[1:]
-    assert stack_of_result(ImageResult("mean", data, Placing(axes), rgb=rgb)).axes == stack.axes
+    assert stack_of_result(ImageResult("mean", data, Grid(axes), rgb=rgb)).axes == stack.axes
 
 
 def test_a_run_is_closed_where_a_report_fails() -> None:

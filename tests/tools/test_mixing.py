@@ -190,7 +190,7 @@ def test_results_lie_where_the_stack_lies(scene: Scene) -> None:
     references = [stack_of(each[2:22, 1:19]) for each in (scene.first, scene.second)]
     outcome = fitted(scene, stack, references=references)
     residual = outcome.layer("stack residual")
-    t, y, x = residual.placing.axes
+    t, y, x = residual.grid.axes
     assert residual.data.shape == (20, 20, 18)
     assert (t.scale, t.translate, t.unit) == (1.0, 12.0, "second")
     assert (y.scale, y.translate, x.translate) == (2.0, 9.0, 10.0)

@@ -102,11 +102,11 @@ def test_the_result_lies_where_the_stack_lies() -> None:
     )  # fmt: skip
     layer = run("normalise", stack=stack).layer()
     assert np.shape(layer.data) == (8, 6, 8)  # type: ignore[union-attr]
-    assert [axis.name for axis in layer.placing.axes] == ["t", "y", "x"]
-    assert [axis.scale for axis in layer.placing.axes] == [4, 0.5, 0.25]
-    assert [axis.translate for axis in layer.placing.axes] == [9, 3, 3.75]
-    assert [axis.unit for axis in layer.placing.axes] == ["second", "micrometer", "micrometer"]
-    assert layer.placing.like == "stack"
+    assert [axis.name for axis in layer.grid.axes] == ["t", "y", "x"]
+    assert [axis.scale for axis in layer.grid.axes] == [4, 0.5, 0.25]
+    assert [axis.translate for axis in layer.grid.axes] == [9, 3, 3.75]
+    assert [axis.unit for axis in layer.grid.axes] == ["second", "micrometer", "micrometer"]
+    assert layer.grid.like == "stack"
 
 
 def test_integer_results_fill_their_range() -> None:

@@ -88,7 +88,7 @@ def test_maps_lie_on_the_image(cube: np.ndarray, spectra: np.ndarray) -> None:
         translate=(0, 4, 6),
         units=("pixel", "micrometer", "micrometer"),
     )
-    placing = unmixed(stack, spectra).layer("stack abundances").placing
+    placing = unmixed(stack, spectra).layer("stack abundances").grid
     assert [axis.name for axis in placing.axes] == ["spectrum", "y", "x"]
     assert placing.axes[1].translate == 4
     assert placing.axes[2].scale == 0.25

@@ -41,7 +41,10 @@ class LazyFrames:
     dtype : dtype
         Of the result.
     frame_shape : tuple of int, optional
-        Of the result; by default the first stack's.
+        Of the result, as the function fills it; by default the first stack's.
+    order : sequence of int, optional
+        For each axis of the array its number among the leading axes and those of `frame_shape`:
+        the order in which the data have them. By default the leading axes come first.
     block_frames : int, optional
         Frames computed at once; by default what takes about 20 ms and 2 MiB.
     cost : Cost
@@ -58,6 +61,7 @@ class LazyFrames:
         *,
         dtype: npt.DTypeLike,
         frame_shape: tuple[int, ...] | None = None,
+        order: Sequence[int] | None = None,
         block_frames: int | None = None,
         cost: Cost = Cost(),  # noqa: B008 - frozen
         work: MapFrames | MapNeighbours = MapFrames(),  # noqa: B008 - frozen
@@ -74,6 +78,8 @@ class LazyFrames:
         self.dtype: np.dtype[Any] = np.dtype(dtype)
         self.frame_shape = first.frame_shape if frame_shape is None else tuple(frame_shape)
         self.leading_shape = first.leading_shape
+        count = len(self.leading_shape) + len(self.frame_shape)
+        self.order = tuple(range(count)) if order is None else tuple(order)
         each = math.prod(self.frame_shape) * self.dtype.itemsize + cost.scratch
         each += sum(stack.frame_bytes for stack in self.stacks)
         self._most = max(1, min(_MOST_FRAMES, _BLOCK_BYTES // max(1, each)))
@@ -88,7 +94,13 @@ class LazyFrames:
     @property
     def shape(self) -> tuple[int, ...]:
         """Lengths of the frame axes where all frames are chosen, else their number; the frame."""
-        return (*self.leading_shape, *self.frame_shape)
+        return self._ordered((*self.leading_shape, *self.frame_shape))
+
+    @property
+    def frame_order(self) -> tuple[int, ...]:
+        """For each axis of a frame of the array its number in `frame_shape`."""
+        leading = len(self.leading_shape)
+        return tuple(number - leading for number in self.order if number >= leading)
 
     @property
     def ndim(self) -> int:
@@ -117,7 +129,7 @@ class LazyFrames:
         leading = [1] * len(self.leading_shape)
         if leading:
             leading[-1] = max(1, min(frames, self.leading_shape[-1]))
-        return (*leading, *self.frame_shape)
+        return self._ordered((*leading, *self.frame_shape))
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -146,13 +158,16 @@ class LazyFrames:
 
     def __getitem__(self, key: Any) -> Array:
         """Elements: integers, slices, an ellipsis, and index arrays taken axis by axis."""
-        keys = _each_axis(key, self.shape)
+        given = _each_axis(key, self.shape)
+        keys = [given[self.order.index(number)] for number in range(self.ndim)]
         leading, inside = keys[: len(self.leading_shape)], keys[len(self.leading_shape) :]
         numbers = _numbers(leading, self.leading_shape)
         if numbers.ndim == 0:
-            return np.asarray(_inside(self._frame(int(numbers))[np.newaxis], inside)[0])
-        frames = self._frames(numbers.ravel(), inside)
-        return frames.reshape(*numbers.shape, *frames.shape[1:])
+            found = _inside(self.frame(int(numbers))[np.newaxis], inside)[0]
+        else:
+            frames = self._frames(numbers.ravel(), inside)
+            found = frames.reshape(*numbers.shape, *frames.shape[1:])
+        return np.asarray(found.transpose(_order_left(keys, self.order)))
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
         if copy is False:
@@ -164,7 +179,8 @@ class LazyFrames:
         """Elements of a region, as a source gives them."""
         return self[region]
 
-    def _frame(self, number: int) -> Array:
+    def frame(self, number: int) -> Array:
+        """One frame, of `frame_shape`."""
         start, block = self._cached(number)
         frame: Array = block[number - start]
         return frame
@@ -173,11 +189,12 @@ class LazyFrames:
         """Frames by number, computed straight into the result where they follow each other."""
         count = len(numbers)
         probe = _inside(np.empty((0, *self.frame_shape), self.dtype), inside)
-        found = np.empty((count, *probe.shape[1:]), self.dtype)
         whole = all(
             isinstance(key, slice) and key.indices(length) == (0, length, 1)
             for key, length in zip(inside, self.frame_shape, strict=True)
         )
+        shape = (count, *probe.shape[1:])
+        found = self._empty(count) if whole else np.empty(shape, self.dtype)
         consecutive = count > 1 and bool(np.all(np.diff(numbers) == 1))
         at = 0
         while at < count:
@@ -220,7 +237,7 @@ class LazyFrames:
 
     def _compute(self, start: int, stop: int, out: Array | None = None) -> Array:
         if out is None:
-            out = np.empty((stop - start, *self.frame_shape), self.dtype)
+            out = self._empty(stop - start)
         job = Job(
             work=self.work,
             function=self.function,
@@ -240,6 +257,15 @@ class LazyFrames:
         if self._block is None and self._calls > 1:
             self._block = self._fitting((time.perf_counter() - began) / (stop - start))
         return out
+
+    def _empty(self, count: int) -> Array:
+        """Memory for some frames that lies as the array has them."""
+        order = self.frame_order
+        own = np.empty((count, *(self.frame_shape[axis] for axis in order)), self.dtype)
+        return own.transpose(0, *(1 + order.index(axis) for axis in range(len(order))))
+
+    def _ordered(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(lengths[number] for number in self.order)
 
     def _fitting(self, seconds: float) -> int:
         return max(1, min(self._most, int(STEP_SECONDS / max(seconds, 1e-9))))
@@ -267,6 +293,13 @@ def _each_axis(key: Any, shape: tuple[int, ...]) -> list[Any]:
     at = dots[0] if dots else len(keys)
     keys[at : at + len(dots)] = [slice(None)] * (len(shape) - given)
     return [each if isinstance(each, slice) else np.asarray(each) for each in keys]
+
+
+def _order_left(keys: Sequence[Any], order: tuple[int, ...]) -> list[int]:
+    """Order of the axes that an index leaves: integers take theirs away, arrays bring their own."""
+    counts = [1 if isinstance(each, slice) else each.ndim for each in keys]
+    starts = [sum(counts[:number]) for number in range(len(counts))]
+    return [starts[number] + each for number in order for each in range(counts[number])]
 
 
 def _numbers(keys: Sequence[Any], lengths: tuple[int, ...]) -> npt.NDArray[np.int64]:

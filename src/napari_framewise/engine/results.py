@@ -21,7 +21,7 @@ from napari_framewise.engine.shards import ShardedArray, cut_array
 from napari_framewise.engine.work import Block, Work
 from napari_framewise.stacks.axes import CHANNEL_NAMES, TIME_NAMES, Axis, default_axis_names
 from napari_framewise.stacks.source import Array
-from napari_framewise.stacks.stack import Stack
+from napari_framewise.stacks.stack import Selection, Stack, stack_of
 
 if TYPE_CHECKING:
     import zarr
@@ -89,20 +89,23 @@ def write_frames(
         frames = LazyFrames(frames, copy_frames, dtype=frames.dtype.newbyteorder("="))
     else:
         rgb = frames.stacks[0].rgb and frames.frame_shape == frames.stacks[0].frame_shape
+        axes = tuple(axes) if axes is not None else result_axes(frames)
+        frames = _leading_first(frames)
+    own = tuple(frames.frame_shape[axis] for axis in frames.frame_order)
     frame_bytes = math.prod(frames.frame_shape) * frames.dtype.itemsize
     workers = engine.executor.workers
     shard = min(engine.budget // (2 * (workers + 1)), frames.nbytes // (2 * workers))
     array = cut_array(
         os.path.abspath(path),
         frames.leading_shape,
-        frames.frame_shape,
+        own,
         frames.dtype,
         max(_SMALLEST_SHARD, min(_LARGEST_SHARD, shard)),
     )
     described = tuple(axes) if axes is not None else result_axes(frames)
     attributes = image_attributes(described, name, rgb=rgb, provenance=provenance)
     attributes["framewise"] |= {"complete": False, "fingerprint": fingerprint}
-    sink = open_result(array, attributes, [axis.name for axis in described])
+    sink = open_result(array, attributes, [axis.name for axis in described], frames.frame_order)
     yield from run_pass(
         frames.work,
         frames.function,
@@ -120,8 +123,12 @@ def write_frames(
 class ShardSink:
     """Blocks into the shards of an array, each written by whoever computed it."""
 
-    def __init__(self, array: ShardedArray, finished: frozenset[int] = frozenset()) -> None:
+    def __init__(
+        self, array: ShardedArray, order: tuple[int, ...], finished: frozenset[int] = frozenset()
+    ) -> None:
         self.array = array
+        # For each axis of a frame of the array its number in a block's frame.
+        self._order = order
         self._finished = finished
 
     @property
@@ -136,11 +143,14 @@ class ShardSink:
 
     def buffer(self, work: Work, block: Block) -> Array:
         """Memory for the frames of a shard."""
-        return np.empty((block.length, *self.array.frame_shape), self.array.dtype)
+        own = np.empty((block.length, *self.array.frame_shape), self.array.dtype)
+        inverse = (self._order.index(axis) + 1 for axis in range(len(self._order)))
+        return own.transpose(0, *inverse)
 
     def commit(self, work: Work, block: Block, answer: Array, check: Callable[[], None]) -> None:
         """Write the shard."""
-        self.array.write(block.frames[0], answer, check)
+        own = answer.transpose(0, *(axis + 1 for axis in self._order))
+        self.array.write(block.frames[0], own, check)
 
     def finished(self, block: Block) -> bool:
         """Whether an earlier run has written it."""
@@ -162,7 +172,10 @@ class ShardSink:
 
 
 def open_result(
-    array: ShardedArray, attributes: Mapping[str, Any], names: Sequence[str]
+    array: ShardedArray,
+    attributes: Mapping[str, Any],
+    names: Sequence[str],
+    order: tuple[int, ...],
 ) -> ShardSink:
     """Make the folder of a result, or go on with an unfinished one of the same computation.
 
@@ -187,7 +200,7 @@ def open_result(
 
         group = zarr.open_group(array.path, mode="w", zarr_format=3, attributes=dict(attributes))
         array.create(group, list(names))
-    return ShardSink(array, finished)
+    return ShardSink(array, order, finished)
 
 
 def image_attributes(
@@ -234,11 +247,23 @@ def result_axes(frames: LazyFrames) -> tuple[Axis, ...]:
     Where frames have more or fewer axes than the stack's, these get default names.
     """
     stack = frames.stacks[0]
-    inside = stack.grid
+    inside = stack.grid.axes
     if len(frames.frame_shape) != len(inside):
         names = default_axis_names(len(frames.frame_shape), rgb=False)
         inside = tuple(Axis(each) for each in names)
-    return (*stack.leading_axes, *inside)
+    natural = (*stack.leading_axes, *inside)
+    return tuple(natural[number] for number in frames.order)
+
+
+def _leading_first(frames: LazyFrames) -> LazyFrames:
+    """The same array with its first axes as frames, where another axis stands before a frame's."""
+    lead = len(frames.leading_shape)
+    if frames.order[:lead] == tuple(range(lead)):
+        return frames
+    last = max(frames.order.index(number) for number in range(lead))
+    axes = [f"axis {axis}" for axis in range(frames.ndim)]
+    stack = stack_of(frames, axes=axes).select(Selection(frames_along=tuple(range(last + 1))))
+    return LazyFrames(stack, copy_frames, dtype=frames.dtype)
 
 
 def copy_frames(block: Array, *, out: Array) -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 
 
@@ -32,6 +33,11 @@ class Space:
     shape: tuple[int, ...]
     scale: tuple[float, ...]
     units: tuple[str, ...]
+
+    @classmethod
+    def of(cls, layer: str, grid: Grid) -> Space:
+        """What a model keeps of the grid of a layer's frames."""
+        return cls(layer, grid.shape, grid.scale, grid.units)
 
 
 @dataclass(frozen=True, eq=False)

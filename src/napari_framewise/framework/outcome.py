@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 import numpy as np
 
 from napari_framewise.framework.model import Model
-from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 
 T = TypeVar("T")
@@ -57,28 +57,6 @@ class Table:
         return {name: values[index] for name, values in self.columns.items()}
 
 
-@dataclass(frozen=True)
-class Placing:
-    """Where a layer lies in the world.
-
-    Attributes
-    ----------
-    axes : tuple of Axis
-        Names, scale, translate and units, one per axis of the layer's data (without the
-        components of a colour).
-    like : str, optional
-        Role of the input on whose pixel grid the result lies: a rotation, shear or affine that
-        the user gave that layer holds for the result too.
-    moved : tuple of tuple of float, optional
-        Matrix (n + 1, n + 1) that first moves the layer's pixels on the grid of `axes`: where an
-        image is brought onto another grid without resampling.
-    """
-
-    axes: tuple[Axis, ...]
-    like: str | None = None
-    moved: tuple[tuple[float, ...], ...] | None = None
-
-
 @dataclass(frozen=True, eq=False)
 class ImageResult:
     """An image or labels layer.
@@ -89,7 +67,7 @@ class ImageResult:
         Proposed name of the layer.
     data : array_like
         An array, or a lazy array-like.
-    placing : Placing
+    grid : Grid
         Where it lies.
     kind : {"image", "labels"}
         Type of the layer.
@@ -107,7 +85,7 @@ class ImageResult:
 
     name: str
     data: Any
-    placing: Placing
+    grid: Grid
     kind: Literal["image", "labels"] = "image"
     rgb: bool = False
     contrast_limits: tuple[float, float] | None = None
@@ -127,7 +105,7 @@ class VectorsResult:
 
     name: str
     data: Array
-    placing: Placing
+    grid: Grid
     features: Table | None = None
     color_by: str | None = None
     colormap: str = "viridis"
@@ -141,7 +119,7 @@ class PointsResult:
 
     name: str
     data: Array
-    placing: Placing
+    grid: Grid
     features: Table | None = None
     text: str | None = None
 
@@ -152,7 +130,7 @@ class ShapesResult:
 
     name: str
     data: Sequence[Array]
-    placing: Placing
+    grid: Grid
     shape_type: str = "path"
     features: Table | None = None
 

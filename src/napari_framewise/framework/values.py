@@ -41,7 +41,7 @@ def value_of(value: Any, name: str = "stack") -> Any:
 
 def stack_of_result(image: ImageResult) -> Stack:
     """An image result as a stack, for the next tool or for a file."""
-    axes = image.placing.axes + ((Axis("c"),) if image.rgb else ())
+    axes = image.grid.axes + ((Axis("c"),) if image.rgb else ())
     return stack_of(
         image.data,
         axes=[axis.name for axis in axes],

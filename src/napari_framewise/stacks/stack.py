@@ -16,6 +16,7 @@ from napari_framewise.stacks.axes import (
     default_axis_names,
     default_frame_axes,
 )
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.selection import Origin as Origin
 from napari_framewise.stacks.selection import Selection as Selection
 from napari_framewise.stacks.source import Array, ArraySource, Region, Source
@@ -120,6 +121,17 @@ class Stack:
         return tuple(bounds[axis][1] - bounds[axis][0] for axis in self.image_axes)
 
     @property
+    def channels(self) -> int:
+        """Number of channels inside a frame, along its last axis; 0 where it has no such axis."""
+        inside = self.channel_axis is not None and self.channel_axis in self.image_axes
+        return self.frame_shape[-1] if inside else 0
+
+    @property
+    def spatial_shape(self) -> tuple[int, ...]:
+        """Shape of one frame without the channels inside it."""
+        return self.frame_shape[:-1] if self.channels else self.frame_shape
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Number of frames, then the frame's shape."""
         return (self.n_frames, *self.frame_shape)
@@ -184,16 +196,22 @@ class Stack:
         )
 
     @property
-    def grid(self) -> tuple[Axis, ...]:
-        """Axes of one frame, moved to where a chosen region starts."""
+    def leading_grid(self) -> Grid:
+        """Grid of those leading axes."""
+        return Grid(self.leading_axes, self.leading_shape)
+
+    @property
+    def grid(self) -> Grid:
+        """Grid of one frame, its channels last, moved to where a chosen region starts."""
         bounds = self._bounds()
-        return tuple(
-            replace(
-                self.axes[axis],
-                translate=self.axes[axis].translate + self.axes[axis].scale * bounds[axis][0],
-            )
-            for axis in self.image_axes
-        )
+        whole = Grid(tuple(self.axes[axis] for axis in self.image_axes))
+        return whole.cropped(*(bounds[axis] for axis in self.image_axes))
+
+    @property
+    def spatial_grid(self) -> Grid:
+        """Grid of one frame without the channels inside it."""
+        grid = self.grid
+        return grid.take(range(grid.ndim - bool(self.channels)))
 
     # -- choosing ------------------------------------------------------------------------------
 

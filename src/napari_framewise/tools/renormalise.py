@@ -12,9 +12,6 @@ from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.work import MapFrames
 from napari_framewise.framework.channels import (
     channel_names,
-    frame_in_own_order,
-    shape_in_own_order,
-    shows_colour,
     with_channels,
 )
 from napari_framewise.framework.frame_columns import frame_columns
@@ -22,6 +19,7 @@ from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.framework.limits import limits_of
 from napari_framewise.framework.outcome import ImageResult, Outcome, Table
 from napari_framewise.framework.parameters import Parameters, parameter
+from napari_framewise.framework.placing import layout_of
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics import normalise as numerics
 from napari_framewise.stacks.stack import Stack
@@ -34,7 +32,6 @@ from napari_framewise.tools.common.scaling import (
     scaled_frames,
     scaling_cost,
     size_in_words,
-    target_of,
 )
 
 INPUTS = (
@@ -100,7 +97,8 @@ def preview(inputs: Inputs, parameters: RenormaliseParameters, index: int) -> Ou
     """Apply or undo on one frame."""
     stack, model, target = _prepared(inputs, parameters)
     undo = parameters.direction == "undo"
-    out = np.empty((1, *shape_in_own_order(stack)), target.dtype)
+    layout = layout_of(stack).still
+    shown, out = layout.empty(target.dtype)
     here = slice(index, index + 1) if len(model.offset) > 1 else slice(0, 1)
     clipped = scaled_block(
         stack.read(index, index + 1),
@@ -113,9 +111,9 @@ def preview(inputs: Inputs, parameters: RenormaliseParameters, index: int) -> Ou
     )
     layer = ImageResult(
         f"{stack.name} {'restored' if undo else 'normalised'}",
-        out[0],
-        frame_in_own_order(stack),
-        rgb=shows_colour(stack),
+        shown,
+        layout.grid,
+        rgb=layout.rgb,
         contrast_limits=limits_of(out),
     )
     said = f" {int(clipped.sum()):,} values were clipped." if clipped.any() else ""
@@ -181,7 +179,7 @@ def _prepared(
     if np.dtype(kind).kind in "ui":
         info = np.iinfo(kind)
         limits = (float(info.min), float(info.max))
-    return stack, model, target_of(stack, kind, (model.base, model.base + 1), limits)
+    return stack, model, Target((model.base, model.base + 1), limits, kind)
 
 
 def _channel_axis(model: Normalisation) -> int | None:

@@ -14,12 +14,13 @@ from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.work import Cost, MapTiles
 from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.framework.limits import limits_of
-from napari_framewise.framework.outcome import ImageResult, Outcome, Placing, Table
+from napari_framewise.framework.outcome import ImageResult, Outcome, Table
 from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics import unmixing as numerics
 from napari_framewise.numerics.mixing import Design, Status
 from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 
@@ -200,14 +201,15 @@ def _names(inputs: Inputs) -> tuple[str, ...]:
 def _outcome(
     stack: Stack, found: numerics.Unmixing, names: tuple[str, ...], first_row: int = 0
 ) -> Outcome:
-    rows, columns = stack.grid[-2:]
-    grid = (replace(rows, translate=rows.translate + first_row * rows.scale), columns)
-    maps = Placing((Axis("spectrum"), *grid), "stack")
+    shape = found.residual.shape
+    plane = stack.grid.cropped((first_row, first_row + shape[0]), (0, shape[1]))
+    grid = replace(plane, like="stack")
+    maps = grid.after(Grid((Axis("spectrum"),), found.abundances.shape[:1]))
     layers = (
         ImageResult(
             f"{stack.name} residual",
             found.residual,
-            Placing(grid, "stack"),
+            grid,
             contrast_limits=limits_of(found.residual),
             visible=False,
         ),

@@ -21,7 +21,7 @@ def test_points_come_back_from_a_file(tmp_path: Path) -> None:
     assert again.features is not None
     assert set(again.features.columns) == {"size", "kind"}
     np.testing.assert_array_equal(again.features.columns["size"], [1.5, 2.5])
-    assert [axis.name for axis in again.placing.axes] == ["axis 0", "y", "x"]
+    assert [axis.name for axis in again.grid.axes] == ["axis 0", "y", "x"]
 
 
 def test_points_without_features() -> None:

@@ -15,7 +15,7 @@ from napari_framewise.engine import Engine
 from napari_framewise.engine.progress import finish
 from napari_framewise.framework.inputs import Inputs, Kind, Value
 from napari_framewise.framework.model import Space
-from napari_framewise.framework.outcome import Outcome, Placing, PointsResult, ShapesResult, Table
+from napari_framewise.framework.outcome import Outcome, PointsResult, ShapesResult, Table
 from napari_framewise.framework.recipe import InputRef, Recipe, Step
 from napari_framewise.io.formats.coordinates import default_placing
 from napari_framewise.io.opening import open_stack
@@ -23,6 +23,7 @@ from napari_framewise.io.recipes.files import check_recipe, load_recipe, save_re
 from napari_framewise.io.recipes.references import open_input, reference_to, resolve, sample
 from napari_framewise.io.runs.steps import run_steps
 from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.stack import Selection, Stack, stack_of
 
 TOOL = everything.TOOL
@@ -184,7 +185,7 @@ def test_names_that_one_file_would_share_are_told_apart(tmp_path: Path) -> None:
 def test_models_points_shapes_and_tables_are_written_too(tmp_path: Path) -> None:
     points = PointsResult("spots", np.array([[0.0, 1.5], [2.0, 3.0]]), default_placing(2))
     axes = (Axis("y", 0.1, 0.0, "um"), Axis("x", 0.1, 0.0, "um"))
-    shapes = ShapesResult("cells", [np.zeros((3, 2))], Placing(axes), "polygon")
+    shapes = ShapesResult("cells", [np.zeros((3, 2))], Grid(axes), "polygon")
     table = Table("landmarks", "landmark", {"landmark": [0, 1], "x": [0.5, np.nan]})
     model = Translation(SPACE, SPACE, np.array([[1.0, 2.0]]))
     recipe, memory = recorded(
@@ -205,7 +206,7 @@ def test_models_points_shapes_and_tables_are_written_too(tmp_path: Path) -> None
     np.testing.assert_array_equal(again.data, points.data)
     outlines = resolve(refs["shapes"], Kind.SHAPES)
     assert isinstance(outlines, ShapesResult)
-    assert outlines.placing.axes == axes
+    assert outlines.grid.axes == axes
     numbers = resolve(refs["table"], Kind.TABLE)
     assert isinstance(numbers, Table)
     assert numbers.entity == "landmark"

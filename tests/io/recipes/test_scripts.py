@@ -85,7 +85,7 @@ def test_what_was_chosen_is_in_the_script(tmp_path: Path) -> None:
     np.testing.assert_array_equal(means(outcome), means(run_of(recipe)))
     assert "inputs [1, 0, 0, 0]" in outcome.summary
     image = outcome.layers[1]
-    assert [axis.scale for axis in image.placing.axes] == [1.0, 2.0, 2.0]
+    assert [axis.scale for axis in image.grid.axes] == [1.0, 2.0, 2.0]
 
 
 def test_steps_and_samples_are_in_the_script(tmp_path: Path) -> None:

@@ -85,8 +85,8 @@ def test_names_of_axes_go_with_the_recipe_and_scales_do_not(tmp_path: Path) -> N
     recipe = Recipe(steps=(Step(tool="everything", inputs={"stack": (ref,)}),))
     batch = run_recipe(recipe, [tmp_path / "b.npy"])
     layer = batch.runs[0].outcomes[0].layer("doubled")
-    assert [axis.name for axis in layer.placing.axes] == ["z", "t", "y", "x"]
-    assert [axis.scale for axis in layer.placing.axes] == [1.0, 1.0, 1.0, 1.0]
+    assert [axis.name for axis in layer.grid.axes] == ["z", "t", "y", "x"]
+    assert [axis.scale for axis in layer.grid.axes] == [1.0, 1.0, 1.0, 1.0]
 
 
 @pytest.mark.parametrize("written", [False, True])

@@ -11,8 +11,9 @@ from scipy import ndimage
 
 import napari_framewise as fw
 from napari_framewise.engine import Engine
-from napari_framewise.framework.outcome import Outcome, Placing, PointsResult, VectorsResult
+from napari_framewise.framework.outcome import Outcome, PointsResult, VectorsResult
 from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.tools import flow as module
 from napari_framewise.tools.flow.model import FlowModel
 from napari_framewise.tools.registry import get_tool
@@ -108,9 +109,9 @@ def test_milliseconds_are_seconds_too() -> None:
 
 def test_arrows_stand_where_the_motion_is(followed: Outcome) -> None:
     vectors = arrows(followed)
-    assert [axis.name for axis in vectors.placing.axes] == ["t", "y", "x"]
-    assert [axis.scale for axis in vectors.placing.axes] == [0.5, 0.25, 0.25]
-    assert [axis.translate for axis in vectors.placing.axes] == [2.0, 10.0, -20.0]
+    assert [axis.name for axis in vectors.grid.axes] == ["t", "y", "x"]
+    assert [axis.scale for axis in vectors.grid.axes] == [0.5, 0.25, 0.25]
+    assert [axis.translate for axis in vectors.grid.axes] == [2.0, 10.0, -20.0]
     starts, moves = vectors.data[:, 0], vectors.data[:, 1]
     assert set(starts[:, 0]) == {0, 1, 2, 3}
     assert not moves[:, 0].any()
@@ -125,7 +126,7 @@ def test_dense_layers_hold_the_flow_in_the_place_of_the_frames(followed: Outcome
     for part, name in enumerate(("flow along y", "flow along x")):
         layer = followed.layer(name)
         np.testing.assert_array_equal(np.asarray(layer.data), flow[:, part])
-        assert layer.placing.axes[0] == Axis("t", 0.5, 2.0, "second")
+        assert layer.grid.axes[0] == Axis("t", 0.5, 2.0, "second")
     confidence = np.asarray(followed.layer("flow confidence").data)
     uncertainty = np.asarray(followed.layer("flow uncertainty").data)
     np.testing.assert_allclose(confidence, 1 / (1 + uncertainty**2), rtol=1e-6)
@@ -133,7 +134,7 @@ def test_dense_layers_hold_the_flow_in_the_place_of_the_frames(followed: Outcome
     colours = followed.layer("flow colours")
     assert np.asarray(colours.data).shape == (COUNT - 1, *SHAPE, 3)
     (wheel,) = [each for each in followed.layers if "colour wheel" in each.name]
-    beside = wheel.placing.axes[1]
+    beside = wheel.grid.axes[1]
     assert beside.translate > -20.0 + 0.25 * SHAPE[1]
 
 
@@ -177,7 +178,7 @@ def test_chosen_frames_keep_their_numbers_and_times() -> None:
     np.testing.assert_allclose(median_of(moves), [2 * DRIFT] * 2, atol=0.05)
     columns = outcome.table("flow").columns
     assert columns["first_frame"].tolist() == [0, 2]
-    assert outcome.layer("flow along x").placing.axes[0].scale == 1.0
+    assert outcome.layer("flow along x").grid.axes[0].scale == 1.0
     np.testing.assert_allclose(columns["median_speed"], np.hypot(*DRIFT) / 2, rtol=0.05)
 
 
@@ -256,7 +257,7 @@ def test_a_known_flow_is_applied(followed: Outcome, tmp_path: Path) -> None:
     inside = (slice(None), slice(10, -10), slice(10, -10))
     left = np.abs(np.asarray(moved.data) - FRAMES[1:])[inside]
     assert np.nanmean(left) < 1.0
-    assert moved.placing.axes[0].translate == 2.5
+    assert moved.grid.axes[0].translate == 2.5
 
 
 def test_one_flow_moves_any_number_of_frames(followed: Outcome) -> None:
@@ -274,7 +275,7 @@ def test_points_go_along_in_the_world(followed: Outcome, direction: str) -> None
     frames = np.array([1, 3])
     world = pixels * 0.25 + [10.0, -20.0]
     data = np.column_stack([2.0 + 0.5 * frames, world[:, 0], world[:, 1] / 2])
-    points = PointsResult("spots", data, Placing(axes))
+    points = PointsResult("spots", data, Grid(axes))
     outcome = run(
         {"stack": drifting(), "flow": model_of(followed), "points": points}, direction=direction
     )
@@ -288,7 +289,7 @@ def test_points_go_along_in_the_world(followed: Outcome, direction: str) -> None
 
 def test_points_outside_are_left_out(followed: Outcome) -> None:
     axes = tuple(Axis(name) for name in ("t", "y", "x"))
-    points = PointsResult("spots", np.array([[0.0, 5000.0, 5.0]]), Placing(axes))
+    points = PointsResult("spots", np.array([[0.0, 5000.0, 5.0]]), Grid(axes))
     outcome = run({"stack": drifting(), "flow": model_of(followed), "points": points})
     assert outcome.layer("spots moved").data.shape == (0, 3)
 
@@ -302,7 +303,7 @@ def test_the_preview_is_the_run_of_one_pair(followed: Outcome) -> None:
     seen = tool.preview(inputs, tool.check_parameters({"field": "components"}), 2)
     flow = model_of(followed).displacement[2]
     np.testing.assert_array_equal(seen.layer("flow along x").data, flow[1])
-    assert [axis.name for axis in seen.layer("flow along x").placing.axes] == ["y", "x"]
+    assert [axis.name for axis in seen.layer("flow along x").grid.axes] == ["y", "x"]
     assert arrows(seen).data.shape[1:] == (2, 2)
     last = tool.preview(inputs, tool.check_parameters({"field": "components"}), COUNT - 1)
     assert last.summary.startswith("The pair moved")

@@ -7,14 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from napari_framewise.framework.outcome import (
-    Placing,
-    PointsResult,
-    ShapesResult,
-    Table,
-    VectorsResult,
-)
+from napari_framewise.framework.outcome import PointsResult, ShapesResult, Table, VectorsResult
 from napari_framewise.stacks.axes import Axis, default_axis_names
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 
 
@@ -59,9 +54,9 @@ def shapes_of(columns: Mapping[str, Array], name: str) -> ShapesResult:
     return ShapesResult(name, shapes, default_placing(data.shape[1]), kind)
 
 
-def default_placing(ndim: int) -> Placing:
+def default_placing(ndim: int) -> Grid:
     """Axes in pixels, for coordinates that say no more."""
-    return Placing(tuple(Axis(name) for name in default_axis_names(ndim, rgb=False)))
+    return Grid(tuple(Axis(name) for name in default_axis_names(ndim, rgb=False)))
 
 
 def _shapes_table(result: ShapesResult) -> Table:

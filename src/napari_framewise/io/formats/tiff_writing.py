@@ -105,7 +105,7 @@ def _places(stack: Stack) -> tuple[list[_Place], list[int]]:
 
     In a frame the channels come last, in the file they come before the rows.
     """
-    axes = [*stack.leading_axes, *stack.grid]
+    axes = [*stack.leading_axes, *stack.grid.axes]
     lengths = [*stack.leading_shape, *stack.frame_shape]
     letters = _letters(stack, [axis.name for axis in axes])
     in_file = list(range(len(axes)))

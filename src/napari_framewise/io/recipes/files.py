@@ -195,7 +195,7 @@ def _reference(value: Value, name: str, memory: dict[str, Value]) -> InputRef:
     if not isinstance(value, Stack):
         ref = InputRef(memory=_kept(value, name, memory), name=getattr(value, "name", ""))
         if isinstance(value, (PointsResult, ShapesResult)):
-            return ref.model_copy(update=description_of(value.placing.axes))
+            return ref.model_copy(update=description_of(value.grid.axes))
         return ref
     found = reference_to(value)
     if found is not None:

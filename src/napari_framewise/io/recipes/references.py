@@ -10,14 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from napari_framewise.framework.inputs import Kind, Value
-from napari_framewise.framework.outcome import (
-    Entity,
-    Outcome,
-    Placing,
-    PointsResult,
-    ShapesResult,
-    Table,
-)
+from napari_framewise.framework.outcome import Entity, Outcome, PointsResult, ShapesResult, Table
 from napari_framewise.framework.recipe import InputRef
 from napari_framewise.framework.values import value_of
 from napari_framewise.io.formats.coordinates import points_of, shapes_of
@@ -27,6 +20,7 @@ from napari_framewise.io.opening import open_stack
 from napari_framewise.io.ragged import open_images
 from napari_framewise.io.recipes.naming import parse_input
 from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.ragged import RaggedStack
 from napari_framewise.stacks.stack import Origin, Selection, Stack, stack_of
 
@@ -55,7 +49,7 @@ def resolve(ref: InputRef, kind: Kind, results: Sequence[Outcome] = ()) -> Value
     if isinstance(value, Stack):
         return _as_described(value, ref)
     if isinstance(value, (PointsResult, ShapesResult)) and ref.axes is not None:
-        return replace(value, placing=_placing(ref))
+        return replace(value, grid=_placing(ref))
     return value
 
 
@@ -234,10 +228,10 @@ def _entity_of(columns: Iterable[str]) -> Entity:
     return next((entity for entity in get_args(Entity) if entity in columns), "object")
 
 
-def _placing(ref: InputRef) -> Placing:
+def _placing(ref: InputRef) -> Grid:
     axes = ref.axes or ()
     count = len(axes)
-    return Placing(
+    return Grid(
         tuple(
             Axis(*each)
             for each in zip(

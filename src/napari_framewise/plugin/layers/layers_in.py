@@ -12,9 +12,10 @@ from napari.components import ViewerModel
 from napari.layers import Layer, Points, Shapes
 from pint import DimensionalityError
 
-from napari_framewise.framework.outcome import Placing, PointsResult, ShapesResult, Table
+from napari_framewise.framework.outcome import PointsResult, ShapesResult, Table
 from napari_framewise.io import can_open, open_stack
 from napari_framewise.stacks.axes import Axis, default_axis_names
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.sources.view import SourceView
 from napari_framewise.stacks.stack import Origin, Stack, stack_of
 
@@ -102,7 +103,7 @@ def made_by_tool(layer: Layer) -> bool:
 def points_of_layer(layer: Points) -> PointsResult:
     """The points of a layer with their features."""
     return PointsResult(
-        layer.name, np.asarray(layer.data), Placing(axes_of(layer)), _features_of(layer)
+        layer.name, np.asarray(layer.data), Grid(axes_of(layer)), _features_of(layer)
     )
 
 
@@ -115,7 +116,7 @@ def shapes_of_layer(layer: Shapes) -> ShapesResult:
             "needed."
         )
     data = [np.asarray(shape) for shape in layer.data]
-    return ShapesResult(layer.name, data, Placing(axes_of(layer)), kinds.pop(), _features_of(layer))
+    return ShapesResult(layer.name, data, Grid(axes_of(layer)), kinds.pop(), _features_of(layer))
 
 
 def _features_of(layer: Layer) -> Table | None:

@@ -15,7 +15,6 @@ from pint import get_application_registry
 from napari_framewise.framework.outcome import (
     ImageResult,
     LayerResult,
-    Placing,
     PointsResult,
     ShapesResult,
     Table,
@@ -23,6 +22,7 @@ from napari_framewise.framework.outcome import (
 )
 from napari_framewise.io import contrast_limits
 from napari_framewise.plugin.layers.layers_in import METADATA_KEY, axes_of
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.stack import stack_of
 
 PREVIEW_PREFIX = "Preview: "
@@ -64,7 +64,7 @@ def make_layer(
     options: dict[str, Any] = {
         "name": result.name,
         "metadata": _metadata(result, provenance),
-        **_place(result.placing, like).arguments(),
+        **_place(result.grid, like).arguments(),
     }
     match result:
         case ImageResult(kind="labels"):
@@ -87,7 +87,7 @@ def make_layer(
         case ShapesResult():
             return Shapes(
                 list(result.data),
-                ndim=len(result.placing.axes),
+                ndim=len(result.grid.axes),
                 shape_type=result.shape_type,
                 features=frame_of(result.features),
                 face_color="transparent",
@@ -159,7 +159,7 @@ def _metadata(result: LayerResult, provenance: Mapping[str, Any] | None) -> dict
     return metadata
 
 
-def _place(placing: Placing, like: Layer | None) -> _Place:
+def _place(placing: Grid, like: Layer | None) -> _Place:
     """Where a result lies: its own scale and translate, the rest as the layer it is like."""
     axes = placing.axes
     n = len(axes)
@@ -203,7 +203,7 @@ def _known_unit(name: str) -> str:
     return name
 
 
-def _shared_axes(placing: Placing, like: Layer) -> tuple[list[int], list[int]]:
+def _shared_axes(placing: Grid, like: Layer) -> tuple[list[int], list[int]]:
     """Positions of the axes that a result and a layer have in common, by name."""
     names = [axis.name for axis in axes_of(like)]
     pairs = [
@@ -233,7 +233,7 @@ def _limits(result: ImageResult) -> tuple[float, float] | None:
         return None
     if isinstance(result.data, np.ndarray) and result.data.dtype.kind in "biu":
         return None
-    return contrast_limits(stack_of(result.data, axes=[axis.name for axis in result.placing.axes]))
+    return contrast_limits(stack_of(result.data, axes=[axis.name for axis in result.grid.axes]))
 
 
 def _integers(data: Any) -> Any:
@@ -248,7 +248,7 @@ def _vectors(result: VectorsResult, options: dict[str, Any]) -> Vectors:
         options["edge_contrast_limits"] = result.color_limits
     return Vectors(
         result.data,
-        ndim=len(result.placing.axes),
+        ndim=len(result.grid.axes),
         features=features,
         vector_style="arrow",
         edge_width=result.width or max(0.2, float(np.nanmedian(lengths)) / 8),
@@ -261,7 +261,7 @@ def _points(result: PointsResult, options: dict[str, Any]) -> Points:
         options["text"] = {"string": result.text, "color": "yellow", "size": 12}
     return Points(
         result.data,
-        ndim=len(result.placing.axes),
+        ndim=len(result.grid.axes),
         features=frame_of(result.features),
         face_color="transparent",
         border_color="yellow",

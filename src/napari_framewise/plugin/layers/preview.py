@@ -33,7 +33,7 @@ class PreviewLayers(QObject):
         """Show an outcome in place of the last one; what was selected stays selected."""
         self._turns.stop()
         for result in outcome.layers:
-            show = partial(self._show, result, like(result.placing.like))
+            show = partial(self._show, result, like(result.grid.like))
             if self._shown(result.name) is None:
                 self._turns.add(show)
             else:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from napari.layers import Layer
 
-from napari_framewise.framework.outcome import Placing, Plot, PointsResult, Table
+from napari_framewise.framework.outcome import Plot, PointsResult, Table
 from napari_framewise.plugin.layers.layers_in import axes_of
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.stack import Stack
 
 
@@ -29,7 +30,9 @@ def points_of_table(
         The plots over the table; the first one's first curve is shown as text.
     """
     positions = np.zeros((len(table), layer.ndim))
-    for axis, length, placed in zip(stack.image_axes, stack.frame_shape, stack.grid, strict=True):
+    for axis, length, placed in zip(
+        stack.image_axes, stack.frame_shape, stack.grid.axes, strict=True
+    ):
         if axis < layer.ndim:
             whole = stack.axes[axis]
             start = (placed.translate - whole.translate) / whole.scale
@@ -43,7 +46,7 @@ def points_of_table(
     return PointsResult(
         f"{stack.name} {table.name}",
         positions,
-        Placing(axes_of(layer), role),
+        Grid(axes_of(layer), like=role),
         features=table,
         text=_text(table, plots),
     )

@@ -35,7 +35,7 @@ def written_frames(
         result.data,
         path,
         engine=engine,
-        axes=result.placing.axes,
+        axes=result.grid.axes,
         name=result.name,
         provenance=provenance,
         fingerprint=repr((result.name, sorted(provenance.items(), key=str))),

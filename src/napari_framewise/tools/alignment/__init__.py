@@ -16,21 +16,21 @@ from napari_framewise.engine.work import MapFrames
 from napari_framewise.framework.inputs import Inputs
 from napari_framewise.framework.limits import symmetric_limits
 from napari_framewise.framework.model import Space
-from napari_framewise.framework.outcome import ImageResult, LayerResult, Outcome, Placing, Table
+from napari_framewise.framework.outcome import ImageResult, LayerResult, Outcome, Table
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics import alignment as numerics
 from napari_framewise.numerics.transforms import Motion
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.alignment.blocks import Fits, error_block, plane_of
 from napari_framewise.tools.alignment.layers import (
-    Target,
     aligned_frame,
     aligned_layer,
     error_layers,
     moved_layer,
     outlines,
-    plane_axes,
+    size_of,
 )
 from napari_framewise.tools.alignment.model import Transforms
 from napari_framewise.tools.alignment.parameters import INPUTS, AlignmentParameters
@@ -76,7 +76,7 @@ def run(inputs: Inputs, parameters: AlignmentParameters, engine: Engine) -> Run:
     else:
         fits, template = yield from _estimated(inputs, parameters, task, engine)
         matrices = fits.matrices
-    table = alignment_table(stack, matrices, target.shape, fits, motion)
+    table = alignment_table(stack, matrices, size_of(target), fits, motion)
     tables: tuple[Table, ...] = (table,)
     plots = plots_of(table, motion, len(matrices))
     layers: list[LayerResult] = list(_moved(inputs, parameters, matrices, target))
@@ -126,7 +126,7 @@ def preview(inputs: Inputs, parameters: AlignmentParameters, index: int) -> Outc
             frames=(stack.frame_numbers[index], stack.frame_numbers[index] + 1, 1),
         )
     )
-    table = alignment_table(one, fits.matrices, target.shape, fits, parameters.motion)
+    table = alignment_table(one, fits.matrices, size_of(target), fits, parameters.motion)
     history, curves = history_of(found)
     if not found.found:
         return Outcome(tables=(table,), summary=found.status.sentence)
@@ -145,7 +145,7 @@ def preview(inputs: Inputs, parameters: AlignmentParameters, index: int) -> Outc
         shown = ImageResult(
             f"{stack.name} error",
             error[0],
-            Placing(target.axes, target.role),
+            replace(target, moved=None),
             colormap="PiYG",
             contrast_limits=symmetric_limits(error),
         )
@@ -223,9 +223,12 @@ def _estimated(
     return found
 
 
-def _target(inputs: Inputs) -> Target:
+def _target(inputs: Inputs) -> Grid:
+    """The grid that frames are brought onto: the template's, or their own."""
     role = "template" if inputs["template"] else "stack"
-    return Target.of(inputs.stack(role), role)
+    stack = inputs.stack(role)
+    rows_and_columns(stack)
+    return replace(stack.spatial_grid, like=role)
 
 
 def _aim(inputs: Inputs, parameters: AlignmentParameters) -> str:
@@ -258,7 +261,7 @@ def _check_followers(inputs: Inputs) -> None:
 
 
 def _moved(
-    inputs: Inputs, parameters: AlignmentParameters, matrices: Array, target: Target
+    inputs: Inputs, parameters: AlignmentParameters, matrices: Array, target: Grid
 ) -> list[ImageResult]:
     """The aligned layers of the stack and of all that goes with it."""
     stack = inputs.stack("stack")
@@ -293,22 +296,11 @@ def _image(template: numerics.Template) -> Array:
 
 
 def _model(
-    stack: Stack, matrices: Array, motion: Motion, target: Target, inputs: Inputs
+    stack: Stack, matrices: Array, motion: Motion, target: Grid, inputs: Inputs
 ) -> Transforms:
-    own = plane_axes(stack)
     return Transforms(
-        source=Space(
-            stack.name,
-            rows_and_columns(stack),
-            tuple(axis.scale for axis in own),
-            tuple(axis.unit for axis in own),
-        ),
-        target=Space(
-            inputs.stack(target.role).name,
-            target.shape,
-            tuple(axis.scale for axis in target.axes),
-            tuple(axis.unit for axis in target.axes),
-        ),
+        source=Space.of(stack.name, stack.spatial_grid),
+        target=Space.of(inputs.stack(str(target.like)).name, target),
         matrices=matrices,
         motion=motion,
     )

@@ -171,17 +171,10 @@ def add_sums(first: tuple[Array, Array], second: tuple[Array, Array]) -> tuple[A
     return first[0] + second[0], first[1] + second[1]
 
 
-def warp_block(
-    frames: Array, matrices: Array, order: Literal[0, 1, 3], back: bool, out: Array
-) -> None:
-    """Frames pulled back; the channels of a result come in front of its rows, of a colour last.
-
-    `back` says that out is (n, channels, rows, columns).
-    """
+def warp_block(frames: Array, matrices: Array, order: Literal[0, 1, 3], out: Array) -> None:
+    """Frames pulled back, their channels last."""
     for frame, matrix, place in zip(frames, matrices, out, strict=True):
-        shape = (place.shape[-2], place.shape[-1]) if back else (place.shape[0], place.shape[1])
-        moved = warp(frame, matrix, shape, order=order, dtype=out.dtype)
-        place[...] = np.moveaxis(moved, -1, 0) if back else moved
+        place[...] = warp(frame, matrix, place.shape[:2], order=order, dtype=out.dtype)
 
 
 def error_block(

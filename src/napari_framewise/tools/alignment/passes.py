@@ -12,6 +12,7 @@ from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.progress import Progress
 from napari_framewise.engine.work import Cost, MapFrames, MapNeighbours, Reduce, Scan
 from napari_framewise.framework.alike import alike
+from napari_framewise.framework.channels import one_channel
 from napari_framewise.framework.inputs import Inputs
 from napari_framewise.numerics import alignment as numerics
 from napari_framewise.numerics.transforms import accumulated
@@ -64,7 +65,7 @@ def task_of(inputs: Inputs, parameters: AlignmentParameters) -> Task:
     """
     stack = inputs.stack("stack")
     rows_and_columns(stack)
-    channels = channels_of(stack)
+    channels = max(1, stack.channels)
     channel = parameters.channel
     if channel is not None and channel >= channels:
         raise ValueError(
@@ -73,7 +74,7 @@ def task_of(inputs: Inputs, parameters: AlignmentParameters) -> Task:
     mask = inputs.optional_stack("mask")
     values = None
     if mask is not None:
-        mask = alike(mask, _plain(stack))
+        mask = alike(mask, one_channel(stack))
         if mask.frame_shape != rows_and_columns(stack):
             raise ValueError(
                 f"Mask: {mask.name} has frames of {_size(mask.frame_shape)} pixels, but "
@@ -91,25 +92,13 @@ def rows_and_columns(stack: Stack) -> tuple[int, int]:
     ValueError
         Where the frames are volumes or lines.
     """
-    shape = stack.frame_shape
-    if has_channels(stack):
-        shape = shape[:-1]
+    shape = stack.spatial_shape
     if len(shape) != 2:
         raise ValueError(
             f"{stack.name} has frames of {_size(stack.frame_shape)}; plane images are needed: "
             "choose the axes that the frames run along."
         )
     return (shape[0], shape[1])
-
-
-def has_channels(stack: Stack) -> bool:
-    """Whether the last axis of a frame is its channels."""
-    return stack.channel_axis is not None and stack.channel_axis in stack.image_axes
-
-
-def channels_of(stack: Stack) -> int:
-    """Number of channels of a frame."""
-    return stack.frame_shape[-1] if has_channels(stack) else 1
 
 
 def template_of(inputs: Inputs, task: Task) -> numerics.Template:
@@ -124,11 +113,11 @@ def template_of(inputs: Inputs, task: Task) -> numerics.Template:
     rows_and_columns(given)
     plane = plane_of(given.frame(0), task.channel)
     stack = task.stack
-    wanted = 1 if task.channel is not None else channels_of(stack)
+    wanted = 1 if task.channel is not None else max(1, stack.channels)
     if (1 if plane.ndim == 2 else plane.shape[2]) != wanted:
         raise ValueError(
-            f"Template: {given.name} has {channels_of(given)} channels, but {stack.name} has "
-            f"{channels_of(stack)}; choose one channel of each."
+            f"Template: {given.name} has {max(1, given.channels)} channels, but {stack.name} has "
+            f"{max(1, stack.channels)}; choose one channel of each."
         )
     mask = inputs.optional_stack("template_mask")
     return numerics.prepare(plane, None if mask is None else mask.frame(0), settings=task.settings)
@@ -248,13 +237,6 @@ def cost_of(stack: Stack, *, averaging: bool = False) -> Cost:
     if averaging:
         return Cost(scratch=32 * pixels, seconds=6e-8 * pixels)
     return Cost(output=512, scratch=48 * pixels, seconds=2e-3 + 1.5e-7 * pixels)
-
-
-def _plain(stack: Stack) -> Stack:
-    """The stack with one channel, to compare the shape of masks with."""
-    if not has_channels(stack):
-        return stack
-    return stack.select(replace(stack.selection, channel=0))
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from napari_framewise.framework.channels import as_block
 from napari_framewise.numerics.scaling import Scaling, scale, unscale
 from napari_framewise.stacks.source import Array
 
@@ -21,14 +20,11 @@ class Target:
         What results are clipped to.
     dtype : str
         Type of the result.
-    order : tuple of int
-        Axes of a block's frame in the order that the result has them.
     """
 
     ends: tuple[float, float]
     limits: tuple[float, float] | None
     dtype: str
-    order: tuple[int, ...]
 
 
 def scaled_block(
@@ -42,10 +38,9 @@ def scaled_block(
 ) -> Array:
     """Apply or undo known offsets and gains; number of clipped pixels (n, C), all without `out`."""
     scaling = Scaling(offset, gain, target.ends[0])
-    place = None if out is None else as_block(out, target.order)
     if undo:
         _, clipped = unscale(
-            frames, scaling, channel_axis=channel_axis, dtype=target.dtype, out=place
+            frames, scaling, channel_axis=channel_axis, dtype=target.dtype, out=out
         )
         return clipped
     _, clipped = scale(
@@ -54,6 +49,6 @@ def scaled_block(
         channel_axis=channel_axis,
         dtype=target.dtype,
         limits=target.limits,
-        out=place,
+        out=out,
     )
     return clipped

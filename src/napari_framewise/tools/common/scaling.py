@@ -14,17 +14,12 @@ from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.progress import Progress
 from napari_framewise.engine.sinks import MemorySink
 from napari_framewise.engine.work import Cost, MapFrames
-from napari_framewise.framework.channels import (
-    own_order,
-    result_placing,
-    shape_in_own_order,
-    shows_colour,
-)
 from napari_framewise.framework.frame_columns import frame_columns
 from napari_framewise.framework.limits import limits_of
 from napari_framewise.framework.model import Model, Space
 from napari_framewise.framework.outcome import Curve, ImageResult, Plot, Table
 from napari_framewise.framework.parameters import parameter
+from napari_framewise.framework.placing import layout_of
 from napari_framewise.numerics.normalise import Scaling, Status
 from napari_framewise.numerics.statistics import Moments
 from napari_framewise.stacks.source import Array
@@ -103,26 +98,11 @@ def normalisation_of(
     stack: Stack, scaling: Scaling, method: str, channels: tuple[str, ...]
 ) -> Normalisation:
     """The model of what was measured on a stack."""
-    space = Space(
-        stack.name,
-        stack.frame_shape,
-        tuple(axis.scale for axis in stack.grid),
-        tuple(axis.unit for axis in stack.grid),
-    )
+    space = Space.of(stack.name, stack.grid)
     dtype = stack.dtype.newbyteorder("=").name
     return Normalisation(
         space, space, scaling.offset, scaling.gain, scaling.base, method, dtype, channels
     )
-
-
-def target_of(
-    stack: Stack,
-    dtype: str,
-    ends: tuple[float, float] = (0.0, 1.0),
-    limits: tuple[float, float] | None = None,
-) -> Target:
-    """What results of a stack look like."""
-    return Target(ends, limits, dtype, own_order(stack))
 
 
 def scaled_frames(
@@ -166,7 +146,7 @@ def scaled_frames(
             scaled_block,
             context,
             dtype=target.dtype,
-            frame_shape=shape_in_own_order(stack),
+            order=layout_of(stack).order,
             cost=scaling_cost(stack, target),
         )
     counted = np.concatenate(clipped) if clipped else None
@@ -183,8 +163,7 @@ def filled(
 ) -> Generator[Progress, None, tuple[Array, list[Any]]]:
     """All frames in memory, and the function's values."""
     stack = stacks[0]
-    shape = shape_in_own_order(stack)
-    array = np.empty((stack.n_frames, *shape), target.dtype)
+    array, blocks = layout_of(stack).empty(target.dtype)
     values = yield from run_pass(
         MapFrames(),
         function,
@@ -193,24 +172,19 @@ def filled(
         engine=engine,
         cost=scaling_cost(stack, target),
         label=label,
-        into=MemorySink(array),
+        into=MemorySink(blocks),
     )
-    return array.reshape(*stack.leading_shape, *shape), values
+    return array, values
 
 
 def scaled_layer(
     stack: Stack, data: Any, target: Target, name: str, *, ranged: bool
 ) -> ImageResult:
     """The layer of scaled frames, shown over the target's range or the first frame's values."""
-    limits = target.ends
-    if not ranged:
-        limits = limits_of(np.asarray(data[(0,) * len(stack.leading_shape)]))
+    layout = layout_of(stack)
+    limits = target.ends if ranged else limits_of(layout.first(data))
     return ImageResult(
-        f"{stack.name} {name}",
-        data,
-        result_placing(stack, "stack"),
-        rgb=shows_colour(stack),
-        contrast_limits=limits,
+        f"{stack.name} {name}", data, layout.grid, rgb=layout.rgb, contrast_limits=limits
     )
 
 

@@ -19,6 +19,7 @@ from napari_framewise.engine.work import Cost, MapFrames
 from napari_framewise.framework.inputs import Inputs
 from napari_framewise.framework.model import Space
 from napari_framewise.framework.outcome import LayerResult, Outcome, PointsResult
+from napari_framewise.framework.placing import layout_of
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics import flow as numerics
 from napari_framewise.stacks.source import Array
@@ -31,7 +32,6 @@ from napari_framewise.tools.flow.blocks import (
     summarised,
 )
 from napari_framewise.tools.flow.layers import (
-    Lying,
     dense_layers,
     fields_stack,
     followed,
@@ -66,18 +66,18 @@ def run(inputs: Inputs, parameters: FlowParameters, engine: Engine) -> Run:
     step, notes = _step(pairs, parameters)
     pairs = replace(pairs, task=replace(pairs.task, step=step))
     fields, results = yield from _estimated(pairs, parameters, engine)
-    lying = Lying.of(pairs)
-    stack = fields_stack(fields, lying)
+    layout = layout_of(pairs.like, pairs.role, channels=False)
+    stack = fields_stack(fields, layout)
     motion = _motion(pairs)
     largest = max((result.largest for result in results), default=0.0)
     name = pairs.whole.name
     layers: list[LayerResult] = []
     if parameters.warped:
-        layers.append(warped_layer(pairs.second, stack, lying))
-    layers += dense_layers(name, stack, lying, parameters, largest)
+        layers.append(warped_layer(pairs.second, stack, layout))
+    layers += dense_layers(name, stack, layout, parameters, largest)
     if parameters.vectors:
         numbers = pairs.first_numbers
-        layers.append(vector_layer(name, results, numbers, lying, parameters, motion))
+        layers.append(vector_layer(name, results, numbers, layout, parameters, motion))
     models: tuple[FlowModel, ...] = ()
     if isinstance(fields, np.ndarray):
         models = (_model(fields, pairs),)
@@ -115,18 +115,18 @@ def preview(inputs: Inputs, parameters: FlowParameters, index: int) -> Outcome:
     result = summarised(flow, task)
     fields = np.empty((*pairs.shape, len(pairs.shape) + 2), np.float32)
     fill_fields(flow, fields)
-    lying = Lying.of(pairs).still
-    stack = fields_stack(fields, lying)
+    layout = layout_of(pairs.like, pairs.role, channels=False).still
+    stack = fields_stack(fields, layout)
     motion = _motion(pairs)
     name = pairs.whole.name
-    shown = dense_layers(name, stack, lying, parameters, result.largest)
+    shown = dense_layers(name, stack, layout, parameters, result.largest)
     if parameters.warped:
         second = cut(pairs.second, index, index + 1)
-        shown.append(warped_layer(second, stack, lying))
+        shown.append(warped_layer(second, stack, layout))
     layers: list[LayerResult] = [replace(each, data=np.asarray(each.data)) for each in shown]
     if parameters.vectors:
         numbers = pairs.first_numbers[index : index + 1]
-        layers.append(vector_layer(name, [result], numbers, lying, parameters, motion))
+        layers.append(vector_layer(name, [result], numbers, layout, parameters, motion))
     return Outcome(
         layers=tuple(layers),
         tables=(direction_table([result]),),
@@ -255,9 +255,7 @@ def _finished(steps: Run) -> Outcome:
 def _model(fields: Array, pairs: Pairs) -> FlowModel:
     ndim = len(pairs.shape)
     flat = fields.reshape(pairs.count, *pairs.shape, ndim + 2)
-    scale = tuple(axis.scale for axis in pairs.grid)
-    units = tuple(axis.unit for axis in pairs.grid)
-    target = Space(pairs.like.name, pairs.shape, scale, units)
+    target = Space.of(pairs.like.name, pairs.grid)
     neighbours = pairs.role == "stack" and pairs.second.source is pairs.like.source
     following = neighbours and pairs.task.reference is None
     return FlowModel(
@@ -290,7 +288,7 @@ def _motion(pairs: Pairs) -> Motion:
     steps = int(apart[0]) if len(apart) == 1 else 0
     whole = pairs.whole
     time = tuple(whole.axes[axis] for axis in whole.frame_axes)
-    return motion_of(pairs.grid, time, steps)
+    return motion_of(pairs.grid.axes, time, steps)
 
 
 def _cost(pairs: Pairs, parameters: FlowParameters) -> Cost:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from napari_framewise.engine.lazy import LazyFrames
 from napari_framewise.engine.work import Cost
-from napari_framewise.framework.channels import channel_names
 from napari_framewise.framework.limits import limits_of
-from napari_framewise.framework.outcome import ImageResult, Placing, Table, VectorsResult
+from napari_framewise.framework.outcome import ImageResult, Table, VectorsResult
+from napari_framewise.framework.placing import Layout, layout_of
 from napari_framewise.numerics.flow import legend, warped_dtype
-from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack, stack_of
 from napari_framewise.tools.flow.blocks import (
@@ -25,7 +25,7 @@ from napari_framewise.tools.flow.blocks import (
     warped_block,
 )
 from napari_framewise.tools.flow.model import FlowModel
-from napari_framewise.tools.flow.pairs import Pairs, cut
+from napari_framewise.tools.flow.pairs import cut
 from napari_framewise.tools.flow.parameters import FlowParameters
 from napari_framewise.tools.flow.units import Motion
 
@@ -34,61 +34,26 @@ _COLOR_LIMITS = {"direction": (0.0, 360.0), "confidence": (0.0, 1.0)}
 _WHEEL_SHARE = 5
 
 
-@dataclass(frozen=True, eq=False)
-class Lying:
-    """Where results of the pairs lie.
-
-    Attributes
-    ----------
-    leading, grid : tuple of Axis
-        Axes of the frames, and of a frame's pixels.
-    lengths : tuple of int
-        Of the leading axes.
-    role : str
-        Role of the input that they lie like.
-    """
-
-    leading: tuple[Axis, ...]
-    grid: tuple[Axis, ...]
-    lengths: tuple[int, ...]
-    role: str
-
-    @classmethod
-    def of(cls, pairs: Pairs) -> Lying:
-        """Where the first frames of the pairs lie."""
-        like = pairs.like
-        return cls(like.leading_axes, pairs.grid, like.leading_shape, pairs.role)
-
-    @property
-    def still(self) -> Lying:
-        """The same for a single pair, without axes of frames."""
-        return replace(self, leading=(), lengths=())
-
-    @property
-    def placing(self) -> Placing:
-        """For layers of all pairs."""
-        return Placing((*self.leading, *self.grid), self.role)
-
-
-def fields_stack(fields: object, lying: Lying) -> Stack:
+def fields_stack(fields: object, layout: Layout) -> Stack:
     """The dense fields (*leading, *grid, parts) as a stack of frames."""
-    names = [f"frames {number}" for number in range(len(lying.lengths))]
-    names += [f"pixels {number}" for number in range(len(lying.grid))]
+    leading = len(layout.leading)
+    names = [f"frames {number}" for number in range(leading)]
+    names += [f"pixels {number}" for number in range(len(layout.frame_shape))]
     stack = stack_of(fields, axes=(*names, "part"), name="flow")
-    return stack.select(replace(stack.selection, frames_along=tuple(range(len(lying.lengths)))))
+    return stack.select(replace(stack.selection, frames_along=tuple(range(leading))))
 
 
 def vector_layer(
     name: str,
     results: Sequence[PairResult],
     numbers: Array,
-    lying: Lying,
+    layout: Layout,
     parameters: FlowParameters,
     motion: Motion,
 ) -> VectorsResult:
     """Arrows at the picked pixels of every pair."""
-    ndim = len(lying.grid)
-    lead = len(lying.lengths)
+    ndim = len(layout.frame_shape)
+    lead = len(layout.leading)
     counts = [len(result.starts) for result in results]
     moves = np.concatenate([result.moves for result in results]).astype(np.float32)
     data = np.zeros((len(moves), 2, lead + ndim), np.float32)
@@ -96,8 +61,8 @@ def vector_layer(
     data[:, 1, lead:] = moves
     which = np.repeat(np.arange(len(results)), counts)
     if lead:
-        data[:, 0, :lead] = np.stack(np.unravel_index(which, lying.lengths), axis=-1)
-    scale = np.array([axis.scale for axis in lying.grid])
+        data[:, 0, :lead] = np.stack(np.unravel_index(which, layout.leading), axis=-1)
+    scale = np.array(spatial_grid(layout).scale)
     scaled = moves * scale
     columns: dict[str, Array] = {
         "frame": numbers[which],
@@ -123,8 +88,8 @@ def vector_layer(
         notes["speed"] = f"In {motion.speed_unit}."
     return VectorsResult(
         f"{name} flow",
-        data,
-        lying.placing,
+        layout.coordinates(data),
+        layout.grid,
         features=Table("vectors", "object", columns, notes),
         color_by=parameters.colour_by,
         colormap=_COLORMAPS[parameters.colour_by],
@@ -134,7 +99,7 @@ def vector_layer(
 
 
 def dense_layers(
-    name: str, fields: Stack, lying: Lying, parameters: FlowParameters, largest: float
+    name: str, fields: Stack, layout: Layout, parameters: FlowParameters, largest: float
 ) -> list[ImageResult]:
     """The dense fields that are asked for."""
     shape = fields.frame_shape[:-1]
@@ -143,19 +108,34 @@ def dense_layers(
     layers: list[ImageResult] = []
     planar = ndim == 2
     if parameters.field in ("colour", "both") and planar:
-        lazy = LazyFrames(fields, colour_block, (reach,), dtype=np.uint8, frame_shape=(*shape, 3))
-        layers.append(
-            ImageResult(f"{name} flow colours", lazy, lying.placing, rgb=True, visible=False)
+        colours = layout.coloured
+        lazy = LazyFrames(
+            fields,
+            colour_block,
+            (reach,),
+            dtype=np.uint8,
+            frame_shape=colours.frame_shape,
+            order=colours.order,
         )
-        layers.append(_wheel(name, shape, lying, reach))
+        layers.append(
+            ImageResult(f"{name} flow colours", lazy, colours.grid, rgb=True, visible=False)
+        )
+        layers.append(_wheel(name, layout, reach))
     if parameters.field in ("components", "both") or (parameters.field == "colour" and not planar):
-        for part, axis in enumerate(lying.grid):
-            lazy = LazyFrames(fields, component_block, (part,), dtype=np.float32, frame_shape=shape)
+        for part, axis in enumerate(spatial_grid(layout).axes):
+            lazy = LazyFrames(
+                fields,
+                component_block,
+                (part,),
+                dtype=np.float32,
+                frame_shape=shape,
+                order=layout.order,
+            )
             layers.append(
                 ImageResult(
                     f"{name} flow along {axis.name}",
                     lazy,
-                    lying.placing,
+                    layout.grid,
                     contrast_limits=(-reach, reach),
                     colormap="PiYG",
                     visible=False,
@@ -163,12 +143,14 @@ def dense_layers(
                 )
             )
     if parameters.confidence:
-        lazy = LazyFrames(fields, confidence_block, dtype=np.float32, frame_shape=shape)
+        lazy = LazyFrames(
+            fields, confidence_block, dtype=np.float32, frame_shape=shape, order=layout.order
+        )
         layers.append(
             ImageResult(
                 f"{name} flow confidence",
                 lazy,
-                lying.placing,
+                layout.grid,
                 contrast_limits=(0.0, 1.0),
                 colormap="viridis",
                 visible=False,
@@ -187,12 +169,13 @@ def dense_layers(
             (part,),
             dtype=np.uint8 if labels else np.float32,
             frame_shape=shape,
+            order=layout.order,
         )
         layers.append(
             ImageResult(
                 f"{name} flow {title}",
                 lazy,
-                lying.placing,
+                layout.grid,
                 kind="labels" if labels else "image",
                 contrast_limits=None if labels else (0.0, 2.0),
                 visible=False,
@@ -202,10 +185,11 @@ def dense_layers(
 
 
 def warped_layer(
-    moving: Stack, fields: Stack, lying: Lying, *, title: str = "warped", labels: bool = False
+    moving: Stack, fields: Stack, layout: Layout, *, title: str = "warped", labels: bool = False
 ) -> ImageResult:
     """Frames pulled back by the flow, as they are looked at."""
-    channels = bool(channel_names(moving))
+    channels = bool(moving.channels)
+    moved = _with_channels_of(moving, layout)
     pixels = int(np.prod(moving.frame_shape))
     dtype = moving.dtype.newbyteorder("=") if labels else warped_dtype(moving.dtype)
     lazy = LazyFrames(
@@ -213,18 +197,16 @@ def warped_layer(
         warped_block,
         (channels, labels),
         dtype=dtype,
-        frame_shape=moving.frame_shape,
+        frame_shape=moved.frame_shape,
+        order=moved.order,
         cost=Cost(scratch=64 * pixels, seconds=1e-7 * pixels),
     )
-    axes = lying.placing.axes
-    if channels and not moving.rgb:
-        axes = (*axes, moving.grid[-1])
     return ImageResult(
         f"{moving.name} {title}",
         lazy,
-        Placing(axes, lying.role),
+        moved.grid,
         kind="labels" if labels else "image",
-        rgb=moving.rgb and channels,
+        rgb=moved.rgb,
         contrast_limits=None if labels else limits_of(moving.frame(0)),
         visible=False,
     )
@@ -240,8 +222,7 @@ def followed(
     ValueError
         Where its frames do not fit the flow.
     """
-    channels = bool(channel_names(moving))
-    shape = moving.frame_shape[:-1] if channels else moving.frame_shape
+    shape = moving.spatial_shape
     wanted = model.displacement.shape[2:]
     if shape != wanted:
         raise ValueError(
@@ -254,35 +235,55 @@ def followed(
         moved, like = (cut(moving, each.start, each.stop) for each in (taken, shown))
     else:
         moved = like = moving
-    grid = like.grid[:-1] if channels else like.grid
-    lying = Lying(like.leading_axes, grid, like.leading_shape, role)
+    layout = layout_of(like, role, channels=False)
     displacement = np.broadcast_to(
         model.displacement, (like.n_frames, *model.displacement.shape[1:])
     )
     parts = np.moveaxis(displacement, 1, -1)
-    fields = fields_stack(parts.reshape(*lying.lengths, *parts.shape[1:]), lying)
+    fields = fields_stack(parts.reshape(*layout.leading, *parts.shape[1:]), layout)
     if forward:
         back = LazyFrames(
-            fields, inverse_block, (len(grid),), dtype=np.float32, frame_shape=fields.frame_shape
+            fields, inverse_block, (len(shape),), dtype=np.float32, frame_shape=fields.frame_shape
         )
-        fields = fields_stack(back, lying)
+        fields = fields_stack(back, layout)
     title = "moved" if forward else "warped"
-    return warped_layer(moved, fields, lying, title=title, labels=labels)
+    return warped_layer(moved, fields, layout, title=title, labels=labels)
 
 
-def _wheel(name: str, shape: tuple[int, ...], lying: Lying, reach: float) -> ImageResult:
+def _with_channels_of(moving: Stack, layout: Layout) -> Layout:
+    """The layout of pairs with the channels of the frames that are moved."""
+    if not moving.channels:
+        return layout
+    own = layout_of(moving, on=spatial_grid(layout))
+    channel, order = layout.grid.ndim, own.order
+    if len(own.leading) != len(layout.leading):
+        # One image for all pairs: its channels come in front of its rows and columns.
+        order = (*layout.order[:-2], channel, *layout.order[-2:])
+    if own.rgb:
+        order = (*(number for number in order if number != channel), channel)
+    natural = layout.grid.take([layout.order.index(number) for number in range(channel)])
+    every = moving.grid.take([-1]).after(natural)
+    grid = replace(every.take(order[:-1] if own.rgb else order), like=layout.grid.like)
+    return replace(own, grid=grid, order=order, leading=layout.leading)
+
+
+def _wheel(name: str, layout: Layout, reach: float) -> ImageResult:
     """The legend, beside the image, as wide as a fifth of it."""
+    shape = layout.frame_shape
     size = max(9, min(shape) // _WHEEL_SHARE)
-    across = lying.grid[1]
-    beside = across.translate + across.scale * (shape[1] + size // 8)
-    axes = (lying.grid[0], replace(across, translate=beside))
+    left = shape[1] + size // 8
     return ImageResult(
         f"{name} colour wheel, {reach:.3g} px at its rim",
         legend(size),
-        Placing(axes, lying.role),
+        spatial_grid(layout).cropped((0, size), (left, left + size)),
         rgb=True,
         visible=False,
     )
+
+
+def spatial_grid(layout: Layout) -> Grid:
+    """The grid of one frame."""
+    return layout.still.grid
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from napari_framewise.framework.alike import alike, as_long
-from napari_framewise.framework.channels import channel_names, one_channel
+from napari_framewise.framework.channels import one_channel
 from napari_framewise.framework.inputs import Inputs
 from napari_framewise.numerics.flow import FlowSettings, Ranking
-from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack, stack_of
 from napari_framewise.tools.flow.parameters import FlowParameters
@@ -95,15 +95,14 @@ class Pairs:
         return self.like.n_frames
 
     @property
-    def grid(self) -> tuple[Axis, ...]:
-        """Axes of a frame without its channels."""
-        return self.like.grid[:-1] if self.task.channels else self.like.grid
+    def grid(self) -> Grid:
+        """Grid of a frame without its channels."""
+        return self.like.spatial_grid
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of a frame without its channels."""
-        shape = self.like.frame_shape
-        return shape[:-1] if self.task.channels else shape
+        return self.like.spatial_shape
 
     @property
     def single(self) -> bool:
@@ -125,7 +124,7 @@ def pairs_of(inputs: Inputs, parameters: FlowParameters) -> Pairs:
     """
     stack = inputs.stack("stack")
     second = inputs.optional_stack("second")
-    channels = bool(channel_names(stack))
+    channels = bool(stack.channels)
     _check(stack, parameters, channels)
     reference: Array | None = None
     neighbours = np.ones(stack.n_frames, np.uint8)
@@ -185,7 +184,7 @@ def pairs_of(inputs: Inputs, parameters: FlowParameters) -> Pairs:
         mask=mask,
         masks=len(given),
         both=not inputs["second"],
-        scale=_scale(stack, channels),
+        scale=stack.spatial_grid.scale,
         least_confidence=parameters.least_confidence,
         step=0,
         placement=parameters.placement,
@@ -230,7 +229,7 @@ def _repeated(image: Stack, stack: Stack) -> Stack:
     """One image as the second of every pair."""
     frame = image.frame(0)
     whole = np.broadcast_to(frame, (stack.n_frames, *frame.shape))
-    names = ("t", *(axis.name for axis in image.grid))
+    names = ("t", *image.grid.names)
     repeated = stack_of(whole, axes=names, name=image.name, rgb=image.rgb)
     return repeated.select(replace(repeated.selection, frames_along=(0,)))
 
@@ -249,7 +248,7 @@ def _masks(inputs: Inputs, stack: Stack) -> tuple[Array | None, Stack | None]:
     if given is None:
         return None, None
     plain = one_channel(stack)
-    shape = plain.frame_shape[:-1] if channel_names(plain) else plain.frame_shape
+    shape = plain.spatial_shape
     mask = as_long(alike(given, plain), plain)
     if mask.frame_shape not in (shape, plain.frame_shape) or mask.n_frames not in (
         1,
@@ -267,8 +266,3 @@ def _masks(inputs: Inputs, stack: Stack) -> tuple[Array | None, Stack | None]:
             "The mask leaves no pixel; mark at least one pixel with a value that is not zero."
         )
     return fixed, None
-
-
-def _scale(stack: Stack, channels: bool) -> tuple[float, ...]:
-    grid = stack.grid[:-1] if channels else stack.grid
-    return tuple(axis.scale for axis in grid)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_framewise.framework.channels import channel_names
 from napari_framewise.framework.outcome import PointsResult, Table
 from napari_framewise.numerics.flow import inverse, moved
 from napari_framewise.stacks.axes import Axis
@@ -26,8 +25,8 @@ def moved_points(
         Where the points have fewer axes than a frame, or no frame number where there are several
         pairs.
     """
-    grid = stack.grid[:-1] if channel_names(stack) else stack.grid
-    ndim, axes = len(grid), points.placing.axes
+    grid = stack.spatial_grid.axes
+    ndim, axes = len(grid), points.grid.axes
     if len(axes) < ndim:
         raise ValueError(
             f"{points.name} has points of {len(axes)} axes; the flow has {ndim}: give points that "
@@ -73,7 +72,7 @@ def moved_points(
         kept = {name: values[known] for name, values in features.columns.items()}
         features = Table(features.name, features.entity, kept, features.notes)
     return PointsResult(
-        f"{points.name} moved", data[known], points.placing, features=features, text=points.text
+        f"{points.name} moved", data[known], points.grid, features=features, text=points.text
     )
 
 

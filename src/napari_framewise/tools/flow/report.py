@@ -30,7 +30,7 @@ def pair_table(pairs: Pairs, results: Sequence[PairResult], motion: Motion) -> T
         "first_frame": "Number of the first frame, from 0.",
         "second_frame": "Number of the second frame, from 0.",
     }
-    for place, axis in enumerate(pairs.grid):
+    for place, axis in enumerate(pairs.grid.axes):
         for kind in ("mean", "median"):
             columns[f"{kind}_{axis.name}"] = np.array(
                 [getattr(result, kind)[place] for result in results]
@@ -111,7 +111,7 @@ def summary_of(pairs: Pairs, results: Sequence[PairResult], motion: Motion) -> s
     what = "The pair moved" if len(results) == 1 else f"{len(results):,} pairs moved"
     mean = np.nanmean([result.mean for result in results], axis=0)
     parts = ", ".join(
-        f"{value:+.3g} along {axis.name}" for value, axis in zip(mean, pairs.grid, strict=True)
+        f"{value:+.3g} along {axis.name}" for value, axis in zip(mean, pairs.grid.axes, strict=True)
     )
     return (
         f"{what} by a median of {median:.3g} pixels{length}, on average {parts}; {share:.0f} % of "

@@ -9,7 +9,7 @@ from napari_framewise.engine.work import Cost
 from napari_framewise.framework.inputs import Inputs
 from napari_framewise.framework.limits import limits_of, symmetric_limits
 from napari_framewise.framework.outcome import ImageResult
-from napari_framewise.framework.placing import frame_placing, stack_placing
+from napari_framewise.framework.placing import layout_of
 from napari_framewise.numerics import mixing as numerics
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
@@ -24,13 +24,20 @@ def one_frame(
     """Fitted frame and residual of a single frame."""
     fitted = numerics.predict(prepared.design, fits)[0]
     left = numerics.residual(frames, prepared.design, fits)[0]
-    placing = frame_placing(stack, "stack")
+    layout = layout_of(stack).still
     return (
-        ImageResult(f"{stack.name} fitted", fitted, placing, contrast_limits=limits_of(fitted)),
+        ImageResult(
+            f"{stack.name} fitted",
+            layout.arranged(fitted),
+            layout.grid,
+            rgb=layout.rgb,
+            contrast_limits=limits_of(fitted),
+        ),
         ImageResult(
             f"{stack.name} residual",
-            left,
-            placing,
+            layout.arranged(left),
+            layout.grid,
+            rgb=layout.rgb,
             colormap="PiYG",
             contrast_limits=symmetric_limits(left),
         ),
@@ -46,7 +53,7 @@ def lazy_layers(
         ("fitted", fitted_block, parameters.fitted, limits_of, "gray"),
         ("residual", residual_block, parameters.residual, symmetric_limits, "PiYG"),
     )
-    layers = []
+    layers, layout = [], layout_of(stack)
     for name, function, asked, limits, colormap in wanted:
         if not asked:
             continue
@@ -55,16 +62,17 @@ def lazy_layers(
             function,
             (prepared.design,),
             dtype=result_dtype(stack.dtype),
+            order=layout.order,
             cost=residual_cost(stack),
         )
-        first = data[(0,) * (len(data.shape) - len(stack.frame_shape))]
         layers.append(
             ImageResult(
                 f"{stack.name} {name}",
                 data,
-                stack_placing(stack, "stack"),
+                layout.grid,
+                rgb=layout.rgb,
                 colormap=colormap,
-                contrast_limits=limits(first),
+                contrast_limits=limits(data.frame(0)),
                 visible=False,
             )
         )
@@ -73,11 +81,12 @@ def lazy_layers(
 
 def mean_residual_layer(stack: Stack, averaged: numerics.ResidualTotal) -> ImageResult:
     """The residual averaged over all frames, for each pixel."""
-    mean = averaged.mean()
+    mean, layout = averaged.mean(), layout_of(stack).still
     return ImageResult(
         f"{stack.name} mean residual",
-        mean.astype(np.float32),
-        frame_placing(stack, "stack"),
+        layout.arranged(mean.astype(np.float32)),
+        layout.grid,
+        rgb=layout.rgb,
         colormap="PiYG",
         contrast_limits=symmetric_limits(mean),
         visible=False,

@@ -12,11 +12,11 @@ from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.progress import Progress, finish
 from napari_framewise.engine.work import MapFrames, Reduce
-from napari_framewise.framework.channels import frame_in_own_order, shape_in_own_order, shows_colour
 from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.framework.limits import limits_of
 from napari_framewise.framework.masks import Measured, measured
 from napari_framewise.framework.outcome import ImageResult, Outcome
+from napari_framewise.framework.placing import layout_of
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics import normalise as numerics
 from napari_framewise.numerics import statistics
@@ -34,7 +34,6 @@ from napari_framewise.tools.common.scaling import (
     scaled_layer,
     scaling_cost,
     size_in_words,
-    target_of,
 )
 from napari_framewise.tools.common.tally import tally_cost, tally_stack
 from napari_framewise.tools.normalise.blocks import (
@@ -113,7 +112,8 @@ def preview(inputs: Inputs, parameters: NormaliseParameters, index: int) -> Outc
     given = _measured(inputs, parameters)
     stack, target = given.stack, _target(given, parameters)
     blocks = [each.read(index, index + 1) for each in given.stacks]
-    out = np.empty((1, *shape_in_own_order(stack)), target.dtype)
+    layout = layout_of(stack).still
+    shown, out = layout.empty(target.dtype)
     said = ""
     if _over_stack(parameters):
         part, said = part_for_preview(given)
@@ -134,9 +134,9 @@ def preview(inputs: Inputs, parameters: NormaliseParameters, index: int) -> Outc
     words = _levels_in_words(given, target, found)
     layer = ImageResult(
         f"{stack.name} normalised",
-        out[0],
-        frame_in_own_order(stack),
-        rgb=shows_colour(stack),
+        shown,
+        layout.grid,
+        rgb=layout.rgb,
         contrast_limits=limits,
     )
     return Outcome(
@@ -206,7 +206,7 @@ def _target(given: Measured, parameters: NormaliseParameters) -> Target:
     ends, limits = numerics.result_range(
         parameters.method, parameters.dtype, parameters.ends, clip=parameters.clip
     )
-    return target_of(given.stack, parameters.dtype, ends, limits)
+    return Target(ends, limits, parameters.dtype)
 
 
 def _request(given: Measured, parameters: NormaliseParameters) -> Request:

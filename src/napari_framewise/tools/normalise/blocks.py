@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from napari_framewise.framework.channels import as_block
 from napari_framewise.framework.masks import used_pixels
 from napari_framewise.numerics import normalise as numerics
 from napari_framewise.stacks.source import Array
@@ -96,7 +95,7 @@ def normalised_block(*blocks_and_context: Any, out: Array) -> Found:
         mask=_mask(blocks, request),
         range=None if request.method in ("mean", "z_score") else target.ends,
         clip=target.limits is not None and np.dtype(target.dtype).kind == "f",
-        out=as_block(out, target.order),
+        out=out,
     )
     return Found(made.scaling.offset, made.scaling.gain, made.status, made.clipped)
 

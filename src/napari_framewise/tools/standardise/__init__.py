@@ -14,24 +14,19 @@ from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.progress import Progress, finish
 from napari_framewise.engine.work import MapFrames, Reduce
-from napari_framewise.framework.channels import (
-    frame_in_own_order,
-    own_order,
-    shape_in_own_order,
-    shows_colour,
-)
 from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.framework.limits import limits_of
 from napari_framewise.framework.masks import Measured, measured
 from napari_framewise.framework.outcome import ImageResult, Outcome
 from napari_framewise.framework.parameters import Parameters, parameter
+from napari_framewise.framework.placing import layout_of
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics import standardise as numerics
 from napari_framewise.numerics import statistics
 from napari_framewise.numerics.normalise import diagnostics
 from napari_framewise.stacks.source import Array
 from napari_framewise.tools.common.first_pass import once_for, part_for_preview
-from napari_framewise.tools.common.scaled_blocks import scaled_block
+from napari_framewise.tools.common.scaled_blocks import Target, scaled_block
 from napari_framewise.tools.common.scaling import (
     STATUS_NOTE,
     Result,
@@ -47,7 +42,6 @@ from napari_framewise.tools.common.scaling import (
     scaled_layer,
     scaling_cost,
     size_in_words,
-    target_of,
 )
 from napari_framewise.tools.common.tally import tally_cost, tally_stack
 from napari_framewise.tools.standardise.blocks import Standard, moments_block, standardised_block
@@ -138,7 +132,7 @@ class _Found(NamedTuple):
 def run(inputs: Inputs, parameters: StandardiseParameters, engine: Engine) -> Run:
     """Measure, then scale: at once for frames in memory, else as one looks."""
     given = _measured(inputs, parameters)
-    stack, target = given.stack, target_of(given.stack, parameters.dtype)
+    stack, target = given.stack, _target(parameters)
     if parameters.scope == "frame" and parameters.result == "memory":
         data, blocks = yield from filled(
             given.stacks,
@@ -170,9 +164,10 @@ def run(inputs: Inputs, parameters: StandardiseParameters, engine: Engine) -> Ru
 def preview(inputs: Inputs, parameters: StandardiseParameters, index: int) -> Outcome:
     """Standardise one frame; where the whole stack counts, after a first pass over it."""
     given = _measured(inputs, parameters)
-    stack, target = given.stack, target_of(given.stack, parameters.dtype)
+    stack, target = given.stack, _target(parameters)
     blocks = [each.read(index, index + 1) for each in given.stacks]
-    out, said = np.empty((1, *shape_in_own_order(stack)), parameters.dtype), ""
+    layout, said = layout_of(stack).still, ""
+    shown, out = layout.empty(parameters.dtype)
     if parameters.scope == "frame":
         offset, gain, status = standardised_block(*blocks, _standard(given, parameters), out=out)
         found = _Found(numerics.Scaling(offset, gain), status)
@@ -188,9 +183,9 @@ def preview(inputs: Inputs, parameters: StandardiseParameters, index: int) -> Ou
         scaled_block(blocks[0], scaling.offset, scaling.gain, *context, out=out)
     layer = ImageResult(
         f"{stack.name} standardised",
-        out[0],
-        frame_in_own_order(stack),
-        rgb=shows_colour(stack),
+        shown,
+        layout.grid,
+        rgb=layout.rgb,
         contrast_limits=limits_of(out),
     )
     return Outcome(
@@ -205,7 +200,7 @@ def plan(inputs: Inputs, parameters: StandardiseParameters, engine: Engine) -> P
     given = _measured(inputs, parameters)
     if parameters.scope == "stack":
         return make_plan(Reduce(), given.stacks, tally_cost(given), engine)
-    target = target_of(given.stack, parameters.dtype)
+    target = _target(parameters)
     cost = scaling_cost(given.stack, target, stored=False)
     return make_plan(MapFrames(), given.stacks, cost, engine)
 
@@ -257,8 +252,11 @@ def _standard(given: Measured, parameters: StandardiseParameters) -> Standard:
         parameters.epsilon,
         given.channel_axis,
         given.fixed,
-        own_order(given.stack),
     )
+
+
+def _target(parameters: StandardiseParameters) -> Target:
+    return Target((0.0, 1.0), None, parameters.dtype)
 
 
 def _statistics(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from napari_framewise.framework.channels import as_block
 from napari_framewise.framework.masks import used_pixels
 from napari_framewise.numerics import standardise as numerics
 from napari_framewise.numerics import statistics
@@ -24,15 +23,12 @@ class Standard:
         Axis of a block with the channels.
     fixed : ndarray, optional
         Pixels to measure in all frames.
-    order : tuple of int
-        Axes of a block's frame in the order that the result has them.
     """
 
     ddof: int
     epsilon: float
     channel_axis: int | None
     fixed: Array | None
-    order: tuple[int, ...]
 
 
 def moments_block(*blocks_and_context: Any) -> statistics.Moments:
@@ -52,7 +48,7 @@ def standardised_block(*blocks_and_context: Any, out: Array) -> tuple[Array, Arr
         ddof=standard.ddof,
         epsilon=standard.epsilon,
         mask=_mask(blocks, standard),
-        out=as_block(out, standard.order),
+        out=out,
     )
     return made.scaling.offset, made.scaling.gain, made.status
 
