@@ -40,7 +40,7 @@ class AskingParameters(Parameters):
 
 def run(inputs: Inputs, parameters: AskingParameters, engine: Engine) -> Run:
     stack = inputs.stack("stack")
-    sigma = parameters.sigma.in_pixels(stack.grid, "Sigma")
+    sigma = parameters.sigma.in_pixels(stack.grid.axes, "Sigma")
     columns: dict[str, list[float]] = {name: [] for name in parameters.measures}
     for number in range(stack.n_frames):
         frame = gaussian_filter(stack.frame(number).astype(float), sigma)

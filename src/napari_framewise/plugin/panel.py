@@ -112,7 +112,7 @@ class ToolPanel(QWidget):
         self.inputs_form.settle()
         self.bar.set_runnable(None)
         for stack in inputs.stacks(self.tool.inputs[0].name)[:1]:
-            self.parameters_form.set_axes(stack.grid)
+            self.parameters_form.set_axes(stack.grid.axes)
         self._advice.ask(partial(advice, self.tool, inputs, parameters))
         self._ask_preview()
 

@@ -58,7 +58,7 @@ class ResultPage(QWidget):
         self.view.close_connections()
 
     def _put(self, record: Record, result: LayerResult, last: dict[str, Layer]) -> None:
-        layer = make_layer(result, record.like(result.placing.like), record.provenance())
+        layer = make_layer(result, record.like(result.grid.like), record.provenance())
         self.made[result.name] = put_layer(self._viewer, layer, last.get(result.name))
 
     def _show(self, record: Record) -> None:
