@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import struct
 import zlib
-from importlib.util import find_spec
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ def coding_fault(path: str, page: tifffile.TiffPage) -> str:
         page.decode(None, 0)
     except Exception as error:  # noqa: BLE001 - each decoder has errors of its own
         return cannot_decode(path, page, error)
-    missing = page.compression in _JPEG_CODINGS and find_spec("imagecodecs") is None
+    missing = page.compression in _JPEG_CODINGS and not _has_decoders()
     return _needs_package(path, page) if missing else ""
 
 
@@ -48,6 +49,14 @@ def cannot_decode(path: str, page: tifffile.TiffPage, error: Exception) -> str:
     if isinstance(error, supported) or "not supported" in reason or "COMPRESSION" in reason:
         return f"{path} is stored as {name}, which is not supported here ({reason})."
     return f"{path} is damaged: its {name} data can't be decoded ({reason}); write it again."
+
+
+@lru_cache(maxsize=1)
+def _has_decoders() -> bool:
+    try:
+        return bool(version("imagecodecs"))
+    except PackageNotFoundError:
+        return False
 
 
 def coding_name(page: tifffile.TiffPage) -> str:
@@ -110,7 +119,7 @@ def check_segment(data: bytes, page: tifffile.TiffPage) -> None:
         height, width = page.tilelength, page.tilewidth
     else:
         height, width = page.imagelength, page.imagewidth
-    if page.compression in _DEFLATE and find_spec("imagecodecs") is None:
+    if page.compression in _DEFLATE and not _has_decoders():
         # The decoder that tifffile has itself knows no bound.
         most = height * width * page.samplesperpixel * np.dtype(page.dtype).itemsize
         unpacker = zlib.decompressobj()
