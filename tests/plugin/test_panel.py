@@ -53,7 +53,7 @@ def test_a_run_gives_layers_table_plot_and_model(
     np.testing.assert_array_equal(table.columns["rows"], shifted[2][:, 0])
     (model,) = panel.record.outcome.models
     assert isinstance(model, Model)
-    assert panel.bar.message == "Done: 1 layer."
+    assert panel.bar.message == "Done: plot and table in Result; moved shifts added."
 
 
 def test_provenance_says_how_a_layer_was_made(

@@ -13,6 +13,7 @@ from pathlib import Path
 from napari_framewise.cli.choosing import chosen_of, inputs_of
 from napari_framewise.engine import Engine
 from napari_framewise.engine.progress import Progress, finish
+from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.progress_line import ProgressLine
 from napari_framewise.framework.recipe import InputRef, Recipe, Step
 from napari_framewise.io.recipes.files import load_recipe, save_recipe
@@ -79,11 +80,13 @@ def _local(given: Namespace) -> Engine | None:
     return Engine.local(given.workers)
 
 
-def _reporter(line: ProgressLine, given: Namespace) -> Callable[[Progress | FileRun], None]:
+def _reporter(
+    line: ProgressLine, given: Namespace
+) -> Callable[[Progress | Partial | FileRun], None]:
     """What is said while it runs."""
 
-    def report(news: Progress | FileRun) -> None:
-        if isinstance(news, Progress):
+    def report(news: Progress | Partial | FileRun) -> None:
+        if not isinstance(news, FileRun):
             line.show(news)
             return
         line.clear()

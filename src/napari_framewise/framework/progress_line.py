@@ -10,6 +10,7 @@ from typing import Self, TextIO
 
 from napari_framewise.engine.progress import Progress
 from napari_framewise.framework.first_use import compiling_text
+from napari_framewise.framework.partial import Partial
 
 BAR_WIDTH = 24
 _LOOK_SECONDS = 0.3
@@ -32,16 +33,26 @@ class ProgressLine:
         self._shown = shown
         self._stream = sys.stderr if stream is None else stream
         self._length = 0
+        self._progress: Progress | None = None
+        self._newest = ""
         self._lock = threading.Lock()
         self._ended = threading.Event()
 
-    def show(self, progress: Progress) -> None:
-        """Write a report over the last one."""
-        if self._shown:
-            self._write_line(line_of(progress))
+    def show(self, report: Progress | Partial) -> None:
+        """Write a report over the last one; of a partial result its newest number."""
+        if not self._shown:
+            return
+        if isinstance(report, Partial):
+            self._newest = report.text()
+        else:
+            self._progress = report
+        self._write_line(
+            self._newest if self._progress is None else line_of(self._progress, self._newest)
+        )
 
     def clear(self) -> None:
         """Wipe the line, so that something else can be written."""
+        self._progress, self._newest = None, ""
         self._write("")
 
     def __enter__(self) -> Self:
@@ -77,11 +88,11 @@ class ProgressLine:
             self._length = len(text)
 
 
-def line_of(progress: Progress) -> str:
-    """Bar, percentage, what is done of what, time left and rate."""
+def line_of(progress: Progress, newest: str = "") -> str:
+    """Bar, percentage, the newest number, what is done of what, time left and rate."""
     filled = int(progress.fraction * BAR_WIDTH)
     bar = "#" * filled + "." * (BAR_WIDTH - filled)
-    line = f"[{bar}] {progress.fraction:4.0%}  {progress.text()}"
+    line = f"[{bar}] {progress.fraction:4.0%}  {newest}{'; ' * bool(newest)}{progress.text()}"
     if progress.done and progress.elapsed > 0:
         line += f", {progress.done / progress.elapsed:,.0f} a second"
     return line

@@ -16,9 +16,10 @@ from napari_framewise.framework.fields import fields_of
 from napari_framewise.framework.inputs import Input, Inputs
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.parameters import Parameters, sentence_of
+from napari_framewise.framework.partial import Partial
 
 P = TypeVar("P", bound=Parameters)
-Run: TypeAlias = Generator[Progress, None, Outcome]
+Run: TypeAlias = Generator[Progress | Partial, None, Outcome]
 Menu: TypeAlias = Literal["measure", "filter", "register", "transform"]
 
 
@@ -43,7 +44,8 @@ class Tool(Generic[P]):
     work : Work
         Its work shape.
     run : callable
-        ``run(inputs, parameters, engine)``: a generator of `Progress` that returns an `Outcome`.
+        ``run(inputs, parameters, engine)``: a generator of `Progress`, and from time to time of a
+        `Partial`, that returns an `Outcome`.
     preview : callable
         ``preview(inputs, parameters, index)``: the `Outcome` for one frame, quickly.
     plan : callable

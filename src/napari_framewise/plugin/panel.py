@@ -7,21 +7,22 @@ from importlib.metadata import metadata
 from typing import Any
 
 from napari.components import ViewerModel
-from napari.layers import Layer
 from qtpy.QtCore import QSize, QTimer, QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
 from napari_framewise.framework.inputs import Inputs
-from napari_framewise.framework.outcome import ImageResult, Outcome
+from napari_framewise.framework.outcome import ImageResult
 from napari_framewise.framework.parameters import Parameters
 from napari_framewise.framework.tool import Tool
 from napari_framewise.plugin.connections import Connections
 from napari_framewise.plugin.forms.setup_form import SetupForm
 from napari_framewise.plugin.layers.previewing import Previewing
 from napari_framewise.plugin.recipe_loading import ask_and_load
-from napari_framewise.plugin.results.record import Record
+from napari_framewise.plugin.results.account import account_of
+from napari_framewise.plugin.results.record import Record, recorded
 from napari_framewise.plugin.results.result_page import ResultPage
+from napari_framewise.plugin.results.so_far import ResultSoFar
 from napari_framewise.plugin.results.whole_results import show_written, written_frames
 from napari_framewise.plugin.running import settings
 from napari_framewise.plugin.running.advice import advice, warm_up
@@ -54,6 +55,7 @@ class ToolPanel(QWidget):
         self.result = ResultPage(viewer)
         self.view, self.result_actions = self.result.view, self.result.result_actions
         self.bar = RunBar(tool.title, tool.compile_seconds)
+        self._so_far = ResultSoFar(viewer, self.result, self)
         self._run = RunControl(tool.name, self.bar, self)
         self._advice = Latest(self)
         self._preview = Previewing(viewer, tool, self.setup, self)
@@ -79,7 +81,7 @@ class ToolPanel(QWidget):
     @property
     def busy(self) -> bool:
         """Whether a run goes on, or its results are still being shown."""
-        return self._run.running or self.result.busy
+        return self._run.running or self.result.busy or self._so_far.busy
 
     @property
     def at_work(self) -> bool:
@@ -153,32 +155,33 @@ class ToolPanel(QWidget):
         self._advice.drop()
         self._preview.drop()
         self._run.start(
-            lambda: self.tool.run(inputs, parameters, settings.current_engine()),
-            partial(self._take, inputs, parameters, layers),
+            lambda: recorded(self.tool, inputs, parameters, layers, settings.current_engine),
+            self._take,
+            self._so_far,
         )
+
+    def stop(self) -> None:
+        """Stop what is under way, and take what it has so far as its result."""
+        self._run.stop()
 
     def cancel(self) -> None:
         """Stop what is under way; nothing of it is kept."""
         self._run.cancel()
 
-    def _take(
-        self,
-        inputs: Inputs,
-        parameters: Parameters,
-        layers: dict[str, list[Layer]],
-        outcome: Outcome,
-    ) -> None:
+    def _take(self, record: Record) -> None:
         """Show what a run gave."""
         self._preview.clear()
-        record = Record.of(self.tool, inputs, parameters, layers, outcome)
-        self.result.take(record, update=self.bar.updates_last)
+        self.result.take(record, self._so_far.release(), update=self.bar.updates_last)
+
+    def _result_filled(self, filled: bool) -> None:
+        """Turn to the result, or away from where there is none."""
+        self._tabs.setTabEnabled(1, filled)
+        self._tabs.setCurrentIndex(int(filled))
 
     def _result_shown(self) -> None:
         self.bar.offer_update()
-        count = len(self.result.made)
-        self.bar.say(f"Done: {count} layer{'' if count == 1 else 's'}.")
-        self._tabs.setTabEnabled(1, True)
-        self._tabs.setCurrentIndex(1)
+        assert self.record is not None
+        self.bar.say(account_of(self.record, self.result.made))
 
     def _save_whole(self, result: ImageResult, path: str) -> None:
         """Write a lazy result to disk, then let its layer read from there."""
@@ -207,6 +210,7 @@ class ToolPanel(QWidget):
         """Stop everything."""
         self._check_soon.stop()
         self._run.close()
+        self._so_far.close()
         self._advice.drop()
         self._preview.clear_now()
         self._of_viewer.undo()
@@ -217,12 +221,14 @@ class ToolPanel(QWidget):
     def _connect(self) -> None:
         self.setup.changed.connect(self._check_soon.start)
         self.bar.run_clicked.connect(self.run)
+        self.bar.stop_clicked.connect(self.stop)
         self.bar.cancel_clicked.connect(self.cancel)
         self.bar.preview_toggled.connect(self._preview_toggled)
         self._advice.answered.connect(self._show_advice)
         self._advice.failed.connect(self._advice_failed)
         self._preview.said.connect(self.bar.say)
         self._preview.failed.connect(self._advice_failed)
+        self.result.filled.connect(self._result_filled)
         self.result.shown.connect(self._result_shown)
         self.result_actions.said.connect(self.bar.say)
         self.result_actions.failed.connect(self._run.report)

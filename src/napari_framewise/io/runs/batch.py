@@ -14,6 +14,7 @@ from napari_framewise.engine import Engine
 from napari_framewise.engine.job import BlockError
 from napari_framewise.engine.progress import Progress, finish
 from napari_framewise.framework.outcome import Outcome, Table
+from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.progress_line import ProgressLine
 from napari_framewise.framework.recipe import InputRef, Recipe, Step, versions
 from napari_framewise.io.recipes.files import check_recipe, load_recipe
@@ -158,7 +159,7 @@ def run_recipe(
 
 def run_batch(
     recipe: Recipe, inputs: Sequence[InputRef], output: Output | None, engine: Engine
-) -> Generator[Progress | FileRun, None, Batch]:
+) -> Generator[Progress | Partial | FileRun, None, Batch]:
     """Run a recipe on each input in turn.
 
     An input takes the place of the first input of the first step, with its selection; further
@@ -178,8 +179,9 @@ def run_batch(
 
     Yields
     ------
-    Progress or FileRun
-        Progress of the input at hand; its FileRun when it is done or has failed.
+    Progress, Partial or FileRun
+        Progress of the input at hand and what it has so far; its FileRun when it is done or has
+        failed.
 
     Returns
     -------
@@ -207,7 +209,7 @@ def _run_sets(
     names: Sequence[str],
     output: Output | None,
     engine: Engine,
-) -> Generator[Progress | FileRun, None, Batch]:
+) -> Generator[Progress | Partial | FileRun, None, Batch]:
     runs: list[FileRun] = []
     done: list[Recipe] = []
     for number, (refs, name) in enumerate(zip(sets, names, strict=True), 1):
@@ -250,7 +252,7 @@ def _tables_only(run: FileRun) -> FileRun:
 
 def _run_one(
     recipe: Recipe, name: str, output: Output | None, engine: Engine, place: str
-) -> Generator[Progress | FileRun, None, tuple[FileRun, Recipe]]:
+) -> Generator[Progress | Partial | FileRun, None, tuple[FileRun, Recipe]]:
     source = text_of(_batch_refs(recipe.steps[0])[0])
     if output is not None:
         _refuse_own_inputs(recipe, output)
@@ -340,12 +342,16 @@ def _refuse_own_inputs(recipe: Recipe, output: Output) -> None:
                 raise ValueError(f"{place} is an input; choose another place for the results.")
 
 
-def _labelled(run: Generator[Progress, None, Any], place: str) -> Generator[Progress, None, Any]:
+def _labelled(
+    run: Generator[Progress | Partial, None, Any], place: str
+) -> Generator[Progress | Partial, None, Any]:
     """The same run, its progress with a place in front."""
     try:
         while True:
-            progress = next(run)
-            yield replace(progress, label=f"{place}{progress.label}")
+            report = next(run)
+            if isinstance(report, Progress):
+                report = replace(report, label=f"{place}{report.label}")
+            yield report
     except StopIteration as end:
         return end.value
     finally:
@@ -376,9 +382,11 @@ def _column(table: Table, column: str) -> Any:
     return table.columns.get(column, np.full(len(table), np.nan))
 
 
-def _shown_by(line: ProgressLine) -> Callable[[Progress | FileRun], None]:
-    def show(report: Progress | FileRun) -> None:
-        if isinstance(report, Progress):
+def _shown_by(line: ProgressLine) -> Callable[[Progress | Partial | FileRun], None]:
+    def show(report: Progress | Partial | FileRun) -> None:
+        if isinstance(report, FileRun):
+            line.clear()
+        else:
             line.show(report)
 
     return show

@@ -8,6 +8,7 @@ from napari_framewise.engine import Engine
 from napari_framewise.engine.progress import Progress
 from napari_framewise.framework.inputs import Value
 from napari_framewise.framework.outcome import Outcome
+from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.recipe import InputRef, Recipe, Step
 from napari_framewise.io.recipes.references import resolve
 from napari_framewise.stacks.stack import Stack
@@ -16,7 +17,7 @@ from napari_framewise.tools.registry import get_tool
 
 def run_steps(
     recipe: Recipe, engine: Engine
-) -> Generator[Progress, None, tuple[tuple[Outcome, ...], Recipe]]:
+) -> Generator[Progress | Partial, None, tuple[tuple[Outcome, ...], Recipe]]:
     """Run a recipe's steps; give back their outcomes, and the recipe with what was really used.
 
     Frames, channels and regions that were left open stand in it as they were chosen.

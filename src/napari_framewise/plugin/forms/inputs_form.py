@@ -20,6 +20,7 @@ from napari_framewise.plugin.forms.layer_picker import LAYER_TYPES, LayerPicker
 from napari_framewise.plugin.forms.value_picker import ValuePicker
 from napari_framewise.plugin.forms.wheel import guard_wheel
 from napari_framewise.plugin.layers.layers_in import made_by_tool, part_of, stack_of_layer
+from napari_framewise.plugin.layers.layers_out import passing
 from napari_framewise.stacks.stack import Selection, Stack
 
 Picker = LayerPicker | ValuePicker
@@ -235,7 +236,9 @@ class InputsForm(QWidget):
                 picker.close_connections()
 
     def _layers_changed(self, event: Any = None) -> None:
-        del event
+        layer = getattr(event, "value", None)
+        if isinstance(layer, Layer) and passing(layer):
+            return
         self._choosing = True
         for form in self.roles.values():
             for picker in form.pickers:

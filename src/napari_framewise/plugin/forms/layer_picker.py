@@ -32,7 +32,7 @@ from napari_framewise.plugin.layers.layers_in import (
     stack_of_layer,
     with_origin,
 )
-from napari_framewise.plugin.layers.layers_out import PREVIEW_PREFIX
+from napari_framewise.plugin.layers.layers_out import passing
 from napari_framewise.stacks.ragged import RaggedStack
 from napari_framewise.stacks.stack import Selection, Stack
 
@@ -150,7 +150,7 @@ class LayerPicker(QWidget):
         return [
             layer
             for layer in self._viewer.layers
-            if isinstance(layer, kinds) and not layer.name.startswith(PREVIEW_PREFIX)
+            if isinstance(layer, kinds) and not passing(layer)
         ]
 
     def offer_layers(self) -> None:

@@ -26,6 +26,7 @@ from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.stack import stack_of
 
 PREVIEW_PREFIX = "Preview: "
+SO_FAR_SUFFIX = " (so far)"
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,11 @@ def put_layer(viewer: ViewerModel, layer: Layer, previous: Layer | None = None) 
     return layer
 
 
+def passing(layer: Layer) -> bool:
+    """Whether a layer is a preview, or what a run has so far: neither is ever an input."""
+    return layer.name.startswith(PREVIEW_PREFIX) or layer.name.endswith(SO_FAR_SUFFIX)
+
+
 def frame_of(table: Table | None) -> pd.DataFrame | None:
     """A table as the features of a layer."""
     return None if table is None else pd.DataFrame(dict(table.columns))
@@ -119,13 +125,18 @@ def frame_of(table: Table | None) -> pd.DataFrame | None:
 
 def _alike(layer: Layer, previous: Layer) -> bool:
     """Whether a layer can show another's data in its place."""
-    kinds = type(layer) is _plain_type(previous) and isinstance(layer, Image | Labels)
+    kinds = type(layer) is _plain_type(previous) and not isinstance(layer, Shapes)
     return kinds and layer.ndim == previous.ndim and _rgb(layer) == _rgb(previous)
 
 
 def _take_over(layer: Layer, previous: Layer) -> None:
     """Give a layer another's data, and whatever else differs: each change redraws the canvas."""
     previous.data = layer.data
+    if isinstance(layer, Vectors | Points):
+        previous.features = layer.features
+        previous.refresh_colors(update_color_mapping=True)
+    if isinstance(layer, Vectors):
+        previous.edge_width = layer.edge_width
     if isinstance(layer, Image) and not layer.rgb:
         for name in ("contrast_limits_range", "contrast_limits"):
             if getattr(previous, name) != getattr(layer, name):

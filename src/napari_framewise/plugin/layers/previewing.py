@@ -14,7 +14,8 @@ from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.tool import Tool
 from napari_framewise.plugin.forms.setup_form import SetupForm
 from napari_framewise.plugin.layers.layers_in import frame_in_view
-from napari_framewise.plugin.layers.preview import PreviewLayers
+from napari_framewise.plugin.layers.layers_out import PREVIEW_PREFIX
+from napari_framewise.plugin.layers.passing_layers import PassingLayers
 from napari_framewise.plugin.running.runner import Latest
 from napari_framewise.stacks.stack import Stack
 
@@ -30,7 +31,7 @@ class Previewing(QObject):
     ) -> None:
         super().__init__(parent)
         self._viewer, self._tool, self._setup = viewer, tool, setup
-        self._layers = PreviewLayers(viewer, self)
+        self._layers = PassingLayers(viewer, lambda name: f"{PREVIEW_PREFIX}{name}", self)
         self._previewed: dict[str, list[Layer]] = {}
         self._latest = Latest(self)
         self._latest.answered.connect(self._show)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from napari.layers import Layer
 
+from napari_framewise.engine import Engine
+from napari_framewise.engine.progress import Progress
 from napari_framewise.framework.inputs import Inputs, Value
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.parameters import Parameters
+from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.recipe import Recipe, versions
-from napari_framewise.framework.tool import Tool
+from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.io.recipes.files import step_of
 from napari_framewise.stacks.stack import Stack
 
@@ -27,6 +31,8 @@ class Record:
         The layers that the inputs were read from, by role; some may be gone by now.
     memory : dict
         Inputs that no file stands behind, by the name that the recipe has for them.
+    unfinished : bool
+        It was stopped before its end.
     """
 
     tool: Tool[Any]
@@ -36,6 +42,7 @@ class Record:
     outcome: Outcome
     recipe: Recipe
     memory: dict[str, Value] = field(default_factory=dict)
+    unfinished: bool = False
 
     @classmethod
     def of(
@@ -46,7 +53,7 @@ class Record:
         layers: Mapping[str, list[Layer]],
         outcome: Outcome,
     ) -> Record:
-        """The record of a run that has just ended."""
+        """The record of a run; files and samples that stand behind its inputs are looked up."""
         memory: dict[str, Value] = {}
         step = step_of(tool, inputs, parameters, memory)
         recipe = Recipe(steps=(step,), versions=versions())
@@ -69,7 +76,8 @@ class Record:
 
     def provenance(self) -> dict[str, Any]:
         """Tool, version, parameters and inputs, as plain values for a layer's metadata."""
-        return {"tool": self.tool.name, "recipe": self.recipe.model_dump(mode="json")}
+        told = {"tool": self.tool.name, "recipe": self.recipe.model_dump(mode="json")}
+        return told | ({"unfinished": True} if self.unfinished else {})
 
     def methods(self) -> str:
         """Sentence for the methods part of a paper, with its sources."""
@@ -77,3 +85,37 @@ class Record:
         made = f"napari-framewise {self.recipe.versions['napari-framewise']}"
         sources = "".join(f"\n- {each}" for each in self.tool.citations)
         return f"{sentence} Computed with {made}." + (f"\n\nSources:{sources}" if sources else "")
+
+
+@dataclass(frozen=True, eq=False)
+class RecordSoFar(Partial):
+    """What a run has so far, with the record that it would have."""
+
+    record: Record
+
+    def stopped(self) -> Record:
+        """The record where the run ends here."""
+        note = "Stopped before its end: this is what there was so far."
+        outcome = replace(self.outcome, diagnostics=(*self.outcome.diagnostics, note))
+        return replace(self.record, outcome=outcome, unfinished=True)
+
+
+def recorded(
+    tool: Tool[Any],
+    inputs: Inputs,
+    parameters: Parameters,
+    layers: Mapping[str, list[Layer]],
+    engine: Callable[[], Engine],
+) -> Generator[Progress | Partial, None, Record]:
+    """Run a tool; give back its record. All of it happens in the thread that drives it."""
+    record = Record.of(tool, inputs, parameters, layers, Outcome())
+    run: Run = tool.run(inputs, parameters, engine())
+    with closing(run):
+        while True:
+            try:
+                report = next(run)
+            except StopIteration as end:
+                return replace(record, outcome=end.value)
+            if isinstance(report, Partial):
+                report = RecordSoFar(report.outcome, replace(record, outcome=report.outcome))
+            yield report

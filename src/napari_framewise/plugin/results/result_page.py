@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_framewise.framework.outcome import LayerResult
 from napari_framewise.plugin.forms.value_picker import SHELF
-from napari_framewise.plugin.layers.layers_out import make_layer, put_layer
+from napari_framewise.plugin.layers.layers_out import make_layer, passing, put_layer
 from napari_framewise.plugin.results.record import Record
 from napari_framewise.plugin.results.result_actions import ResultActions
 from napari_framewise.plugin.results.result_view import ResultView
@@ -22,6 +22,7 @@ class ResultPage(QWidget):
     """Puts a record's layers into the viewer, and shows the rest of it."""
 
     shown = Signal()
+    filled = Signal(bool)
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,16 +42,46 @@ class ResultPage(QWidget):
         """Whether layers are still to be added."""
         return self._turns.busy
 
-    def take(self, record: Record, *, update: bool) -> None:
-        """Show what a run gave, where `update` in the place of the last run's layers."""
-        last = self.made if update else {}
+    def take(
+        self, record: Record, so_far: dict[str, Layer] | None = None, *, update: bool = False
+    ) -> None:
+        """Show what a run gave.
+
+        Parameters
+        ----------
+        record : Record
+            The run.
+        so_far : dict of Layer, optional
+            Layers that showed what it had so far; its results take their places.
+        update : bool
+            Put the results in the places of the last run's.
+        """
+        passed = so_far or {}
+        last = self.made if update else passed
         self.made = {}
         self.record = record
+        names = {result.name for result in record.outcome.layers}
+        gone = [layer for name, layer in passed.items() if update or name not in names]
         # napari takes a while for each layer, so that the window breathes between two.
         self._turns.add(
+            *(partial(self._remove, layer) for layer in gone),
             *(partial(self._put, record, result, last) for result in record.outcome.layers),
             partial(self._show, record),
         )
+
+    def show_so_far(self, record: Record, *, turn_to_it: bool) -> None:
+        """Show tables and plots of a run that goes on."""
+        self.view.show_record(record)
+        self.result_actions.setEnabled(False)
+        if turn_to_it:
+            self.filled.emit(True)
+
+    def show_again(self) -> None:
+        """Show the last run again, where there is one."""
+        self.result_actions.setEnabled(True)
+        if self.record is not None:
+            self.view.show_record(self.record)
+        self.filled.emit(self.record is not None)
 
     def close_connections(self) -> None:
         """Stop adding layers, and listening to the viewer."""
@@ -59,10 +90,19 @@ class ResultPage(QWidget):
 
     def _put(self, record: Record, result: LayerResult, last: dict[str, Layer]) -> None:
         layer = make_layer(result, record.like(result.grid.like), record.provenance())
-        self.made[result.name] = put_layer(self._viewer, layer, last.get(result.name))
+        shown = put_layer(self._viewer, layer, last.get(result.name))
+        if passing(shown):
+            shown.name = result.name
+        self.made[result.name] = shown
+
+    def _remove(self, layer: Layer) -> None:
+        if layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
 
     def _show(self, record: Record) -> None:
         SHELF.keep(record.tool.title, record.outcome)
         self.view.show_record(record)
+        self.result_actions.setEnabled(True)
         self.result_actions.show_record(record, self.made)
+        self.filled.emit(True)
         self.shown.emit()

@@ -32,6 +32,7 @@ class RunBar(QWidget):
     """Preview, Run, Cancel, progress and one message."""
 
     run_clicked = Signal()
+    stop_clicked = Signal()
     cancel_clicked = Signal()
     preview_toggled = Signal(bool)
 
@@ -71,7 +72,12 @@ class RunBar(QWidget):
         self.where_box.setEnabled(False)
         self.run_button = QPushButton("Run")
         self.run_button.clicked.connect(self.run_clicked)
+        self.stop_button = QPushButton("Stop")
+        self.stop_button.setToolTip("Stop here, and keep what there is so far.")
+        self.stop_button.clicked.connect(self.stop_clicked)
+        self.stop_button.hide()
         self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.setToolTip("Stop here, and keep nothing.")
         self.cancel_button.clicked.connect(self.cancel_clicked)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
@@ -88,6 +94,7 @@ class RunBar(QWidget):
         buttons.addStretch()
         buttons.addWidget(self.where_box)
         buttons.addWidget(self.run_button)
+        buttons.addWidget(self.stop_button)
         buttons.addWidget(self.cancel_button)
         layout.addLayout(buttons)
         self.set_running(False)
@@ -116,6 +123,11 @@ class RunBar(QWidget):
         """There is a last result now."""
         self.where_box.setEnabled(True)
 
+    def offer_stop(self) -> None:
+        """There is something so far that could be kept."""
+        if self.cancel_button.isEnabled() and not self.cancel_button.isHidden():
+            self.stop_button.show()
+
     def say(self, text: str, failure: Failure | None = None) -> None:
         """Show a message; with a failure, where it came from can be asked for."""
         self._failure = failure
@@ -133,6 +145,8 @@ class RunBar(QWidget):
         self._bar.setVisible(running)
         self.cancel_button.setVisible(running)
         self.cancel_button.setEnabled(running)
+        self.stop_button.hide()
+        self.stop_button.setEnabled(running)
         self.run_button.setVisible(not running)
         if running:
             self._bar.setRange(0, 0)
@@ -157,10 +171,11 @@ class RunBar(QWidget):
             self._activity.refresh()
             self._mirrored = time.monotonic()
 
-    def show_cancelling(self) -> None:
-        """Say that Cancel was heard."""
+    def show_ending(self, text: str) -> None:
+        """Say that Cancel or Stop was heard."""
         self.cancel_button.setEnabled(False)
-        self.say("Cancelling")
+        self.stop_button.setEnabled(False)
+        self.say(text)
 
     def _show_details(self) -> None:
         if self._failure is None:

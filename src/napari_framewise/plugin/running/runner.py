@@ -6,17 +6,19 @@ import time
 import traceback
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from napari.qt.threading import GeneratorWorker, create_worker
 from qtpy.QtCore import QObject, QTimer, Signal
 from superqt.utils import create_worker as create_quiet_worker
 
 from napari_framewise.engine.progress import Progress
+from napari_framewise.framework.partial import Partial
 
 _YIELD_EVERY = 0.02
 _REPORT_EVERY = 0.1
 _SETTLE_MS = 120
+_SO_FAR_MS = 200
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,20 @@ class Failure:
         return ": ".join(part for part in (type(error).__name__, text) if part)
 
 
+Steps: TypeAlias = Generator[Progress | Partial, None, Any]
+
+
 class Runner(QObject):
-    """One long computation at a time; exactly one of `returned`, `failed`, `cancelled` follows."""
+    """One long computation at a time.
+
+    Exactly one of `returned`, `failed`, `stopped` and `cancelled` follows; before that `so_far`
+    tells what the run has so far, five times a second at most.
+    """
 
     progressed = Signal(object)
+    so_far = Signal(object)
     returned = Signal(object)
+    stopped = Signal(object)
     failed = Signal(object)
     cancelled = Signal()
     warned = Signal(str)
@@ -56,14 +67,19 @@ class Runner(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._worker: Any = None
-        self._cancelling = False
+        self._cancelling = self._stopping = False
+        self._newest = _Newest()
+        self._told_partial: Partial | None = None
+        self._look = QTimer(self)
+        self._look.setInterval(_SO_FAR_MS)
+        self._look.timeout.connect(self._tell_so_far)
 
     @property
     def running(self) -> bool:
         """Whether a computation is under way."""
         return self._worker is not None
 
-    def start(self, make: Callable[[], Generator[Progress, None, Any]]) -> None:
+    def start(self, make: Callable[[], Steps]) -> None:
         """Run the generator that `make` gives, in a thread.
 
         Parameters
@@ -73,9 +89,12 @@ class Runner(QObject):
         """
         if self.running:
             raise RuntimeError("a computation is under way already")
-        self._cancelling = False
+        self._cancelling = self._stopping = False
         self._told = 0.0
-        worker = create_worker(_steps, make, _worker_class=_ClosingWorker, _ignore_errors=True)
+        self._newest, self._told_partial = _Newest(), None
+        worker = create_worker(
+            _steps, make, self._newest, _worker_class=_ClosingWorker, _ignore_errors=True
+        )
         worker.yielded.connect(self._progress)
         worker.returned.connect(self._return)
         worker.errored.connect(self._error)
@@ -84,6 +103,7 @@ class Runner(QObject):
         self._worker = worker
         self._answer: Any = None
         worker.start()
+        self._look.start()
 
     def cancel(self) -> None:
         """Stop between two steps; what was computed so far is dropped."""
@@ -91,7 +111,21 @@ class Runner(QObject):
             self._cancelling = True
             self._worker.quit()
 
-    def _progress(self, progress: Progress) -> None:
+    def stop(self) -> None:
+        """Stop between two steps; the newest partial result is what the run gave."""
+        if self._worker is not None and self._newest.partial is not None:
+            self._stopping = True
+            self._worker.quit()
+
+    def _tell_so_far(self) -> None:
+        newest = self._newest.partial
+        if newest is not self._told_partial and not self._cancelling and not self._stopping:
+            self._told_partial = newest
+            self.so_far.emit(newest)
+
+    def _progress(self, progress: Progress | Partial) -> None:
+        if isinstance(progress, Partial):
+            return
         # Every report paints the window, which takes longer than what it says is worth.
         now = time.monotonic()
         if not self._cancelling and now - self._told > _REPORT_EVERY:
@@ -109,7 +143,11 @@ class Runner(QObject):
 
     def _finish(self) -> None:
         answer, self._worker, self._answer = self._answer, None, None
-        if self._cancelling or answer is None:
+        newest, self._newest = self._newest.partial, _Newest()
+        self._look.stop()
+        if self._stopping and not self._cancelling and answer is None:
+            self.stopped.emit(newest)
+        elif self._cancelling or answer is None:
             self.cancelled.emit()
         elif isinstance(answer, Failure):
             self.failed.emit(answer)
@@ -128,20 +166,29 @@ class _ClosingWorker(GeneratorWorker):
             self._gen.close()
 
 
-def _steps(make: Callable[[], Generator[Progress, None, Any]]) -> Generator[Progress, None, Any]:
+@dataclass
+class _Newest:
+    """The newest partial result of a run: put here in its thread, looked at in the window's."""
+
+    partial: Partial | None = None
+
+
+def _steps(make: Callable[[], Steps], newest: _Newest) -> Steps:
     """The steps of a run, not more often than a bar can show; an error as an answer."""
     told = 0.0
     try:
         steps = make()
         while True:
             try:
-                progress = next(steps)
+                report = next(steps)
             except StopIteration as stop:
                 return stop.value
+            if isinstance(report, Partial):
+                newest.partial = report
             if time.monotonic() - told > _YIELD_EVERY:
                 told = time.monotonic()
                 try:
-                    yield progress
+                    yield report
                 except GeneratorExit:
                     steps.close()
                     raise
