@@ -138,6 +138,9 @@ class ShapesResult:
 LayerResult: TypeAlias = ImageResult | VectorsResult | PointsResult | ShapesResult
 
 
+PlotKind: TypeAlias = Literal["curve", "scatter", "histogram", "tree"]
+
+
 @dataclass(frozen=True)
 class Curve:
     """One line of a plot.
@@ -159,7 +162,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Plot:
-    """Columns of a table drawn against one of them.
+    """Columns of a table, drawn.
 
     Attributes
     ----------
@@ -168,13 +171,21 @@ class Plot:
     table : str
         Name of the table.
     x : str
-        Column along the abscissa.
+        Column along the abscissa; of a tree the height of each merge.
     curves : tuple of Curve
-        Lines with their error bands.
+        Lines with their error bands, the columns that a scatter shows against x, those whose values
+        a histogram counts, or the two columns of a tree that say what is merged: leaves are
+        numbered from 0, and with n leaves row k of the table is number n + k, as in SciPy.
     x_label, y_label : str
         Axis labels with units.
     band : str
         What the error bands are, for the legend: "95 % interval".
+    kind : {"curve", "scatter", "histogram", "tree"}
+        How it is drawn at first.
+    log_x, log_y : bool
+        Logarithmic axes at first; what is not positive is left out.
+    leaves : str
+        Of a tree: name of the table with a row for each leaf, where there is one.
     """
 
     title: str
@@ -184,6 +195,15 @@ class Plot:
     x_label: str = ""
     y_label: str = ""
     band: str = ""
+    kind: PlotKind = "curve"
+    log_x: bool = False
+    log_y: bool = False
+    leaves: str = ""
+
+    @property
+    def rows_of(self) -> str:
+        """Name of the table whose rows are picked in it."""
+        return self.leaves or self.table
 
 
 @dataclass(frozen=True, eq=False)

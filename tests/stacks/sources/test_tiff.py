@@ -291,8 +291,8 @@ def test_joined_spans_cover_the_same(pairs: list[tuple[int, int]], gap: int) -> 
     assert covered >= {n for start, stop in spans for n in range(start, stop)}
 
 
-def test_missing_planes_read_as_zero() -> None:
-    source = TiffPagesSource(
-        ("nowhere.tif",), (2,), (3, 4), "<u2", pack_places(np.full((2, 1, 3), -1))
-    )
-    np.testing.assert_array_equal(whole(source), np.zeros((2, 3, 4), np.uint16))
+def test_missing_planes_are_no_data() -> None:
+    places = pack_places(np.full((2, 1, 3), -1))
+    source = TiffPagesSource(("nowhere.tif",), (2,), (3, 4), "<u2", places, gaps=True)
+    assert source.dtype == np.float32
+    np.testing.assert_array_equal(whole(source), np.full((2, 3, 4), np.nan, np.float32))

@@ -114,11 +114,11 @@ def read_zarr(path: str, key: str | None, pattern: str | None) -> Opened:
 
 
 def _tiff(path: str, key: str | None, pattern: str | None) -> Opened:
-    from napari_framewise.io.formats.tiff import axes_of, is_rgb
+    from napari_framewise.io.formats.tiff import axes_of, is_rgb, remarks_of
     from napari_framewise.stacks.sources.tiff import open_tiff
 
     image = open_tiff(path, key)
-    return Opened(image.source, axes_of(image), is_rgb(image))
+    return Opened(image.source, axes_of(image), is_rgb(image), remarks=remarks_of(image))
 
 
 def _picture(path: str, key: str | None, pattern: str | None) -> Opened:

@@ -1,22 +1,36 @@
-"""TIFF metadata to axes: names, scale and units from OME-XML, ImageJ or the resolution tags."""
+"""TIFF metadata to axes: names, scale and units from OME-XML, ImageJ, microscopes or the tags."""
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from napari_framewise.io.formats.no_data import numbers_of
+from napari_framewise.io.formats.tiff_vendors import Steps, vendor_steps
 from napari_framewise.stacks.axes import Axis
 from napari_framewise.stacks.sources.tiff import TiffImage
+from napari_framewise.stacks.sources.tiff_ome import parsed
 from napari_framewise.stacks.units import PIXEL, scaled
 
+GUESSED_PAGES = "the file does not say what its pages are: they are taken as frames"
 _CENTIMETRE = 3
 _NAMES = {"S": "c", "I": "page", "Q": "page"}
 
 
 def is_rgb(image: TiffImage) -> bool:
-    """Whether the last axis holds the 3 or 4 components of a colour."""
-    return image.axes.endswith("S") and image.source.shape[-1] in (3, 4)
+    """Whether the file says that the last axis holds the 3 or 4 components of a colour."""
+    return image.colour and image.axes.endswith("S") and image.source.shape[-1] in (3, 4)
+
+
+def remarks_of(image: TiffImage) -> tuple[str, ...]:
+    """What is missing of an image, and what had to be guessed of it."""
+    guessed = (GUESSED_PAGES,) if {*image.axes} & {"I", "Q"} else ()
+    return (*image.remarks, *guessed)
+
+
+def no_data_of(image: TiffImage) -> tuple[float, ...]:
+    """Values that the file declares to stand for no data, as GDAL writes them."""
+    return numbers_of([image.metadata.get("no_data", "")], image.source.dtype)
 
 
 def axes_of(image: TiffImage) -> tuple[Axis, ...]:
@@ -31,7 +45,7 @@ def axes_of(image: TiffImage) -> tuple[Axis, ...]:
     elif "imagej" in metadata:
         steps = _imagej_steps(metadata["imagej"], metadata.get("resolution"))
     else:
-        steps = _tag_steps(metadata.get("resolution"))
+        steps = vendor_steps(metadata) or _tag_steps(metadata.get("resolution"))
     names = _unique(_NAMES.get(letter, letter.lower()) for letter in image.axes)
     sizes = (steps.get(letter, (1.0, PIXEL)) for letter in image.axes)
     return tuple(
@@ -47,12 +61,9 @@ def _unique(names: Iterable[str]) -> list[str]:
     return unique
 
 
-def _ome_steps(xml: str, series: int) -> dict[str, tuple[float, str]]:
-    try:
-        root = ET.fromstring(xml)
-    except ET.ParseError:
-        return {}
-    pixels = [element for element in root.iter() if element.tag.endswith("}Pixels")]
+def _ome_steps(xml: str, series: int) -> Steps:
+    root = parsed(xml)
+    pixels = [] if root is None else [e for e in root.iter() if str(e.tag).endswith("}Pixels")]
     if series >= len(pixels):
         return {}
     found = pixels[series].attrib
@@ -66,7 +77,7 @@ def _ome_steps(xml: str, series: int) -> dict[str, tuple[float, str]]:
 
 def _imagej_steps(
     properties: Mapping[str, Any], resolution: tuple[float, float, int] | None
-) -> dict[str, tuple[float, str]]:
+) -> Steps:
     unit = properties.get("unit")
     steps = {"Z": scaled(properties.get("spacing"), properties.get("zunit", unit))}
     if resolution:
@@ -77,7 +88,7 @@ def _imagej_steps(
     return steps
 
 
-def _tag_steps(resolution: tuple[float, float, int] | None) -> dict[str, tuple[float, str]]:
+def _tag_steps(resolution: tuple[float, float, int] | None) -> Steps:
     if resolution is None or resolution[2] != _CENTIMETRE:
         return {}
     x, y, _ = resolution

@@ -8,11 +8,12 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Layer
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QLabel, QSplitter, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from napari_framewise.framework.outcome import Outcome, Plot, Table
 from napari_framewise.plugin.connections import Connections
 from napari_framewise.plugin.layers.layers_in import frame_in_view, show_frame
+from napari_framewise.plugin.results.plot_choice import PlotChoice
 from napari_framewise.plugin.results.record import Record
 from napari_framewise.plugin.results.table import TableView
 from napari_framewise.plugin.theme import colours_of
@@ -39,6 +40,10 @@ class ResultView(QWidget):
         self._diagnostics = _text_label()
         self._plots = QComboBox()
         self._tables = QComboBox()
+        self.plot_choice = PlotChoice()
+        self.plot_choice.chosen.connect(self._plot_chosen)
+        # What the user chose in place of a plot, by its title and table; it holds for later runs.
+        self._chosen: dict[tuple[str, str], Plot] = {}
         self._canvas: PlotCanvas | None = None
         self.table = TableView()
         self._plots.currentIndexChanged.connect(self._show_plot)
@@ -46,7 +51,13 @@ class ResultView(QWidget):
         self.table.row_picked.connect(self._table_row_picked)
         self._splitter = QSplitter(Qt.Orientation.Vertical)
         self._splitter.setChildrenCollapsible(False)
-        self._plot_part = _stacked(self._plots)
+        head = QWidget()
+        beside = QHBoxLayout(head)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(self._plots, 1)
+        beside.addStretch()
+        beside.addWidget(self.plot_choice)
+        self._plot_part = _stacked(head)
         self._table_part = _stacked(self._tables, self.table)
         self._plot_part.hide()
         self._splitter.addWidget(self._plot_part)
@@ -85,9 +96,15 @@ class ResultView(QWidget):
 
     @property
     def shown_plot(self) -> Plot | None:
-        """The plot in view."""
+        """The plot in view, with the columns that were chosen."""
         index = self._plots.currentIndex()
-        return self._outcome.plots[index] if 0 <= index < len(self._outcome.plots) else None
+        if not 0 <= index < len(self._outcome.plots):
+            return None
+        plot = self._outcome.plots[index]
+        chosen = self._chosen.get((plot.title, plot.table), plot)
+        columns = self._outcome.table(plot.table).columns
+        wanted = {chosen.x, *(curve.y for curve in chosen.curves)}
+        return chosen if wanted <= columns.keys() else plot
 
     @property
     def shown_table(self) -> Table | None:
@@ -117,8 +134,15 @@ class ResultView(QWidget):
     def _show_plot(self) -> None:
         plot = self.shown_plot
         if plot is not None:
-            self.canvas.show_plot(plot, self._outcome.table(plot.table))
+            table = self._outcome.table(plot.table)
+            leaves = self._outcome.table(plot.leaves) if plot.leaves else None
+            self.plot_choice.offer(plot, table)
+            self.canvas.show_plot(plot, table, leaves)
             self._slider_moved()
+
+    def _plot_chosen(self, plot: Plot) -> None:
+        self._chosen[plot.title, plot.table] = plot
+        self._show_plot()
 
     def _show_table(self) -> None:
         table = self.shown_table
@@ -134,14 +158,14 @@ class ResultView(QWidget):
         index = frame_in_view(self._viewer, self._layer, self._stack)
         plot, table = self.shown_plot, self.shown_table
         if plot is not None:
-            self.canvas.show_row(_row_of(self._outcome.table(plot.table), self._stack, index))
+            self.canvas.show_row(_row_of(self._outcome.table(plot.rows_of), self._stack, index))
         if table is not None and table.entity in _TIED:
             self.table.show_row(_row_of(table, self._stack, index))
 
     def _plot_row_picked(self, row: int) -> None:
         plot = self.shown_plot
         if plot is not None:
-            self._move_slider(self._outcome.table(plot.table), row)
+            self._move_slider(self._outcome.table(plot.rows_of), row)
 
     def _table_row_picked(self, row: int) -> None:
         table = self.shown_table

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 
 import h5py
@@ -67,7 +70,7 @@ class Hdf5Source:
         """
         dataset = _DATASETS.get(self.path, self.key, self._dataset)
         try:
-            values = np.asarray(dataset[region])
+            values = self._values(dataset, region)
         except (OSError, RuntimeError) as error:
             raise ValueError(self._cannot(error)) from None
         if not self.gaps:
@@ -76,6 +79,14 @@ class Hdf5Source:
         for gap in self.gaps:
             gap.clear(values, region)
         return values
+
+    def _values(self, dataset: h5py.Dataset, region: Region) -> Array:
+        try:
+            return np.asarray(dataset[region])
+        except (OSError, RuntimeError) as error:
+            if not any(sign in str(error) for sign in _NO_FILTER) or not _find_filters():
+                raise
+            return np.asarray(dataset[region])
 
     def _cannot(self, error: Exception) -> str:
         reason = reason_of(error)
@@ -91,3 +102,14 @@ class Hdf5Source:
 
     def _dataset(self) -> h5py.Dataset:
         return h5py.File(self.path, "r")[self.key]
+
+
+@lru_cache(maxsize=1)
+def _find_filters() -> bool:
+    """Let HDF5 find the filters of the package hdf5plugin, where that is installed."""
+    try:
+        place = distribution("hdf5plugin").locate_file("hdf5plugin/plugins")
+    except PackageNotFoundError:
+        return False
+    h5py.h5pl.append(os.fsencode(str(place)))
+    return True

@@ -38,6 +38,11 @@ _KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}
 _SIZES = frozenset({"u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"})
 
 
+# Directories may share the values of a tag, but not so often that they outgrow the file.
+_MOST_SHARED, _SHARED_AT_LEAST = 16, 2**20
+_MOST_VALUES = 2**24
+
+
 class TiffError(ValueError):
     """The bytes are not those of a whole TIFF file; the message is the end of a sentence."""
 
@@ -148,6 +153,7 @@ def pages_of(content: Any) -> Iterator[Page]:
     form, position = form_of(content)
     seen: set[int] = set()
     repeat: _Repeat | None = None
+    looked_at = extent = 0
     while position:
         if position in seen:
             raise TiffError("has directories that point at each other in a ring")
@@ -156,11 +162,15 @@ def pages_of(content: Any) -> Iterator[Page]:
             page = repeat.page(content, position) if repeat else None
             if page is None:
                 page, repeat = _page(content, position, form)
+                extent = sum(stop - start for start, stop in page.runs)
+            looked_at += extent
+            if looked_at > _MOST_SHARED * len(content) + _SHARED_AT_LEAST:
+                raise TiffError("has directories that lie in each other")
             (position,) = form.offset.unpack_from(content, position + page.runs[-1][0])
             if not position:
                 # The last directory is the one whose values a cut takes away.
                 _page(content, page.position, form)
-        except (struct.error, IndexError):
+        except (struct.error, IndexError, OverflowError):
             raise TiffError("is cut off or damaged: a directory lies past its end") from None
         except KeyError:
             raise TiffError("is damaged: a directory lacks what every image has") from None
@@ -228,6 +238,8 @@ def _page(content: Any, position: int, form: Form) -> tuple[Page, _Repeat | None
             inside = False
             runs.append((place, place + size))
         letter = _CODES[code]
+        if length > _MOST_VALUES:
+            raise TiffError(f"claims {length:,} strips or tiles for a page")
         values[tag] = struct.unpack_from(f"{form.order}{length}{letter}", content, place)
         if tag in _PLACES:
             places[tag] = start + form.head - position, letter

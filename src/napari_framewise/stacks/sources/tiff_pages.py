@@ -14,7 +14,9 @@ import tifffile
 
 from napari_framewise.stacks.source import Array, Region
 from napari_framewise.stacks.sources.handles import HandleCache
+from napari_framewise.stacks.sources.joined import with_gaps
 from napari_framewise.stacks.sources.mapped import mapped_file, truncated
+from napari_framewise.stacks.sources.tiff_coding import cannot_decode, check_segment
 
 _KEYFRAMES: HandleCache[tifffile.TiffPage] = HandleCache(32)
 MISSING = -1
@@ -44,6 +46,8 @@ class TiffPagesSource:
         plain, each in one piece.
     segment_shape : tuple of int
         Extent of a strip or tile in a page.
+    gaps : bool
+        Pages are missing, which read as NaN; the array is of floating point then.
     """
 
     files: tuple[str, ...]
@@ -54,6 +58,7 @@ class TiffPagesSource:
     segments: int = 1
     keyframe: int = MISSING
     segment_shape: tuple[int, ...] = ()
+    gaps: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -62,8 +67,9 @@ class TiffPagesSource:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of an element."""
-        return np.dtype(self.element)
+        """Type of an element; floating point where pages are missing."""
+        stored = np.dtype(self.element)
+        return with_gaps(stored) if self.gaps else stored
 
     @property
     def chunks(self) -> tuple[int, ...] | None:
@@ -95,25 +101,25 @@ class TiffPagesSource:
         out = np.empty((numbers.size, *shape), self.dtype)
         read = self._plain_page if self.keyframe == MISSING else self._decoded_page
         for row, number in enumerate(numbers.ravel()):
-            out[row] = read(places[number], inside)
+            missing = self.gaps and places[number, 0, 0] == MISSING
+            out[row] = np.nan if missing else read(places[number], inside)
         return out.reshape(*numbers.shape, *shape)
 
     def _plain_page(self, place: npt.NDArray[np.int64], inside: Region) -> Array:
         file, offset, _ = place[0].tolist()
-        if file == MISSING:
-            return np.zeros((), self.dtype)
         content = mapped_file(self.files[file])
         count = math.prod(self.page_shape)
-        needed = offset + count * self.dtype.itemsize
+        stored = np.dtype(self.element)
+        needed = offset + count * stored.itemsize
         if len(content) < needed:
             raise ValueError(truncated(self.files[file], needed, len(content)))
         content.look(needed - offset)
-        page = np.frombuffer(content, self.dtype, count, offset)
+        page = np.frombuffer(content, stored, count, offset)
         return np.asarray(page.reshape(self.page_shape)[inside])
 
     def _decoded_page(self, place: npt.NDArray[np.int64], inside: Region) -> Array:
         keyframe = _keyframe(self.files[0], self.keyframe)
-        page = np.full(keyframe.shaped, keyframe.nodata, self.dtype)
+        page = np.full(keyframe.shaped, keyframe.nodata, np.dtype(self.element))
         rows = inside[keyframe.axes.index("Y")]
         for segment, (file, offset, count) in enumerate(place.tolist()):
             if file == MISSING or count == 0:
@@ -137,17 +143,6 @@ def unpack_places(packed: bytes, segments: int) -> npt.NDArray[np.int64]:
     """What `pack_places` packed, as (pages, segments, 3)."""
     steps = np.frombuffer(zlib.decompress(packed), np.dtype("<i8")).reshape(3, -1)
     return np.cumsum(steps, axis=1).T.reshape(-1, segments, 3)
-
-
-def decoding_fault(source: TiffPagesSource) -> str:
-    """Why the first page can't be decoded, in one sentence; empty where it can."""
-    first = tuple(slice(0, 1) for _ in source.lead)
-    corner = (slice(0, 1) for _ in source.page_shape)
-    try:
-        source.read((*first, *corner))
-    except ValueError as error:
-        return str(error)
-    return ""
 
 
 def _keyframe(path: str, number: int) -> tifffile.TiffPage:
@@ -179,27 +174,21 @@ def _decode(
     content = mapped_file(path)
     if len(content) < offset + count:
         raise ValueError(truncated(path, offset + count, len(content)))
+    data = content[offset : offset + count]
     try:
+        check_segment(data, keyframe)
         decoded, at, size = keyframe.decode(
-            content[offset : offset + count],
+            data,
             segment,
             jpegtables=keyframe.jpegtables,
             jpegheader=keyframe.jpegheader,
         )
     except Exception as error:
         # Each decoder has errors of its own.
-        raise ValueError(_cannot(path, keyframe, error)) from error
+        raise ValueError(cannot_decode(path, keyframe, error)) from error
     if decoded is None:
         return
     plane, depth, top, left, _ = at
     block = decoded[: size[0], : size[1], : size[2], : size[3]]
     target = page[plane, depth : depth + size[0], top : top + size[1], left : left + size[2]]
     target[...] = block[: target.shape[0], : target.shape[1], : target.shape[2]]
-
-
-def _cannot(path: str, keyframe: tifffile.TiffPage, error: Exception) -> str:
-    name = getattr(keyframe.compression, "name", str(keyframe.compression))
-    if isinstance(error, ImportError) or "imagecodecs" in str(error):
-        return f"{path} is compressed with {name}; install the package imagecodecs to read it."
-    reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
-    return f"{path} is damaged: its {name} data can't be decoded ({reason}); write it again."
