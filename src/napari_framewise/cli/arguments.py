@@ -47,6 +47,12 @@ SELECTION: tuple[tuple[str, str, type, str], ...] = (
         str,
         "rows and columns in pixels, the ends excluded: 0:64,32:96",
     ),
+    (
+        "no_data",
+        "VALUE",
+        float,
+        "value that stands for missing pixels, such as -9999; by default what the file says",
+    ),
     ("key", "KEY", str, "array inside an HDF5, zarr, npz or mat file"),
     ("pattern", "GLOB", str, "which files of a folder, such as '*.tif'"),
 )

@@ -31,7 +31,7 @@ def chosen_of(refs: Sequence[InputRef], given: Namespace) -> list[InputRef]:
     ValueError
         Where an option can't be read, or names an axis that is not there.
     """
-    chosen: dict[str, Any] = {"channel": given.channel}
+    chosen: dict[str, Any] = {"channel": given.channel, "no_data": given.no_data}
     if given.region is not None:
         chosen["region"] = _region(given.region)
     frames = parse_frames(given.frames) if given.frames is not None else None

@@ -46,7 +46,11 @@ def can_open(path: str | os.PathLike[str]) -> bool:
 
 
 def open_stack(
-    path: str | os.PathLike[str], *, key: str | None = None, pattern: str | None = None
+    path: str | os.PathLike[str],
+    *,
+    key: str | None = None,
+    pattern: str | None = None,
+    no_data: float | None = None,
 ) -> Stack:
     """Open a file or a folder as a stack; only its description is read.
 
@@ -59,6 +63,8 @@ def open_stack(
         the dataset of HDF5, the array of zarr, the number of the series of TIFF.
     pattern : str, optional
         Which files of a folder: "*.tif".
+    no_data : float, optional
+        Value that stands for missing pixels, which are read as NaN; by default what the file says.
 
     Returns
     -------
@@ -94,7 +100,7 @@ def open_stack(
         opened.axes,
         opened.rgb,
         f"{given.name}{opened.mark}",
-        Selection(frames_along=opened.frames_along),
+        Selection(frames_along=opened.frames_along, no_data=no_data),
         Origin(str(path), key, pattern),
         opened.remarks,
     )

@@ -34,4 +34,6 @@ def image_tuple(stack: Stack, metadata: dict[str, Any] | None = None) -> LayerTu
     """A stack as an image layer's data, with where it came from in its metadata."""
     data, options = layer_data(stack)
     own = {"origin": None if stack.origin is None else asdict(stack.origin), **(metadata or {})}
+    if stack.no_data is not None:
+        own["no_data"] = stack.no_data
     return data, {**options, "metadata": {METADATA_KEY: own}}, "image"

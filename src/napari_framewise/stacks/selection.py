@@ -20,12 +20,15 @@ class Selection:
         Index along the channel axis; None keeps all channels.
     region : tuple of (start, stop), optional
         Rows and columns, in pixels.
+    no_data : float, optional
+        Value that stands for missing pixels, read as NaN; None: as the file says, if it does.
     """
 
     frames_along: tuple[int, ...] | None = None
     frames: tuple[int, int, int] | None = None
     channel: int | None = None
     region: tuple[tuple[int, int], tuple[int, int]] | None = None
+    no_data: float | None = None
 
 
 @dataclass(frozen=True)

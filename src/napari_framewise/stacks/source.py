@@ -66,7 +66,7 @@ class ArraySource:
     def __post_init__(self) -> None:
         if isinstance(self.array, np.ma.MaskedArray):
             object.__setattr__(self, "array", without_mask(self.array))
-        elif self.array.dtype.kind == "O":
+        elif self.array.dtype.kind == "O" and isinstance(self.array, np.ndarray):
             object.__setattr__(self, "array", numbers_of(np.asarray(self.array)))
 
     @property
@@ -77,8 +77,7 @@ class ArraySource:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the elements."""
-        dtype: np.dtype[Any] = np.dtype(self.array.dtype)
-        return dtype
+        return numeric_type(self.array.dtype)
 
     @property
     def chunks(self) -> tuple[int, ...] | None:
@@ -92,7 +91,21 @@ class ArraySource:
 
     def read(self, region: Region) -> Array:
         """Elements of a region, as a view where the array allows it."""
-        return np.asarray(self.array[region])
+        return numeric(self.array[region])
+
+
+def numeric(block: Any) -> Array:
+    """What an array-like gave as plain numbers: NaN where it is masked, or None."""
+    if isinstance(block, np.ma.MaskedArray):
+        return without_mask(block)
+    plain = np.asarray(block)
+    return numbers_of(plain) if plain.dtype.kind == "O" else plain
+
+
+def numeric_type(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """Type of the numbers that elements of a type are read as: float64 for Python objects."""
+    given = np.dtype(dtype)
+    return np.dtype(np.float64) if given.kind == "O" else given
 
 
 def without_mask(masked: np.ma.MaskedArray[Any, Any]) -> Array:
@@ -101,6 +114,14 @@ def without_mask(masked: np.ma.MaskedArray[Any, Any]) -> Array:
         return np.asarray(masked.data)
     dtype = np.result_type(masked.dtype, np.float32)
     return np.asarray(np.ma.filled(masked.astype(dtype), np.nan))
+
+
+def without_value(block: Array, value: float, dtype: np.dtype[Any]) -> Array:
+    """A block with NaN where it holds a value, compared in the block's own type."""
+    missing = block == block.dtype.type(value)
+    read = block.astype(dtype)
+    read[missing] = np.nan
+    return read
 
 
 def numbers_of(objects: Array) -> Array:

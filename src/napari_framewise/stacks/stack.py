@@ -19,7 +19,7 @@ from napari_framewise.stacks.axes import (
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.selection import Origin as Origin
 from napari_framewise.stacks.selection import Selection as Selection
-from napari_framewise.stacks.source import Array, ArraySource, Region, Source
+from napari_framewise.stacks.source import Array, ArraySource, Region, Source, without_value
 from napari_framewise.stacks.sources.dasks import DaskSource
 
 
@@ -46,6 +46,10 @@ class Stack:
         Where it was opened; None for data that exist only in memory.
     remarks : tuple of str
         What its user should know of the file: that its axes are a guess, that parts are missing.
+    no_data : float, optional
+        Value that stands for missing pixels, as the file says: whoever opens one sets it. Such
+        pixels are read as NaN, a block at a time, and `dtype` is then a float type; the selection
+        may name another value.
     """
 
     source: Source
@@ -55,6 +59,7 @@ class Stack:
     selection: Selection = field(default_factory=Selection)
     origin: Origin | None = None
     remarks: tuple[str, ...] = ()
+    no_data: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.axes) != len(self.source.shape):
@@ -74,8 +79,26 @@ class Stack:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of a pixel."""
-        return self.source.dtype
+        """Type of a pixel as it is read: a float type where a value stands for missing pixels."""
+        if self.missing is None:
+            return self.source.dtype
+        return np.result_type(self.source.dtype, np.float32)
+
+    @cached_property
+    def missing(self) -> float | None:
+        """The value that is read as NaN; None where no pixel can have it."""
+        chosen = self.selection.no_data
+        value = self.no_data if chosen is None else chosen
+        if value is None or value != value:
+            return None
+        dtype = self.source.dtype
+        if dtype.kind != "f":
+            limits = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+            held = float(value).is_integer() and limits[0] <= value <= limits[1]
+        else:
+            with np.errstate(over="ignore"):
+                held = math.isinf(value) or bool(np.isfinite(np.float64(value).astype(dtype)))
+        return value if held else None
 
     @cached_property
     def channel_axis(self) -> int | None:
@@ -321,6 +344,8 @@ class Stack:
             piece.get(axis, slice(*bounds[axis])) for axis in range(len(self.axes))
         )
         block = self.source.read(region)
+        if self.missing is not None:
+            block = without_value(block, self.missing, self.dtype)
         kept = self.image_axes
         dropped = [a for a in range(block.ndim) if a not in kept and a not in self.frame_axes]
         order = (*self.frame_axes, *kept, *dropped)
@@ -341,6 +366,7 @@ def stack_of(
     name: str = "stack",
     selection: Selection | None = None,
     origin: Origin | None = None,
+    no_data: float | None = None,
 ) -> Stack:
     """A stack from an array or a source.
 
@@ -363,6 +389,9 @@ def stack_of(
         Frames, channel and region to use.
     origin : Origin, optional
         Where the data were opened.
+    no_data : float, optional
+        Value that stands for missing pixels: they are read as NaN, a block at a time, and integers
+        as float32 or float64 with them. A selection may name another.
     """
     if isinstance(data, Source):
         source: Source = data
@@ -389,7 +418,7 @@ def stack_of(
                 f"give {ndim}."
             )
     described = tuple(Axis(*each) for each in zip(names, sizes, origins, unit_names, strict=True))
-    return Stack(source, described, rgb, name, selection or Selection(), origin)
+    return Stack(source, described, rgb, name, selection or Selection(), origin, no_data=no_data)
 
 
 def _check_selection(stack: Stack) -> None:

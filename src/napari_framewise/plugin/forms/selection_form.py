@@ -7,7 +7,15 @@ from itertools import combinations
 from typing import Any
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
-from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QSpinBox, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
 
 from napari_framewise.stacks.stack import Selection, Stack
 
@@ -70,6 +78,11 @@ class SelectionForm(QWidget):
         self._channel.currentIndexChanged.connect(self._tell)
         for spin in (*self._frames, *self._rows, *self._columns):
             spin.valueChanged.connect(self._tell)
+        self.no_data_field = QLineEdit()
+        self.no_data_field.setToolTip(
+            "Value that stands for missing pixels, such as -9999; empty: what the file says."
+        )
+        self.no_data_field.editingFinished.connect(self._tell)
         self._lines: dict[str, list[QWidget]] = {}
         self._add_line("axes", "Frames along", self.axes_box)
         if single:
@@ -82,6 +95,7 @@ class SelectionForm(QWidget):
         self._add_line("rows", "Rows", *self._rows)
         self._add_line("columns", "Columns", *self._columns)
         self._add_line("drawn", "", self.drawn_button)
+        self._add_line("no_data", "No data", self.no_data_field)
 
     def show_stack(self, stack: Stack | None, keep: bool = False) -> None:
         """Offer what a stack has to choose from; `keep` what is chosen where that still fits."""
@@ -113,6 +127,11 @@ class SelectionForm(QWidget):
             for number in range(stack.source.shape[axis]):
                 self._channel.addItem(str(number), number)
             self._channel.setCurrentIndex(max(self._channel.findData(selection.channel), 0))
+        self.no_data_field.setPlaceholderText(
+            "none" if stack.no_data is None else f"{stack.no_data:g}, as the file says"
+        )
+        value = selection.no_data
+        self.no_data_field.setText("" if value is None else f"{value!r}".removesuffix(".0"))
         del blockers
         self._show_lines()
         self.changed.emit()
@@ -129,10 +148,12 @@ class SelectionForm(QWidget):
         plain = stack.select(chosen)
         frames = self._chosen_frames(plain.n_frames)
         channel = self._channel.currentData() if self._channel_counts(plain) else None
-        return Selection(chosen.frames_along, frames, channel, self._chosen_region(plain))
+        region = self._chosen_region(plain)
+        return Selection(chosen.frames_along, frames, channel, region, self._chosen_no_data())
 
     def _inputs(self) -> list[Any]:
-        return [self.axes_box, self._channel, *self._frames, *self._rows, *self._columns]
+        spins = [*self._frames, *self._rows, *self._columns]
+        return [self.axes_box, self._channel, *spins, self.no_data_field]
 
     def _find(self, axes: tuple[int, ...]) -> int:
         # findData compares Qt variants, which do not hold tuples as such.
@@ -158,6 +179,13 @@ class SelectionForm(QWidget):
             for spin, value in zip(spins, (limits[0], limits[1] - 1), strict=True):
                 spin.setRange(0, length - 1)
                 spin.setValue(value)
+
+    def _chosen_no_data(self) -> float | None:
+        """The value typed; a text that is no number stands for none."""
+        try:
+            return float(self.no_data_field.text())
+        except ValueError:
+            return None
 
     def _chosen_frames(self, n: int) -> tuple[int, int, int] | None:
         first = self._frames[0].value()
@@ -210,6 +238,7 @@ class SelectionForm(QWidget):
             "rows": planar,
             "columns": planar,
             "drawn": planar,
+            "no_data": True,
         }
         for name, widgets in self._lines.items():
             for widget in widgets:

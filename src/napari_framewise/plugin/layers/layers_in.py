@@ -46,7 +46,15 @@ def stack_of_layer(layer: Layer) -> Stack:
         units=[axis.unit for axis in axes],
         rgb=rgb,
         name=layer.name,
+        no_data=_no_data_of(layer),
     )
+
+
+def _no_data_of(layer: Layer) -> float | None:
+    """The value that a layer's file says stands for missing pixels."""
+    noted = layer.metadata.get(METADATA_KEY, {})
+    value = noted.get("no_data") if isinstance(noted, Mapping) else None
+    return float(value) if isinstance(value, int | float) else None
 
 
 def axes_of(layer: Layer) -> tuple[Axis, ...]:

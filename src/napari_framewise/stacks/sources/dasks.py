@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_framewise.stacks.source import Array, Region
+from napari_framewise.stacks.source import Array, Region, numeric, numeric_type
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +38,10 @@ class DaskSource:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of an element."""
-        dtype: np.dtype[Any] = np.dtype(self.array.dtype)
-        return dtype
+        """Type of an element; of masked integers a float type, which holds NaN."""
+        dtype = numeric_type(self.array.dtype)
+        masked = isinstance(getattr(self.array, "_meta", None), np.ma.MaskedArray)
+        return np.result_type(dtype, np.float32) if masked else dtype
 
     @property
     def chunks(self) -> tuple[int, ...] | None:
@@ -53,5 +54,6 @@ class DaskSource:
         return ()
 
     def read(self, region: Region) -> Array:
-        """A region, computed."""
-        return np.asarray(self.array[region].compute(scheduler="synchronous"))
+        """A region, computed: NaN where it is masked, or None."""
+        block = numeric(self.array[region].compute(scheduler="synchronous"))
+        return block.astype(self.dtype, copy=False)
