@@ -69,7 +69,6 @@ TOOL = Tool(
     sentence=ENTRY.sentence,
     inputs=(Input("stack", Kind.STACK, "Stack", "Frames."),),
     parameters=AskingParameters,
-    work=MapFrames(),
     run=run,
     preview=lambda inputs, parameters, index: Outcome(),
     plan=_plan,

@@ -85,7 +85,6 @@ TOOL = Tool(
         Input("marks", Kind.LABELS, "Marks", "Pixels.", least=0, same_frame_as="stack"),
     ),
     parameters=EverythingParameters,
-    work=MapFrames(),
     run=run,
     preview=lambda inputs, parameters, index: Outcome(),
     plan=_plan,

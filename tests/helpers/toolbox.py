@@ -217,7 +217,6 @@ TOOL = Tool(
         ),
     ),
     parameters=ShiftParameters,
-    work=MapFrames(),
     run=run,
     preview=preview,
     plan=plan,

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from napari_framewise.engine import Engine
 from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.progress import Progress
-from napari_framewise.engine.work import Work
 from napari_framewise.framework.fields import fields_of
 from napari_framewise.framework.inputs import Input, Inputs
 from napari_framewise.framework.outcome import Outcome
@@ -41,8 +40,6 @@ class Tool(Generic[P]):
         Roles of its inputs. The first is the one that a batch runs over.
     parameters : type of Parameters
         Its parameters.
-    work : Work
-        Its work shape.
     run : callable
         ``run(inputs, parameters, engine)``: a generator of `Progress`, and from time to time of a
         `Partial`, that returns an `Outcome`.
@@ -68,7 +65,6 @@ class Tool(Generic[P]):
     sentence: str
     inputs: tuple[Input, ...]
     parameters: type[P]
-    work: Work
     run: Callable[[Inputs, P, Engine], Run]
     preview: Callable[[Inputs, P, int], Outcome]
     plan: Callable[[Inputs, P, Engine], Plan]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
@@ -122,6 +123,15 @@ def without_value(block: Array, value: float, dtype: np.dtype[Any]) -> Array:
     read = block.astype(dtype)
     read[missing] = np.nan
     return read
+
+
+def can_hold(dtype: np.dtype[Any], value: float) -> bool:
+    """Whether an element of a type can have a value."""
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return math.isinf(value) or bool(np.isfinite(np.float64(value).astype(dtype)))
+    limits = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return float(value).is_integer() and limits[0] <= value <= limits[1]
 
 
 def numbers_of(objects: Array) -> Array:

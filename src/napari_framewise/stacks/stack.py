@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -16,10 +16,18 @@ from napari_framewise.stacks.axes import (
     default_axis_names,
     default_frame_axes,
 )
+from napari_framewise.stacks.boxes import boxes_of
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.selection import Origin as Origin
 from napari_framewise.stacks.selection import Selection as Selection
-from napari_framewise.stacks.source import Array, ArraySource, Region, Source, without_value
+from napari_framewise.stacks.source import (
+    Array,
+    ArraySource,
+    Region,
+    Source,
+    can_hold,
+    without_value,
+)
 from napari_framewise.stacks.sources.dasks import DaskSource
 
 
@@ -91,14 +99,7 @@ class Stack:
         value = self.no_data if chosen is None else chosen
         if value is None or value != value:
             return None
-        dtype = self.source.dtype
-        if dtype.kind != "f":
-            limits = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-            held = float(value).is_integer() and limits[0] <= value <= limits[1]
-        else:
-            with np.errstate(over="ignore"):
-                held = math.isinf(value) or bool(np.isfinite(np.float64(value).astype(dtype)))
-        return value if held else None
+        return value if can_hold(self.source.dtype, value) else None
 
     @cached_property
     def channel_axis(self) -> int | None:
@@ -288,7 +289,10 @@ class Stack:
             row_axis = self.row_axis
             first = bounds[row_axis][0]
             bounds[row_axis] = (first + rows[0], first + rows[1])
-        pieces = [self._read_piece(piece, bounds) for piece in self._pieces(numbers)]
+        pieces = [
+            self._read_piece(piece, bounds)
+            for piece in boxes_of(numbers, self.frame_axes, self.source.shape)
+        ]
         if not pieces:
             shape = tuple(bounds[axis][1] - bounds[axis][0] for axis in self.image_axes)
             return np.empty((0, *shape), self.dtype)
@@ -313,31 +317,6 @@ class Stack:
             spatial = [axis for axis in self.image_axes if axis != channel]
             bounds.update(zip(spatial[-2:], self.selection.region, strict=True))
         return bounds
-
-    def _pieces(self, numbers: range) -> Iterator[dict[int, slice]]:
-        """The frames as boxes of the source: one slice along each frame axis."""
-        if not numbers:
-            return
-        if not self.frame_axes:
-            yield {}
-            return
-        *outer, inner = self.frame_axes
-        length, step = self.source.shape[inner], numbers.step
-        done = 0
-        while done < len(numbers):
-            left = len(numbers) - done
-            row, first = divmod(numbers[done], length)
-            count = min(left, -(-(length - first) // step))
-            piece = {inner: slice(first, first + (count - 1) * step + 1, step)}
-            whole = step == 1 and count == length
-            for axis in reversed(outer):
-                row, index = divmod(row, self.source.shape[axis])
-                extent = min(self.source.shape[axis] - index, left // count) if whole else 1
-                piece[axis] = slice(index, index + extent)
-                count *= extent
-                whole = whole and extent == self.source.shape[axis]
-            yield piece
-            done += count
 
     def _read_piece(self, piece: dict[int, slice], bounds: dict[int, tuple[int, int]]) -> Array:
         region: Region = tuple(

@@ -226,7 +226,6 @@ TOOL = Tool(
     sentence="Use offsets and gains that were found on one stack on another, or take them back.",
     inputs=INPUTS,
     parameters=RenormaliseParameters,
-    work=MapFrames(),
     run=run,
     preview=preview,
     plan=plan,

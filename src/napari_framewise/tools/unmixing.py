@@ -312,7 +312,6 @@ TOOL = Tool(
     sentence="How much of each known spectrum is in every pixel of a stack of bands.",
     inputs=INPUTS,
     parameters=UnmixingParameters,
-    work=MapTiles(),
     run=run,
     preview=preview,
     plan=plan,

@@ -313,7 +313,6 @@ TOOL = Tool(
     sentence="Bring an image onto a template, or the frames of a stack onto each other.",
     inputs=INPUTS,
     parameters=AlignmentParameters,
-    work=MapFrames(),
     run=run,
     preview=preview,
     plan=plan,

@@ -311,7 +311,6 @@ TOOL = Tool(
     sentence="Where every pixel of a frame went, as arrows and colours, and how surely.",
     inputs=INPUTS,
     parameters=FlowParameters,
-    work=MapFrames(),
     run=run,
     preview=preview,
     plan=plan,

@@ -161,7 +161,6 @@ TOOL = Tool(
     sentence="How much of each reference image is in every frame, with how far to trust it.",
     inputs=INPUTS,
     parameters=MixingParameters,
-    work=MapFrames(),
     run=run,
     preview=preview,
     plan=plan,

@@ -298,7 +298,6 @@ TOOL = Tool(
     sentence="Bring every frame, or the whole stack, to a range, a mean of one, or z-scores.",
     inputs=INPUTS,
     parameters=NormaliseParameters,
-    work=MapFrames(),
     run=run,
     preview=preview,
     plan=plan,

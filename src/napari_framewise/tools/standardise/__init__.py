@@ -339,7 +339,6 @@ TOOL = Tool(
     sentence="Bring each channel of every frame, or of the stack, to mean 0 and deviation 1.",
     inputs=INPUTS,
     parameters=StandardiseParameters,
-    work=MapFrames(),
     run=run,
     preview=preview,
     plan=plan,

@@ -210,7 +210,6 @@ TOOL = Tool(
     sentence="Mean, deviation, extremes and percentiles of all images, channel by channel.",
     inputs=INPUTS,
     parameters=StatisticsParameters,
-    work=Reduce(),
     run=run,
     preview=preview,
     plan=plan,
