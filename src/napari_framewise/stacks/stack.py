@@ -20,6 +20,7 @@ from napari_framewise.stacks.boxes import boxes_of
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.selection import Origin as Origin
 from napari_framewise.stacks.selection import Selection as Selection
+from napari_framewise.stacks.selection import check_selection
 from napari_framewise.stacks.source import (
     Array,
     ArraySource,
@@ -81,7 +82,14 @@ class Stack:
                 f"{self.name} holds {kind}; frames of real numbers are needed: take the "
                 "magnitude, the real or the imaginary part first."
             )
-        _check_selection(self)
+        check_selection(
+            self.selection,
+            self.name,
+            self.source.shape,
+            frame_axes=self.frame_axes,
+            image_axes=self.image_axes,
+            channel=self.channel_axis,
+        )
 
     # -- what it is ----------------------------------------------------------------------------
 
@@ -398,46 +406,3 @@ def stack_of(
             )
     described = tuple(Axis(*each) for each in zip(names, sizes, origins, unit_names, strict=True))
     return Stack(source, described, rgb, name, selection or Selection(), origin, no_data=no_data)
-
-
-def _check_selection(stack: Stack) -> None:
-    """Refuse a selection that the data cannot meet, in one sentence."""
-    chosen, shape = stack.selection, stack.source.shape
-    axes = stack.frame_axes
-    if len(set(axes)) != len(axes) or any(not 0 <= axis < len(shape) for axis in axes):
-        raise ValueError(
-            f"{stack.name}: frames along axes {axes} were asked for, but the data has the axes "
-            f"0 to {len(shape) - 1}; name each axis once."
-        )
-    spatial = [axis for axis in stack.image_axes if axis != stack.channel_axis]
-    if not spatial:
-        raise ValueError(
-            f"{stack.name} of shape {shape} leaves no axis for the pixels of a frame when frames "
-            f"run along axes {axes}; choose fewer frame axes."
-        )
-    total = math.prod(shape[axis] for axis in axes)
-    if chosen.frames is not None:
-        start, stop, step = chosen.frames
-        if step < 1 or not 0 <= start <= stop <= total:
-            raise ValueError(
-                f"{stack.name}: frames {start} to {stop} in steps of {step} were asked for, but it "
-                f"has {total:,} frames; give 0 <= start <= stop <= {total} and a step of 1 or more."
-            )
-    if chosen.channel is not None:
-        channel = stack.channel_axis
-        count = shape[channel] if channel is not None else 0
-        if channel in axes or not 0 <= chosen.channel < count:
-            raise ValueError(
-                f"{stack.name}: channel {chosen.channel} was asked for, but it has "
-                f"{count or 'no'} channels beside its frames."
-            )
-    if chosen.region is not None:
-        extents = [shape[axis] for axis in spatial[-2:]]
-        if len(extents) < 2 or any(
-            not 0 <= start < stop <= extent
-            for (start, stop), extent in zip(chosen.region, extents, strict=True)
-        ):
-            raise ValueError(
-                f"{stack.name}: the region {chosen.region} does not lie inside a frame of "
-                f"{' x '.join(map(str, extents))} pixels; give (start, stop) of rows and columns."
-            )
