@@ -18,11 +18,10 @@ import numpy as np
 from napari_framewise.io.formats.guessing import guessed_axes
 from napari_framewise.io.formats.natural import natural_key
 from napari_framewise.io.formats.no_data import no_data_values
+from napari_framewise.io.formats.positions import LONGEST_POSITIONS, axis_along
 from napari_framewise.stacks.axes import Axis
 from napari_framewise.stacks.units import calibrated
 
-# Longer vectors of positions are not read when a file is opened.
-_LONGEST_SCALE = 2**20
 _LONGEST_TEXT = 2**22
 _NETCDF_NAMELESS = "This is a netCDF dimension but not a netCDF variable"
 
@@ -249,21 +248,11 @@ def _is_short(vector: h5py.Dataset) -> bool:
 
 
 def _axis_along(vector: h5py.Dataset, name: str, unit: str) -> Axis:
-    """An axis by the positions of its pixels, where these have equal steps."""
-    usable = vector.dtype.kind in "uif" and vector.ndim == 1 and vector.size <= _LONGEST_SCALE
-    if not usable or not _is_short(vector) or vector.size < 2:
+    """An axis by the positions of its pixels."""
+    usable = vector.dtype.kind in "uif" and vector.ndim == 1 and vector.size <= LONGEST_POSITIONS
+    if not usable or not _is_short(vector):
         return Axis(name)
-    values = np.asarray(vector[...], np.float64)
-    steps = np.diff(values)
-    if (
-        not np.isfinite(values).all()
-        or steps[0] <= 0
-        or not np.allclose(steps, steps[0], rtol=1e-3)
-    ):
-        return Axis(name)
-    known = calibrated(name, steps.mean(), unit, values[0])
-    # Positions without a unit are still positions.
-    return known if known != Axis(name) else Axis(name, float(steps.mean()), float(values[0]))
+    return axis_along(np.asarray(vector[...]), name, unit)
 
 
 def _with_plane(axes: list[Axis]) -> list[Axis]:

@@ -27,6 +27,8 @@ def numbers_of(values: list[object], dtype: np.dtype[Any]) -> tuple[float, ...]:
     """Numbers among values that elements of a type can be equal to, each once."""
     numbers: dict[float, None] = {}
     for value in values:
+        if isinstance(value, (complex, np.complexfloating)):
+            continue
         try:
             number = float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError, OverflowError):

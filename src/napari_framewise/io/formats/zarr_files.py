@@ -1,24 +1,19 @@
-"""Zarr folders: plain arrays, groups, and OME-Zarr 0.4 and 0.5 with axes, scale and units.
-
-OME-Zarr after the specification at https://ngff.openmicroscopy.org (Moore et al. 2021).
-"""
+"""Zarr folders: which array is meant; arrays, groups, OME-Zarr, layouts of several images."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
-import zarr
 
 from napari_framewise.io.formats.candidates import Candidate, choose
-from napari_framewise.stacks.axes import Axis, default_axis_names
-from napari_framewise.stacks.sources.zarrs import ZarrSource
-from napari_framewise.stacks.units import PIXEL, unit_name
-
-_LOOKED_AT = 200
+from napari_framewise.io.formats.zarr_axes import named_axes, no_data_of, ome_axes
+from napari_framewise.io.formats.zarr_tree import Node, images_and_arrays, node_at
+from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.faults import reason_of
+from napari_framewise.stacks.sources.zarrs import ZarrSource, open_array
 
 
 @dataclass(frozen=True)
@@ -35,6 +30,10 @@ class ZarrImage:
         The last axis holds colour components, as our own results note.
     complete : bool
         False where it is a result of ours that was not written to its end.
+    remarks : tuple of str
+        What is guessed.
+    no_data : tuple of float
+        Values that stand for no data.
     """
 
     source: ZarrSource
@@ -42,103 +41,108 @@ class ZarrImage:
     rgb: bool = False
     complete: bool = True
     remarks: tuple[str, ...] = ()
+    no_data: tuple[float, ...] = ()
 
 
 def open_zarr(path: str, key: str | None) -> ZarrImage:
     """An array in a zarr folder; of an OME-Zarr image the full resolution.
+
+    A folder of several images (bioformats2raw, plates) gives a choice among images, and opens where
+    there is one only.
 
     Raises
     ------
     ValueError
         Where the folder is no zarr, holds no array, or several and no key was given.
     """
-    group, place, inside = _opened(path), "", ""
-    if isinstance(group, zarr.Array):
-        return ZarrImage(_source(path, "", group), _named_axes(group))
+    top = node_at(path, "")
+    if top is None:
+        raise ValueError(
+            f"{path} can't be read as zarr (it holds no metadata of zarr); give a whole folder."
+        )
     wanted = (key or "").strip("/")
-    if wanted and wanted in group:
-        place = wanted
-        if isinstance(group[wanted], zarr.Array):
-            place, _, inside = wanted.rpartition("/")
-        group = _group(group, place)
-    image = _image(group)
-    levels = {str(level["path"]): level for level in image["datasets"]} if image else {}
-    inside = inside or next(iter(levels), "") or choose(path, _arrays(group), key).key
-    array = group[inside]
-    if not isinstance(array, zarr.Array):
-        raise ValueError(f"{path}: {inside} is no array; give the name of an array as key.")
-    level = levels.get(inside)
-    axes = _ome_axes(image, level, array.ndim) if image and level else _named_axes(array)
-    ours: Any = group.attrs.get("framewise") or {}
+    node = node_at(path, wanted) if wanted else top
+    if node is None or (wanted and not node.is_array and node.multiscale is None):
+        node = node or top
+        node = _chosen(path, node, None if node.key == wanted and wanted else key)
+    elif not node.is_array and node.multiscale is None:
+        node = _chosen(path, node, key)
+    if node.is_array:
+        return _array(path, node)
+    levels = _levels(node)
+    if not levels:
+        raise ValueError(f"{path}: the image {node.key or top.key} names no array; write it again.")
+    level = node_at(path, f"{node.key}/{levels[0]}".strip("/"))
+    if level is None or not level.is_array:
+        raise ValueError(f"{path}: the array {levels[0]} of the image is missing; write it again.")
+    return _array(path, level, node)
+
+
+def _chosen(path: str, group: Node, key: str | None) -> Node:
+    """The image or array in a group that is meant."""
+    nodes = {node.key: node for node in images_and_arrays(path, group)}
+    candidates = [_candidate(path, node) for node in nodes.values()]
+    usable = [each for each in candidates if each is not None]
+    return nodes[choose(path, usable, key).key]
+
+
+def _candidate(path: str, node: Node) -> Candidate | None:
+    """An array, or the full resolution of an image, as something to choose."""
+    array: Node | None = node
+    if not node.is_array:
+        levels = _levels(node)
+        array = node_at(path, f"{node.key}/{levels[0]}".strip("/")) if levels else None
+    if array is None or not array.is_array:
+        return None
+    try:
+        opened = open_array(path, array.key)
+        return Candidate(node.key, tuple(opened.shape), np.dtype(opened.dtype))
+    except Exception:  # noqa: BLE001 - what can't be opened can't be chosen
+        return None
+
+
+def _levels(node: Node) -> Sequence[str]:
+    """Names of the arrays of an image, the full resolution first."""
+    datasets = (node.multiscale or {}).get("datasets")
+    found = datasets if isinstance(datasets, list) else []
+    return [str(each["path"]) for each in found if isinstance(each, Mapping) and "path" in each]
+
+
+def _array(path: str, node: Node, image: Node | None = None) -> ZarrImage:
+    """One array, with what its image says where it is part of one."""
+    try:
+        array = open_array(path, node.key)
+        shape, dtype = tuple(int(each) for each in array.shape), np.dtype(array.dtype)
+        chunks = tuple(int(length) for length in array.chunks)
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        # The metadata of a damaged folder fail in as many ways as there are fields.
+        raise ValueError(
+            f"{path} can't be read as zarr ({reason_of(error)}); give a whole folder."
+        ) from None
+    source = ZarrSource(path, node.key, shape, dtype.str, chunks)
+    parent, _, name = node.key.rpartition("/")
+    image = image or (node_at(path, parent) if node.key else None)
+    scale = image.multiscale if image is not None else None
+    ours = image.attributes.get("framewise") if image is not None else None
+    ours = ours if isinstance(ours, Mapping) else {}
+    level: Any = next(
+        (each for each in (scale or {}).get("datasets", ()) if _is_of(each, name)), None
+    )
+    if scale is not None and level is not None:
+        axes, remarks = ome_axes(scale, level, shape, dtype)
+    else:
+        axes, remarks = named_axes(path, node, array, parent)
     return ZarrImage(
-        _source(path, f"{place}/{inside}".strip("/"), array),
+        source,
         axes,
         bool(ours.get("rgb")),
         bool(ours.get("complete", True)),
+        remarks,
+        no_data_of(node.attributes, array.fill_value, dtype),
     )
 
 
-def _group(top: zarr.Group, place: str) -> zarr.Group:
-    node = top[place] if place else top
-    return node if isinstance(node, zarr.Group) else top
-
-
-def _opened(path: str) -> zarr.Array[Any] | zarr.Group:
-    try:
-        return zarr.open(path, mode="r")
-    except Exception as error:  # noqa: BLE001
-        # The metadata of a damaged folder fail in as many ways as there are fields.
-        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
-        raise ValueError(f"{path} can't be read as zarr ({reason}); give a whole folder.") from None
-
-
-def _source(path: str, place: str, array: zarr.Array[Any]) -> ZarrSource:
-    chunks = tuple(int(length) for length in array.chunks)
-    return ZarrSource(path, place, tuple(array.shape), np.dtype(array.dtype).str, chunks)
-
-
-def _arrays(group: zarr.Group) -> list[Candidate]:
-    """Arrays of a group and the groups in it, the first of them where there are very many."""
-    members = islice(group.members(max_depth=None), _LOOKED_AT)
-    return [
-        Candidate(name, tuple(node.shape), np.dtype(node.dtype))
-        for name, node in members
-        if isinstance(node, zarr.Array)
-    ]
-
-
-def _image(group: zarr.Group) -> dict[str, Any] | None:
-    """The description of an OME-Zarr image: under "ome" since 0.5."""
-    attributes: dict[str, Any] = dict(group.attrs)
-    images = attributes.get("ome", attributes).get("multiscales")
-    return images[0] if images else None
-
-
-def _ome_axes(image: Mapping[str, Any], level: Mapping[str, Any], ndim: int) -> tuple[Axis, ...]:
-    """Axes with the steps of one resolution, then those that hold for all resolutions."""
-    described = image.get("axes") or ()
-    names = [axis if isinstance(axis, str) else axis["name"] for axis in described]
-    if len(names) != ndim:
-        names = list(default_axis_names(ndim, rgb=False))
-    written = [axis.get("unit") for axis in described if isinstance(axis, Mapping)]
-    units = [unit_name(unit) for unit in written] if len(written) == ndim else [None] * ndim
-    scale, translate = np.ones(ndim), np.zeros(ndim)
-    own = level.get("coordinateTransformations") or ()
-    for step in (*own, *(image.get("coordinateTransformations") or ())):
-        if step.get("type") == "scale" and len(step.get("scale", ())) == ndim:
-            scale = scale * step["scale"]
-            translate = translate * step["scale"]
-        elif step.get("type") == "translation" and len(step.get("translation", ())) == ndim:
-            translate = translate + step["translation"]
-    return tuple(
-        Axis(name, float(size), float(origin), unit or PIXEL)
-        for name, size, origin, unit in zip(names, scale, translate, units, strict=True)
-    )
-
-
-def _named_axes(array: zarr.Array[Any]) -> tuple[Axis, ...]:
-    """Axes by zarr 3's dimension names or xarray's attribute."""
-    given: Any = getattr(array.metadata, "dimension_names", None)
-    given = given or array.attrs.get("_ARRAY_DIMENSIONS") or (None,) * array.ndim
-    defaults = default_axis_names(array.ndim, rgb=False)
-    return tuple(Axis(str(name or default)) for name, default in zip(given, defaults, strict=True))
+def _is_of(level: Any, name: str) -> bool:
+    return isinstance(level, Mapping) and str(level.get("path", "")).rpartition("/")[2] == name
