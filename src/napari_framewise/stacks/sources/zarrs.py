@@ -59,7 +59,7 @@ def open_array(path: str, key: str) -> zarr.Array[Any]:
     array = zarr.open_array(RegularStore(path, read_only=True), path=key, mode="r")
     chunk_bytes = math.prod(array.chunks) * np.dtype(array.dtype).itemsize
     for codec in _codecs(array):
-        compressor = getattr(codec, "compressor", None)
+        compressor: Any = getattr(codec, "compressor", None)
         if compressor is not None:
             most = chunk_bytes * (_WIDENED if getattr(codec, "filters", None) else 1)
             object.__setattr__(codec, "compressor", BoundedCodec(compressor, most))
