@@ -6,7 +6,7 @@ import bz2
 import lzma
 import struct
 import zlib
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 _ZSTD_MAGIC = 0xFD2FB528
 _ZSTD_BLOCK = 2**17
@@ -14,6 +14,7 @@ _SKIPPABLE = range(0x184D2A50, 0x184D2A60)
 _SLACK = 1024
 
 
+@runtime_checkable
 class Codec(Protocol):
     """What numcodecs calls a codec."""
 

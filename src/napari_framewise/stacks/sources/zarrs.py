@@ -14,7 +14,7 @@ from zarr.storage import LocalStore
 
 from napari_framewise.stacks.faults import check_regular, reason_of
 from napari_framewise.stacks.source import Array, Region
-from napari_framewise.stacks.sources.bounded import BoundedCodec
+from napari_framewise.stacks.sources.bounded import BoundedCodec, Codec
 from napari_framewise.stacks.sources.handles import HandleCache
 
 _ARRAYS: HandleCache[zarr.Array[Any]] = HandleCache(32)
@@ -60,7 +60,7 @@ def open_array(path: str, key: str) -> zarr.Array[Any]:
     chunk_bytes = math.prod(array.chunks) * np.dtype(array.dtype).itemsize
     for codec in _codecs(array):
         compressor: Any = getattr(codec, "compressor", None)
-        if compressor is not None:
+        if isinstance(compressor, Codec):
             most = chunk_bytes * (_WIDENED if getattr(codec, "filters", None) else 1)
             object.__setattr__(codec, "compressor", BoundedCodec(compressor, most))
         for name in _INNER:
