@@ -65,7 +65,7 @@ def open_array(path: str, key: str) -> zarr.Array[Any]:
             object.__setattr__(codec, "compressor", BoundedCodec(compressor, most))
         for name in _INNER:
             inner = getattr(codec, name, None)
-            if hasattr(inner, "codec_id") and hasattr(codec, "__dict__"):
+            if isinstance(inner, Codec) and hasattr(codec, "__dict__"):
                 vars(codec)[name] = BoundedCodec(inner, chunk_bytes * _WIDENED)
     return array
 
