@@ -23,7 +23,7 @@ RUNS = {
     "mixing": [TWO, "--references", f"{TWO}/reference-1", f"{TWO}/reference-2"],
     "unmixing": ["sample:bands", "--spectra", "sample:bands/spectra"],
     "alignment": ["sample:drifting", "--frames", "0:20"],
-    "flow": ["sample:known_flow"],
+    "flow": ["sample:known_flow", "--second", "sample:known_flow/second"],
     "statistics": [TWO],
     "normalise": [TWO],
     "standardise": [TWO],
