@@ -7,7 +7,8 @@ author = "napari-framewise contributors"
 copyright = "2026, napari-framewise contributors"
 version = release = installed_version("napari-framewise")
 
-extensions = ["myst_parser", "sphinx.ext.mathjax"]
+# Formulas are drawn by a copy of MathJax in the pages, so that they can be read without a network.
+extensions = ["myst_parser", "sphinx.ext.mathjax", "sphinx-mathjax-offline"]
 exclude_patterns = ["_build"]
 # $...$ and ```math are what the pages use, because GitHub shows them too.
 myst_enable_extensions = ["dollarmath"]
