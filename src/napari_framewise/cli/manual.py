@@ -154,7 +154,7 @@ examples:
 
 def _example_files(role: Any) -> list[str]:
     ending = {"model": ".npz", "table": ".csv", "points": ".csv", "shapes": ".csv"}
-    suffix = ending.get(role.kind.value, ".tif")
+    suffix = ending.get(role.kinds[0].value, ".tif")
     if role.most == 1:
         return [f"{role.name}{suffix}"]
     return [f"{letter}{suffix}" for letter in "abc"[: max(2, min(role.least, 3))]]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_framewise.framework.alike import alike, as_long
 from napari_framewise.framework.channels import channel_names, one_channel, with_channels
 from napari_framewise.framework.inputs import Inputs
+from napari_framewise.framework.matching import as_long, matching
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 
@@ -66,7 +66,7 @@ def measured(
     fixed = None if not region else _rectangle(plain, region)
     given = inputs.optional_stack("mask")
     if given is not None:
-        mask = as_long(alike(given, plain), plain)
+        mask = as_long(matching(given, plain), plain)
         if mask.frame_shape != plain.frame_shape or mask.n_frames not in (1, plain.n_frames):
             raise ValueError(
                 f"Mask: {mask.name} holds {mask.summary()}, but {stack.name} holds "

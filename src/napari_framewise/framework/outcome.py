@@ -115,24 +115,62 @@ class VectorsResult:
 
 @dataclass(frozen=True, eq=False)
 class PointsResult:
-    """A points layer: data (n, ndim) in pixels of its axes."""
+    """A points layer: data (n, ndim) in pixels of its axes.
+
+    Attributes
+    ----------
+    features : Table, optional
+        A row for each point.
+    text : str, optional
+        What is written beside each point, with features in braces.
+    index : ndarray, optional
+        Number of each point, as its file says: what landmarks are paired by where no feature is
+        called so.
+    colours : ndarray, optional
+        Red, green, blue and alpha from 0 to 1 of each point, (n, 4).
+    """
 
     name: str
     data: Array
     grid: Grid
     features: Table | None = None
     text: str | None = None
+    index: Array | None = None
+    colours: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class ShapesResult:
-    """A shapes layer: one (vertices, ndim) array in pixels of its axes per shape."""
+    """A shapes layer: one (vertices, ndim) array in pixels of its axes per shape.
+
+    Attributes
+    ----------
+    shape_type : str or tuple of str
+        Type of all shapes, or of each: "rectangle", "ellipse", "polygon", "path" or "line". An
+        ellipse is given by the corners of its bounding parallelogram.
+    features : Table, optional
+        A row for each shape.
+    colours, fill : ndarray, optional
+        Red, green, blue and alpha from 0 to 1 of each shape's outline and inside, (n, 4).
+    widths : ndarray, optional
+        Width of each shape's outline, in pixels of its axes.
+    """
 
     name: str
     data: Sequence[Array]
     grid: Grid
-    shape_type: str = "path"
+    shape_type: str | tuple[str, ...] = "path"
     features: Table | None = None
+    colours: Array | None = None
+    fill: Array | None = None
+    widths: Array | None = None
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Type of each shape."""
+        if isinstance(self.shape_type, str):
+            return (self.shape_type,) * len(self.data)
+        return tuple(self.shape_type)
 
 
 LayerResult: TypeAlias = ImageResult | VectorsResult | PointsResult | ShapesResult

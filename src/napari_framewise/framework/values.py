@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from napari_framewise.framework.inputs import TYPES, Input
-from napari_framewise.framework.outcome import ImageResult
-from napari_framewise.stacks.axes import Axis
+from napari_framewise.framework.inputs import TYPES, Input, Kind
+from napari_framewise.framework.outcome import ImageResult, PointsResult
+from napari_framewise.stacks.axes import Axis, default_axis_names
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.stack import Stack, stack_of
 
 _VALUES = (*TYPES.values(), ImageResult)
@@ -61,4 +62,7 @@ def _value_of(role: Input, value: Any, name: str) -> Any:
         )
     if role.images and isinstance(value, (list, tuple)):
         value = np.asarray(value)
+    if Kind.POINTS in role.kinds and not role.images and hasattr(value, "dtype"):
+        axes = tuple(Axis(each) for each in default_axis_names(np.shape(value)[-1], rgb=False))
+        return PointsResult(name, np.asarray(value, np.float64), Grid(axes))
     return value_of(value, name)

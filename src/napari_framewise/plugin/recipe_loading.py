@@ -72,7 +72,7 @@ def _layer_for(ref: InputRef, role: Input, viewer: ViewerModel) -> Layer:
             f"{role.title} is a result of an earlier step; run the recipe from Python or the "
             "command line, or choose that result's layer."
         )
-    value = resolve(ref, role.kind)
+    value = resolve(ref, role.kinds)
     assert isinstance(value, Stack)
     for layer in viewer.layers:
         if isinstance(layer, Image | Labels):
@@ -80,7 +80,7 @@ def _layer_for(ref: InputRef, role: Input, viewer: ViewerModel) -> Layer:
             if value.origin is not None and open_one.origin == value.origin:
                 return layer
     data, options, _ = image_tuple(value)
-    if role.kind is Kind.LABELS and value.dtype.kind in "biu":
+    if Kind.LABELS in role.kinds and value.dtype.kind in "biu":
         for name in ("contrast_limits", "rgb", "colormap", "multiscale"):
             options.pop(name, None)
         return viewer.add_labels(data, **options)

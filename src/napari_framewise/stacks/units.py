@@ -131,3 +131,17 @@ def calibrated(name: str, size: object, unit: object, origin: object = 0.0) -> A
     except (TypeError, ValueError, OverflowError):
         place = 0.0
     return Axis(name, step, place if isfinite(place) else 0.0, known)
+
+
+def unit_ratio(unit: str, wanted: str) -> float:
+    """How many of the wanted unit one unit is; 1 where they measure different things."""
+    names = unit_name(unit), unit_name(wanted)
+    if names[0] == names[1] or None in names:
+        return 1.0
+    for sizes in (SECONDS, CENTIMETRES):
+        if names[0] in sizes and names[1] in sizes:
+            return sizes[names[0]] / sizes[names[1]]
+    try:
+        return float(_registry().Quantity(1.0, names[0]).to(names[1]).magnitude)
+    except Exception:  # noqa: BLE001 - pint raises its own kinds for what does not go together
+        return 1.0

@@ -19,7 +19,8 @@ def test_points_come_back_from_a_file(tmp_path: Path) -> None:
     again = points_of(read_table(tmp_path / "spots.csv"), "spots")
     np.testing.assert_array_equal(again.data, data)
     assert again.features is not None
-    assert set(again.features.columns) == {"size", "kind"}
+    assert set(again.features.columns) == {"size", "kind", "axis-0"}
+    np.testing.assert_array_equal(again.features.columns["axis-0"], [7, 7])
     np.testing.assert_array_equal(again.features.columns["size"], [1.5, 2.5])
     assert [axis.name for axis in again.grid.axes] == ["axis 0", "y", "x"]
 
@@ -57,3 +58,37 @@ def test_columns_that_are_no_coordinates_are_named() -> None:
         points_of({"x": np.zeros(1), "y": np.zeros(1)}, "spots")
     with pytest.raises(ValueError, match="has no column index"):
         shapes_of({"axis-0": np.zeros(1)}, "cells")
+
+
+def test_shapes_of_all_types_keep_features_colours_and_widths(tmp_path: Path) -> None:
+    kinds = ("rectangle", "ellipse", "polygon", "path", "line")
+    rng = np.random.default_rng(0)
+    shapes = [rng.random((count, 3)) for count in (4, 4, 6, 5, 2)]
+    colours, fill = rng.integers(0, 256, (2, 5, 4)) / 255
+    features = Table("f", "object", {"class": list("abcab"), "index": [5, 4, 3, 2, 1]})
+    drawn = ShapesResult(
+        "cells", shapes, PLACE, kinds, features, colours, fill, np.array([1, 2, 3, 4, 5.5])
+    )
+    write_table(table_of(drawn), tmp_path / "cells.csv")
+    again = shapes_of(read_table(tmp_path / "cells.csv"), "cells")
+    assert again.types == kinds
+    for one, other in zip(again.data, shapes, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert again.features is not None
+    assert list(again.features.columns["class"]) == list("abcab")
+    assert list(again.features.columns["index"]) == [5, 4, 3, 2, 1]
+    np.testing.assert_array_equal(again.colours, colours)
+    np.testing.assert_array_equal(again.fill, fill)
+    np.testing.assert_array_equal(again.widths, [1, 2, 3, 4, 5.5])
+
+
+def test_points_keep_their_index_and_colours(tmp_path: Path) -> None:
+    colours = np.array([[1, 0, 0, 1], [0, 0.4, 1, 0.2]])
+    features = Table("f", "landmark", {"index": [7, 3], "who": ["me", "you"]})
+    drawn = PointsResult("spots", np.ones((2, 3)), PLACE, features, colours=colours)
+    write_table(table_of(drawn), tmp_path / "spots.csv")
+    again = points_of(read_table(tmp_path / "spots.csv"), "spots")
+    np.testing.assert_array_equal(again.index, [7, 3])
+    np.testing.assert_array_equal(again.colours, colours)
+    assert again.features is not None
+    assert list(again.features.columns) == ["who"]

@@ -100,6 +100,16 @@ def read_model(path: str | os.PathLike[str]) -> Model:
     return Model.kinds[kind].restored(header["plain"], arrays)
 
 
+def is_model(path: str | os.PathLike[str]) -> bool:
+    """Whether a file claims to hold a model: by its ending, or by the header of an .npz."""
+    if model_file(path) is not None:
+        return True
+    if Path(path).suffix.lower() != ".npz" or not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as file:
+        return f"{_HEADER}.npy" in file.namelist()
+
+
 def _contents(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     with open(path, "rb") as file:
         loaded = np.load(file, allow_pickle=False)

@@ -48,10 +48,11 @@ def step_of(
     """
     refs = {
         role: tuple(
-            _reference(value, f"{role} {number}", memory) for number, value in _from_1(values)
+            _reference(value, f"{role} {number}", memory)
+            for number, value in enumerate(inputs.as_given(role), 1)
         )
-        for role, values in inputs.items()
-        if values
+        for role in inputs
+        if inputs[role]
     }
     return Step(tool=tool.name, inputs=refs, parameters=parameters.model_dump(mode="json"))
 
@@ -183,10 +184,6 @@ def _first_problem(error: ValidationError) -> str:
     place = " > ".join(map(str, problem["loc"]))
     message = problem["msg"].removeprefix("Value error, ")
     return f"at {place}: {message[:1].lower()}{message[1:]}"
-
-
-def _from_1(values: tuple[Value, ...]) -> Iterator[tuple[int, Value]]:
-    return enumerate(values, 1)
 
 
 def _reference(value: Value, name: str, memory: dict[str, Value]) -> InputRef:

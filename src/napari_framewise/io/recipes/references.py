@@ -9,12 +9,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from napari_framewise.framework.inputs import Kind, Value
+from napari_framewise.framework.inputs import IMAGE_KINDS, Kind, Value
 from napari_framewise.framework.outcome import Entity, Outcome, PointsResult, ShapesResult, Table
 from napari_framewise.framework.recipe import InputRef
 from napari_framewise.framework.values import value_of
 from napari_framewise.io.formats.coordinates import points_of, shapes_of
-from napari_framewise.io.formats.models import read_model
+from napari_framewise.io.formats.models import is_model, read_model
 from napari_framewise.io.formats.tables import read_table
 from napari_framewise.io.opening import open_stack
 from napari_framewise.io.ragged import open_images
@@ -24,19 +24,21 @@ from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.ragged import RaggedStack
 from napari_framewise.stacks.stack import Origin, Selection, Stack, stack_of
 
+TABLE_ENDINGS = (".csv", ".tsv", ".txt")
+
 if TYPE_CHECKING:
     from napari_framewise.samples import SampleData
 
 
-def resolve(ref: InputRef, kind: Kind, results: Sequence[Outcome] = ()) -> Value:
+def resolve(ref: InputRef, kinds: Kind | Sequence[Kind], results: Sequence[Outcome] = ()) -> Value:
     """What a reference of a loaded recipe names.
 
     Parameters
     ----------
     ref : InputRef
         With an absolute path, where it has one.
-    kind : Kind
-        What it is taken as.
+    kinds : Kind or sequence of Kind
+        What it is taken as; of several that which the file holds.
     results : sequence of Outcome
         Of the steps so far.
 
@@ -45,7 +47,7 @@ def resolve(ref: InputRef, kind: Kind, results: Sequence[Outcome] = ()) -> Value
     ValueError
         In one sentence, where it is not there or not of that kind.
     """
-    value = _found(ref, kind, results)
+    value = _found(ref, (kinds,) if isinstance(kinds, Kind) else tuple(kinds), results)
     if isinstance(value, Stack):
         return _as_described(value, ref)
     if isinstance(value, (PointsResult, ShapesResult)) and ref.axes is not None:
@@ -70,7 +72,7 @@ def sample(name: str) -> SampleData:
     return SAMPLES[name].make()
 
 
-def open_input(text: str | os.PathLike[str], kind: str = "stack") -> Value:
+def open_input(text: str | os.PathLike[str], kind: str | Sequence[str] = "stack") -> Value:
     """What a recipe or the command line would take for a text.
 
     Parameters
@@ -78,15 +80,17 @@ def open_input(text: str | os.PathLike[str], kind: str = "stack") -> Value:
     text : str or path
         A file, as the command line takes it: ``stack.tif@0:100``, ``data.h5::/frames``,
         ``sample:two_references/reference 1``.
-    kind : str
-        What it is opened as: stack, images, frame, labels, points, shapes, table or model.
+    kind : str or sequence of str
+        What it is opened as: stack, images, frame, labels, points, shapes, table or model; of
+        several that which the file holds.
 
     Raises
     ------
     ValueError
         In one sentence, where it is not there or not of that kind.
     """
-    return resolve(parse_input(text), Kind(kind))
+    kinds = [kind] if isinstance(kind, str) else kind
+    return resolve(parse_input(text), [Kind(each) for each in kinds])
 
 
 def reference_to(stack: Stack) -> InputRef | None:
@@ -126,19 +130,19 @@ def description_of(axes: Sequence[Axis], rgb: bool | None = None) -> dict[str, A
     }
 
 
-def _found(ref: InputRef, kind: Kind, results: Sequence[Outcome]) -> Value:
+def _found(ref: InputRef, kinds: tuple[Kind, ...], results: Sequence[Outcome]) -> Value:
     if ref.memory is not None:
         raise ValueError(
             f"{ref.memory} exists only in memory; save the recipe, which writes it to a file."
         )
     if ref.step is not None:
-        return _result(results[ref.step], ref, kind)
+        return _result(results[ref.step], ref, kinds)
     if ref.path is None:
         return _opened(Origin(sample=ref.sample, item=ref.item))
     if not os.path.exists(ref.path):
         raise ValueError(f"There is no file or folder {ref.path}.")
     name = Path(ref.path).stem
-    match kind:
+    match _kind_of_file(ref.path, kinds):
         case Kind.MODEL:
             return read_model(ref.path)
         case Kind.TABLE:
@@ -152,6 +156,26 @@ def _found(ref: InputRef, kind: Kind, results: Sequence[Outcome]) -> Value:
             return _images(ref)
         case _:
             return _opened(Origin(path=ref.path, key=ref.key, pattern=ref.pattern))
+
+
+def _kind_of_file(path: str, kinds: tuple[Kind, ...]) -> Kind:
+    """Which of several kinds a file holds, as its ending or a table's columns say."""
+    if len(kinds) == 1:
+        return kinds[0]
+    ending = Path(path).suffix.lower()
+    if ending in TABLE_ENDINGS:
+        columns = read_table(path)
+        drawn = Kind.SHAPES if {"vertex-index", "shape-type"} & set(columns) else Kind.POINTS
+        wanted: tuple[Kind, ...] = (drawn, Kind.TABLE) if "axis-0" in columns else (Kind.TABLE,)
+    elif Kind.MODEL in kinds and is_model(path):
+        wanted = (Kind.MODEL,)
+    else:
+        wanted = IMAGE_KINDS
+    found = next((kind for kind in kinds if kind in wanted), None)
+    if found is None:
+        taken = " or ".join(each.value for each in kinds)
+        raise ValueError(f"{path} holds a {wanted[0].value}; {taken} is needed.")
+    return found
 
 
 def _images(ref: InputRef) -> Value:
@@ -213,11 +237,12 @@ def _within(selection: Selection, stack: Stack) -> Selection:
     return replace(selection, frames=(start, min(stop, total), step))
 
 
-def _result(outcome: Outcome, ref: InputRef, kind: Kind) -> Value:
+def _result(outcome: Outcome, ref: InputRef, kinds: tuple[Kind, ...]) -> Value:
     item = ref.item or None
-    if kind is Kind.MODEL:
+    names = {model.kind for model in outcome.models}
+    if Kind.MODEL in kinds and (len(kinds) == 1 or item in names):
         return outcome.model(item)
-    if kind is Kind.TABLE:
+    if Kind.TABLE in kinds:
         return outcome.table(item)
     value: Value = value_of(outcome.layer(item))
     return value

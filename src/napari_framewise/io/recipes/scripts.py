@@ -5,15 +5,20 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from napari_framewise.framework.inputs import Input, Kind
 from napari_framewise.framework.recipe import InputRef, Recipe, Step
 from napari_framewise.io.recipes.naming import text_of
+from napari_framewise.io.recipes.references import TABLE_ENDINGS
 from napari_framewise.stacks.stack import Selection
 from napari_framewise.tools.registry import get_tool
 
 WIDTH = 100
+
+
+_GETTERS = {Kind.MODEL: "model", Kind.TABLE: "table"}
 
 
 def to_python(recipe: Recipe) -> str:
@@ -80,7 +85,7 @@ def _assignment(name: str, source: str, ref: InputRef) -> list[str]:
 def _expression(ref: InputRef, role: Input, names: Sequence[str]) -> str:
     """Source of an input."""
     place = _place(ref, role, names)
-    if not role.images or ref.step is not None:
+    if not _is_image(ref, role) or ref.step is not None:
         return place
     if ref.axes is not None:
         data = place if ref.memory is not None else f"{place}.source"
@@ -91,17 +96,25 @@ def _expression(ref: InputRef, role: Input, names: Sequence[str]) -> str:
     return place
 
 
+def _is_image(ref: InputRef, role: Input) -> bool:
+    """Whether a reference is to an image: a role may take others as well."""
+    ending = Path(ref.path or "").suffix.lower()
+    model = Kind.MODEL in role.kinds and ending in (".npz", ".flo")
+    return role.images and ending not in TABLE_ENDINGS and not model
+
+
 def _place(ref: InputRef, role: Input, names: Sequence[str]) -> str:
     if ref.memory is not None:
         return f"viewer.layers[{ref.name or ref.memory!r}].data"
     if ref.step is not None:
-        getter = {Kind.MODEL: "model", Kind.TABLE: "table"}.get(role.kind, "layer")
+        getter = _GETTERS.get(role.kinds[0], "layer")
         return f"{names[ref.step]}.{getter}({repr(ref.item) if ref.item else ''})"
     if ref.sample is not None:
         return f"fw.open_input({text_of(ref)!r})"
-    whole_folder = role.kind is Kind.IMAGES and not (ref.key or ref.pattern)
-    if whole_folder or not role.images:
-        return f"fw.open_input({ref.path!r}, {role.kind.value!r})"
+    whole_folder = Kind.IMAGES in role.kinds and not (ref.key or ref.pattern)
+    if whole_folder or not _is_image(ref, role):
+        kinds = [kind.value for kind in role.kinds]
+        return f"fw.open_input({ref.path!r}, {(kinds if len(kinds) > 1 else kinds[0])!r})"
     options = [f"{name}={value!r}" for name in ("key", "pattern") if (value := getattr(ref, name))]
     return _joined("fw.open_stack", [repr(ref.path), *options])
 

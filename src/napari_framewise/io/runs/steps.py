@@ -26,7 +26,7 @@ def run_steps(
     steps: list[Step] = []
     for step in recipe.steps:
         tool = get_tool(step.tool)
-        kinds = {role.name: role.kind for role in tool.inputs}
+        kinds = {role.name: role.kinds for role in tool.inputs}
         inputs = tool.check_inputs(
             {
                 role: [resolve(ref, kinds[role], outcomes) for ref in refs]

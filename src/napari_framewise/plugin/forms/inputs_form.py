@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,7 @@ from napari.layers import Image, Layer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from napari_framewise.framework.inputs import Input, Kind, Value
+from napari_framewise.framework.inputs import Input, Kind, Value, partner_of
 from napari_framewise.framework.tool import Tool
 from napari_framewise.plugin.connections import Connections
 from napari_framewise.plugin.forms.folds import folded
@@ -24,6 +24,7 @@ from napari_framewise.plugin.layers.layers_out import passing
 from napari_framewise.stacks.stack import Selection, Stack
 
 Picker = LayerPicker | ValuePicker
+DRAWN = {Kind.LABELS, Kind.SHAPES, Kind.POINTS}
 _IMAGE_KINDS = (Kind.STACK, Kind.IMAGES, Kind.FRAME)
 
 
@@ -32,9 +33,16 @@ class RoleForm(QWidget):
 
     changed = Signal()
 
-    def __init__(self, viewer: ViewerModel, role: Input, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        role: Input,
+        under: Callable[[], Layer | None],
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._viewer = viewer
+        self._under = under
         self.role = role
         self.pickers: list[Picker] = []
         self._changed_by_hand = False
@@ -46,7 +54,7 @@ class RoleForm(QWidget):
         title.setToolTip(f"<p>{role.description}</p>")
         head.addWidget(title)
         head.addStretch()
-        if role.most > 1 and role.kind in LAYER_TYPES:
+        if role.most > 1 and any(kind in LAYER_TYPES for kind in role.kinds):
             selected = QToolButton()
             selected.setText("take selected")
             selected.setToolTip("Take the selected layers, in the layer list's order.")
@@ -75,6 +83,8 @@ class RoleForm(QWidget):
             button.setText("remove")
             button.clicked.connect(partial(self._remove_by_hand, picker))
             picker.add_button(button)
+        if DRAWN & set(self.role.kinds):
+            picker.draw_on(self._under)
         guard_wheel(picker)
         self.pickers.append(picker)
         self._layout.addWidget(picker)
@@ -130,9 +140,9 @@ class RoleForm(QWidget):
 
 
 def _picker_of(role: Input) -> type[LayerPicker] | type[ValuePicker]:
-    if role.kind is Kind.IMAGES:
+    if Kind.IMAGES in role.kinds:
         return ImagesPicker
-    return ValuePicker if role.kind in (Kind.MODEL, Kind.TABLE) else LayerPicker
+    return ValuePicker if set(role.kinds) <= {Kind.MODEL, Kind.TABLE} else LayerPicker
 
 
 def _free(picker: Picker, taken: Sequence[Layer]) -> list[Layer]:
@@ -162,10 +172,15 @@ class InputsForm(QWidget):
         self._viewer = viewer
         self._choosing = False
         self._settled = False
+        self._partners: dict[str, str | None] = {}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
-        self.roles = {role.name: RoleForm(viewer, role) for role in tool.inputs}
+        self.roles: dict[str, RoleForm] = {}
+        for role in tool.inputs:
+            partner = partner_of(role, tool.inputs) if DRAWN & set(role.kinds) else None
+            self.roles[role.name] = RoleForm(viewer, role, partial(self._layer_of, partner))
+            self._partners[role.name] = partner
         extra = [form for form in self.roles.values() if _is_folded(form.role)]
         for form in self.roles.values():
             if form not in extra:
@@ -197,7 +212,7 @@ class InputsForm(QWidget):
         for name, form in self.roles.items():
             values = []
             for picker in form.pickers:
-                value = picker.value(origins)
+                value = picker.value(origins, self._layer_of(self._partners[name]))
                 if value is not None:
                     values.append(value)
             given[name] = values
@@ -234,6 +249,11 @@ class InputsForm(QWidget):
         for form in self.roles.values():
             for picker in form.pickers:
                 picker.close_connections()
+
+    def _layer_of(self, role: str | None) -> Layer | None:
+        """The layer that is chosen for a role, if it is the only one."""
+        pickers = self.roles[role].pickers if role in self.roles else []
+        return pickers[0].layer if len(pickers) == 1 else None
 
     def _layers_changed(self, event: Any = None) -> None:
         layer = getattr(event, "value", None)
@@ -297,7 +317,7 @@ class InputsForm(QWidget):
     def _filled(self, form: RoleForm) -> bool:
         """Whether a role has as many layers as it should, each with frames as it should."""
         role = form.role
-        if role.least == 0 or role.kind not in _IMAGE_KINDS:
+        if role.least == 0 or not set(role.kinds) & set(_IMAGE_KINDS):
             return True
         layers = [picker.layer for picker in form.pickers if picker.layer is not None]
         return len(layers) >= role.least and all(self._fitness(role, layer)[1] for layer in layers)
@@ -313,4 +333,4 @@ class InputsForm(QWidget):
         partner = self.roles.get(role.same_frame_as or "")
         other = _value_of(partner.pickers[0]) if partner is not None and partner.pickers else None
         alike = isinstance(other, Stack) and stack.frame_shape == other.frame_shape
-        return alike, (stack.n_frames > 1) == (role.kind in (Kind.STACK, Kind.IMAGES))
+        return alike, (stack.n_frames > 1) == bool({Kind.STACK, Kind.IMAGES} & set(role.kinds))

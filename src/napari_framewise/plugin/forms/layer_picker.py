@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from weakref import ref
 
@@ -22,10 +24,14 @@ from qtpy.QtWidgets import (
 )
 
 from napari_framewise.framework.inputs import Input, Kind, Value
+from napari_framewise.framework.outcome import ShapesResult
 from napari_framewise.plugin.connections import Connections
 from napari_framewise.plugin.forms.selection_form import Region, SelectionForm
+from napari_framewise.plugin.layers.edits import Edits
 from napari_framewise.plugin.layers.layers_in import (
+    as_painted,
     frame_in_view,
+    labels_on,
     made_by_tool,
     points_of_layer,
     shapes_of_layer,
@@ -33,6 +39,7 @@ from napari_framewise.plugin.layers.layers_in import (
     with_origin,
 )
 from napari_framewise.plugin.layers.layers_out import passing
+from napari_framewise.plugin.layers.new_layers import new_layer_on
 from napari_framewise.stacks.ragged import RaggedStack
 from napari_framewise.stacks.stack import Selection, Stack
 
@@ -44,7 +51,10 @@ LAYER_TYPES: dict[Kind, tuple[type[Layer], ...]] = {
     Kind.POINTS: (Points,),
     Kind.SHAPES: (Shapes,),
 }
-_LAYER_EVENTS = ("data", "name", "scale", "translate", "units", "axis_labels")
+_LAYER_EVENTS = (
+    "data", "name", "scale", "translate", "rotate", "shear", "affine", "units", "axis_labels",
+    "features", "face_color", "edge_color", "edge_width",
+)  # fmt: skip
 
 
 class LayerPicker(QWidget):
@@ -87,6 +97,8 @@ class LayerPicker(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         layout.addLayout(self._row)
+        self._drawn_row = QHBoxLayout()
+        layout.addLayout(self._drawn_row)
         layout.addWidget(self._summary)
         self._selection: SelectionForm | None = None
         if role.images:
@@ -109,13 +121,16 @@ class LayerPicker(QWidget):
         """Whether the user chose, so that nothing may be chosen in their place."""
         return self._chosen_by_hand
 
-    def value(self, origin: bool = False) -> Value | None:
+    def value(self, origin: bool = False, under: Layer | None = None) -> Value | None:
         """What is chosen; None where nothing is.
 
         Parameters
         ----------
         origin : bool
-            Look up the file that stands behind the layer.
+            For a run: look up the file that stands behind the layer, and keep what is painted as
+            it is now.
+        under : Layer, optional
+            The layer on whose pixel grid points, shapes and labels are wanted.
 
         Raises
         ------
@@ -128,10 +143,13 @@ class LayerPicker(QWidget):
                 raise ValueError(self._lost.sentence(self._role))
             return None
         if isinstance(layer, Points):
-            return points_of_layer(layer)
+            return points_of_layer(layer, under)
         if isinstance(layer, Shapes):
-            return shapes_of_layer(layer)
-        stack = stack_of_layer(layer)
+            return shapes_of_layer(layer, under)
+        on_grid = under is not None and Kind.LABELS in self._role.kinds
+        stack = labels_on(layer, under) if on_grid else stack_of_layer(layer)
+        if origin and isinstance(layer, Labels):
+            stack = as_painted(stack)
         assert self._selection is not None
         stack = stack.select(self._selection.selection())
         return with_origin(stack, layer) if origin else stack
@@ -146,7 +164,7 @@ class LayerPicker(QWidget):
 
     def candidates(self) -> list[Layer]:
         """The layers that may be chosen."""
-        kinds = LAYER_TYPES[self._role.kind]
+        kinds = tuple(each for kind in self._role.kinds for each in LAYER_TYPES.get(kind, ()))
         return [
             layer
             for layer in self._viewer.layers
@@ -205,12 +223,34 @@ class LayerPicker(QWidget):
         """Stop listening to the layer."""
         self._of_layer.undo()
 
+    def draw_on(self, under: Callable[[], Layer | None]) -> None:
+        """Offer a new layer to draw in, on the pixel grid of the layer that `under` gives."""
+        for kind in (Kind.LABELS, Kind.SHAPES, Kind.POINTS):
+            if kind in self._role.kinds:
+                button = QToolButton()
+                button.setText(f"new {kind.value}")
+                button.setToolTip(f"Add a layer of {kind.value} that lies on the stack, and draw.")
+                button.clicked.connect(partial(self._draw_new, kind, under))
+                self._drawn_row.addWidget(button)
+        self._drawn_row.addStretch()
+
+    def _draw_new(self, kind: Kind, under: Callable[[], Layer | None], *_: Any) -> None:
+        layer = under()
+        if layer is None:
+            self._summary.setText("Choose the stack first: a new layer lies on its frames.")
+            self._summary.show()
+            return
+        new = new_layer_on(kind, layer, self._role.title)
+        self._viewer.add_layer(new)
+        self._viewer.layers.selection.active = new
+        self.choose(new)
+
     def add_button(self, button: QToolButton) -> None:
         """Put a button beside the list of layers."""
         self._row.addWidget(button)
 
     def _selection_form(self, layout: QVBoxLayout) -> SelectionForm:
-        stacks = self._role.kind in (Kind.STACK, Kind.IMAGES)
+        stacks = bool({Kind.STACK, Kind.IMAGES} & set(self._role.kinds))
         single = not stacks and not self._role.several_frames
         form = SelectionForm(
             single=single,
@@ -261,6 +301,8 @@ class LayerPicker(QWidget):
                 emitter = getattr(layer.events, name, None)
                 if emitter is not None:
                     self._of_layer.connect(emitter, self._layer_changed)
+            if isinstance(layer, Labels | Points | Shapes):
+                self._edits = Edits(layer, self._viewer, self._layer_changed, self._of_layer)
         self._combo.setToolTip(self._role.description if layer is None else layer.name)
         self._show_stack(keep=False)
         self.changed.emit()
@@ -342,5 +384,11 @@ def _summary_of(value: Value | None) -> str:
         return value.account
     if isinstance(value, RaggedStack):
         return value.summary()
+    if isinstance(value, ShapesResult):
+        counts = Counter(value.types)
+        kinds = ", ".join(f"{count:,} {kind}{'s' * (count > 1)}" for kind, count in counts.items())
+        return kinds or "no shapes yet"
     data = getattr(value, "data", None)
-    return "" if data is None else f"{len(data):,} of them"
+    if data is None:
+        return ""
+    return f"{len(data):,} point{'' if len(data) == 1 else 's'}" if len(data) else "no points yet"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from napari.components import ViewerModel
@@ -19,7 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_framewise.framework.inputs import TYPES, Input, Kind, Value
+from napari_framewise.framework.inputs import Input, Kind, Value, takes_model
 from napari_framewise.framework.model import Model
 from napari_framewise.framework.outcome import Outcome, Table
 from napari_framewise.io import read_table
@@ -100,9 +101,9 @@ class ValuePicker(QWidget):
         self._of_shelf.connect(SHELF.changed, self.offer_layers)
         self.offer_layers()
 
-    def value(self, origin: bool = False) -> Value | None:
+    def value(self, origin: bool = False, under: Layer | None = None) -> Value | None:
         """What is chosen; None where nothing is."""
-        del origin
+        del origin, under
         return SHELF.values.get(self._combo.currentData())
 
     def choose(self, layer: Layer | None, selection: Selection | None = None) -> None:
@@ -111,6 +112,9 @@ class ValuePicker(QWidget):
     def choose_name(self, name: str) -> None:
         """Choose what lies on the shelf under a name."""
         self._combo.setCurrentIndex(self._combo.findData(name))
+
+    def draw_on(self, under: Callable[[], Layer | None]) -> None:
+        """Neither models nor tables are drawn."""
 
     def candidates(self) -> list[Layer]:
         """No layer stands for a model or a table."""
@@ -130,10 +134,7 @@ class ValuePicker(QWidget):
             if self._role.least == 0:
                 self._combo.addItem("none", None)
             for name, value in SHELF.values.items():
-                wanted = self._role.model_kind
-                if isinstance(value, TYPES[self._role.kind]) and wanted in (
-                    None, getattr(value, "kind", None),
-                ):  # fmt: skip
+                if _fits(self._role, value):
                     self._combo.addItem(name, name)
             index = self._combo.findData(chosen) if chosen else self._combo.count() - 1
             self._combo.setCurrentIndex(0 if self._role.least == 0 and not chosen else index)
@@ -151,12 +152,12 @@ class ValuePicker(QWidget):
         self._row.addWidget(button)
 
     def _open(self) -> None:
-        files = "Models (*.npz *.flo)" if self._role.kind is Kind.MODEL else "Tables (*.csv)"
+        files = "Models (*.npz *.flo)" if Kind.MODEL in self._role.kinds else "Tables (*.csv)"
         path, _ = QFileDialog.getOpenFileName(self, f"Open {self._role.title}", "", files)
         if not path:
             return
         try:
-            SHELF.open(self._role.kind, path)
+            SHELF.open(self._role.kinds[0], path)
         except (OSError, ValueError) as error:
             self._summary.setText(str(error))
             self._summary.show()
@@ -166,3 +167,10 @@ class ValuePicker(QWidget):
 
     def _tell(self) -> None:
         self.changed.emit()
+
+
+def _fits(role: Input, value: Model | Table) -> bool:
+    """Whether a role takes what lies on the shelf."""
+    if isinstance(value, Model):
+        return Kind.MODEL in role.kinds and takes_model(role, value)
+    return Kind.TABLE in role.kinds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,12 +15,16 @@ from pint import DimensionalityError
 
 from napari_framewise.framework.outcome import PointsResult, ShapesResult, Table
 from napari_framewise.io import can_open, open_stack
+from napari_framewise.plugin.layers.geometry import pixels_of
 from napari_framewise.stacks.axes import Axis, default_axis_names
 from napari_framewise.stacks.grid import Grid
+from napari_framewise.stacks.source import ArraySource
+from napari_framewise.stacks.sources.resampled import NearestSource
 from napari_framewise.stacks.sources.view import SourceView
 from napari_framewise.stacks.stack import Origin, Stack, stack_of
 
 METADATA_KEY = "framewise"
+COPIED_BYTES = 2**26
 _UNNAMED = re.compile(r"(axis )?-?\d+")
 
 
@@ -108,23 +113,103 @@ def made_by_tool(layer: Layer) -> bool:
     return isinstance(noted, Mapping) and "result" in noted
 
 
-def points_of_layer(layer: Points) -> PointsResult:
-    """The points of a layer with their features."""
-    return PointsResult(
-        layer.name, np.asarray(layer.data), Grid(axes_of(layer)), _features_of(layer)
+def as_painted(stack: Stack) -> Stack:
+    """Labels as they are now, whatever is painted later; of many frames only what is read then."""
+    if stack.source.paths or math.prod(stack.source.shape) * stack.dtype.itemsize > COPIED_BYTES:
+        return stack
+    whole = stack.source.read(tuple(slice(0, length) for length in stack.source.shape))
+    return replace(stack, source=ArraySource(np.array(whole)))
+
+
+def labels_on(layer: Layer, under: Layer) -> Stack:
+    """The labels of a layer on the pixel grid of another, from the nearest pixels.
+
+    Where both lie on the same grid, or differ only in the axes that one of them has, these are the
+    layer's own.
+
+    Raises
+    ------
+    ValueError
+        Where the other layer is turned along an axis that this one does not have.
+    """
+    stack = stack_of_layer(layer)
+    onto = None if bool(getattr(layer, "rgb", False)) else pixels_of(layer, under)
+    if onto is None:
+        return stack
+    ours, shared = layer.ndim, onto.shape[0] - 1
+    # Axes that only the labels have, such as time, stay as they are.
+    whole = np.eye(ours + 1)
+    whole[ours - shared :, :] = onto
+    sizes = under.data[0].shape if getattr(under, "multiscale", False) else under.data.shape
+    sizes = sizes[: under.ndim][under.ndim - shared :]
+    places = axes_of(under)[under.ndim - shared :]
+    axes = (*stack.axes[: ours - shared], *places)
+    source = NearestSource(
+        stack.source, (*stack.source.shape[: ours - shared], *sizes), np.linalg.inv(whole)
+    )
+    return replace(stack, source=source, axes=axes)
+
+
+def points_of_layer(layer: Points, under: Layer | None = None) -> PointsResult:
+    """The points of a layer with their features and colours.
+
+    Parameters
+    ----------
+    layer : Points
+        What was drawn.
+    under : Layer, optional
+        The layer in whose pixels they are wanted, whatever transforms both have.
+    """
+    data, placing = _on(np.asarray(layer.data, np.float64), layer, under)
+    colours = np.array(layer.face_color, np.float64).reshape(-1, 4)
+    return PointsResult(layer.name, data, placing, _features_of(layer), colours=colours)
+
+
+def shapes_of_layer(layer: Shapes, under: Layer | None = None) -> ShapesResult:
+    """The shapes of a layer, of any types, with their features, colours and widths.
+
+    Parameters
+    ----------
+    layer : Shapes
+        What was drawn.
+    under : Layer, optional
+        The layer in whose pixels they are wanted, whatever transforms both have.
+    """
+    counts = np.cumsum([len(shape) for shape in layer.data])
+    joined = np.concatenate([np.empty((0, layer.ndim)), *layer.data])
+    data, placing = _on(joined, layer, under)
+    sizes = _size_on(layer, under)
+    kinds = tuple(layer.shape_type)
+    return ShapesResult(
+        layer.name,
+        [each.copy() for each in np.split(data, counts[:-1])] if len(counts) else [],
+        placing,
+        kinds[0] if len(set(kinds)) == 1 else kinds or "path",
+        _features_of(layer),
+        np.array(layer.edge_color, np.float64).reshape(-1, 4),
+        np.array(layer.face_color, np.float64).reshape(-1, 4),
+        np.array(layer.edge_width, np.float64) * sizes,
     )
 
 
-def shapes_of_layer(layer: Shapes) -> ShapesResult:
-    """The shapes of a layer with their features."""
-    kinds = set(layer.shape_type) or {"path"}
-    if len(kinds) > 1:
-        raise ValueError(
-            f"{layer.name} holds {' and '.join(sorted(kinds))} shapes; shapes of one type are "
-            "needed."
-        )
-    data = [np.asarray(shape) for shape in layer.data]
-    return ShapesResult(layer.name, data, Grid(axes_of(layer)), kinds.pop(), _features_of(layer))
+def _size_on(layer: Layer, under: Layer | None) -> float:
+    """Pixels of the layer under it in one of a layer's, the mean of rows and columns."""
+    onto = None if under is None else pixels_of(layer, under)
+    if onto is None:
+        return 1.0
+    linear = onto[-3:-1, -3:-1]
+    return float(np.sqrt(abs(np.linalg.det(linear))))
+
+
+def _on(data: Any, layer: Layer, under: Layer | None) -> tuple[Any, Grid]:
+    """Coordinates of a layer as those of the layer under it, along the axes that both have."""
+    onto = None if under is None else pixels_of(layer, under)
+    if onto is None:
+        same = under if under is not None and under.ndim == layer.ndim else layer
+        return data.copy(), Grid(axes_of(same))
+    assert under is not None
+    mapped = data @ onto[:-1, :-1].T + onto[:-1, -1]
+    return mapped, Grid(axes_of(under)[under.ndim - mapped.shape[1] :])
 
 
 def _features_of(layer: Layer) -> Table | None:

@@ -21,6 +21,7 @@ from napari_framewise.framework.outcome import (
     VectorsResult,
 )
 from napari_framewise.io import contrast_limits
+from napari_framewise.plugin.layers.geometry import shear_matrix
 from napari_framewise.plugin.layers.layers_in import METADATA_KEY, axes_of
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.stack import stack_of
@@ -89,10 +90,11 @@ def make_layer(
             return Shapes(
                 list(result.data),
                 ndim=len(result.grid.axes),
-                shape_type=result.shape_type,
+                shape_type=list(result.types) or "path",
                 features=frame_of(result.features),
-                face_color="transparent",
-                edge_color="yellow",
+                face_color="transparent" if result.fill is None else result.fill,
+                edge_color="yellow" if result.colours is None else result.colours,
+                edge_width=1 if result.widths is None else list(result.widths),
                 **options,
             )
         case _:
@@ -180,7 +182,7 @@ def _place(placing: Grid, like: Layer | None) -> _Place:
     if like is not None:
         mine, its = _shared_axes(placing, like)
         rotate[np.ix_(mine, mine)] = np.asarray(like.rotate)[np.ix_(its, its)]
-        shear[np.ix_(mine, mine)] = _matrix(like.shear, like.ndim)[np.ix_(its, its)]
+        shear[np.ix_(mine, mine)] = shear_matrix(like.shear, like.ndim)[np.ix_(its, its)]
         matrix = np.asarray(like.affine.affine_matrix)
         affine[np.ix_(mine, mine)] = matrix[np.ix_(its, its)]
         affine[mine, n] = matrix[its, like.ndim]
@@ -225,16 +227,6 @@ def _shared_axes(placing: Grid, like: Layer) -> tuple[list[int], list[int]]:
     return [mine for mine, _ in pairs], [its for _, its in pairs]
 
 
-def _matrix(shear: Any, n: int) -> np.ndarray:
-    """A layer's shear, which is a matrix or the part of it above the diagonal, as a matrix."""
-    values = np.asarray(shear, dtype=float)
-    if values.ndim == 2:
-        return values
-    matrix = np.eye(n)
-    matrix[np.triu_indices(n, 1)] = values
-    return matrix
-
-
 def _limits(result: ImageResult) -> tuple[float, float] | None:
     """Contrast limits; napari finds them itself for arrays in memory only."""
     if result.contrast_limits is not None:
@@ -274,7 +266,7 @@ def _points(result: PointsResult, options: dict[str, Any]) -> Points:
         result.data,
         ndim=len(result.grid.axes),
         features=frame_of(result.features),
-        face_color="transparent",
+        face_color="transparent" if result.colours is None else result.colours,
         border_color="yellow",
         **options,
     )

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from napari_framewise.framework.inputs import Input, Kind
+from napari_framewise.framework.inputs import MASK, Input, Kind
 from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.numerics.alignment import Settings
 from napari_framewise.tools.alignment.model import Transforms
@@ -24,14 +24,14 @@ INPUTS = (
     ),
     Input(
         "mask",
-        Kind.LABELS,
+        MASK,
         "Mask",
         "Pixels of every frame to align by: not zero = use this pixel.",
         least=0,
     ),
     Input(
         "template_mask",
-        Kind.LABELS,
+        MASK,
         "Mask of the template",
         "Pixels of the template to align by: not zero = use this pixel.",
         least=0,

@@ -11,9 +11,9 @@ from napari_framewise.engine import Engine
 from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.progress import Progress
 from napari_framewise.engine.work import Cost, MapFrames, MapNeighbours, Reduce, Scan
-from napari_framewise.framework.alike import alike
 from napari_framewise.framework.channels import one_channel
 from napari_framewise.framework.inputs import Inputs
+from napari_framewise.framework.matching import matching
 from napari_framewise.numerics import alignment as numerics
 from napari_framewise.numerics.transforms import accumulated
 from napari_framewise.stacks.source import Array
@@ -74,7 +74,7 @@ def task_of(inputs: Inputs, parameters: AlignmentParameters) -> Task:
     mask = inputs.optional_stack("mask")
     values = None
     if mask is not None:
-        mask = alike(mask, one_channel(stack))
+        mask = matching(mask, one_channel(stack))
         if mask.frame_shape != rows_and_columns(stack):
             raise ValueError(
                 f"Mask: {mask.name} has frames of {_size(mask.frame_shape)} pixels, but "

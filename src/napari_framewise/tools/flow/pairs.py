@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from napari_framewise.framework.alike import alike, as_long
 from napari_framewise.framework.channels import one_channel
 from napari_framewise.framework.inputs import Inputs
+from napari_framewise.framework.matching import as_long, matching
 from napari_framewise.numerics.flow import FlowSettings, Ranking
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
@@ -249,7 +249,7 @@ def _masks(inputs: Inputs, stack: Stack) -> tuple[Array | None, Stack | None]:
         return None, None
     plain = one_channel(stack)
     shape = plain.spatial_shape
-    mask = as_long(alike(given, plain), plain)
+    mask = as_long(matching(given, plain), plain)
     if mask.frame_shape not in (shape, plain.frame_shape) or mask.n_frames not in (
         1,
         plain.n_frames,

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from napari_framewise.framework.inputs import Input, Kind
+from napari_framewise.framework.inputs import MASK, Input, Kind
 from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.numerics.flow import FlowSettings
 from napari_framewise.tools.flow.model import FlowModel
@@ -26,7 +26,7 @@ INPUTS = (
     ),
     Input(
         "mask",
-        Kind.LABELS,
+        MASK,
         "Mask",
         "Pixels to follow: not zero = use this pixel. One image for all frames, or one per frame.",
         least=0,

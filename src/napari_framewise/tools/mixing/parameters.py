@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import field_validator, model_validator
 
-from napari_framewise.framework.inputs import Input, Kind
+from napari_framewise.framework.inputs import MASK, Input, Kind
 from napari_framewise.framework.parameters import GIVEN, Parameters, parameter
 from napari_framewise.numerics.mixing import MAX_REFERENCES
 
@@ -25,7 +25,7 @@ INPUTS = (
     ),
     Input(
         "mask",
-        Kind.LABELS,
+        MASK,
         "Mask",
         "Pixels to use: not zero = use this pixel. One image for all frames, or one per frame.",
         least=0,

@@ -12,7 +12,7 @@ from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.progress import Progress, finish
 from napari_framewise.engine.work import MapFrames, Reduce
-from napari_framewise.framework.inputs import Input, Inputs, Kind
+from napari_framewise.framework.inputs import MASK, Input, Inputs, Kind
 from napari_framewise.framework.limits import limits_of
 from napari_framewise.framework.masks import Measured, measured
 from napari_framewise.framework.outcome import ImageResult, Outcome
@@ -48,7 +48,7 @@ INPUTS = (
     Input("stack", Kind.STACK, "Stack", "The frames to normalise."),
     Input(
         "mask",
-        Kind.LABELS,
+        MASK,
         "Mask",
         "Pixels to measure, such as a background: not zero = use this pixel. All pixels are "
         "normalised. One image for all frames, or one per frame.",

@@ -14,7 +14,7 @@ from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.progress import Progress, finish
 from napari_framewise.engine.work import MapFrames, Reduce
-from napari_framewise.framework.inputs import Input, Inputs, Kind
+from napari_framewise.framework.inputs import MASK, Input, Inputs, Kind
 from napari_framewise.framework.limits import limits_of
 from napari_framewise.framework.masks import Measured, measured
 from napari_framewise.framework.outcome import ImageResult, Outcome
@@ -56,7 +56,7 @@ INPUTS = (
     ),
     Input(
         "mask",
-        Kind.LABELS,
+        MASK,
         "Mask",
         "Pixels that mean and standard deviation are taken from: not zero = use this pixel. All "
         "pixels are standardised. One image for all frames, or one per frame.",

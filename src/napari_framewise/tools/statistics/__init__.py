@@ -13,7 +13,7 @@ from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.work import Reduce
 from napari_framewise.framework.channels import COLOURS
 from napari_framewise.framework.frame_columns import frame_columns
-from napari_framewise.framework.inputs import Input, Inputs, Kind
+from napari_framewise.framework.inputs import MASK, Input, Inputs, Kind
 from napari_framewise.framework.masks import Measured, measured, used_pixels
 from napari_framewise.framework.outcome import Outcome, Table
 from napari_framewise.framework.parameters import Parameters, parameter
@@ -51,7 +51,7 @@ INPUTS = (
     ),
     Input(
         "mask",
-        Kind.LABELS,
+        MASK,
         "Mask",
         "Pixels to measure: not zero = use this pixel. One image for all frames, or one per frame.",
         least=0,

@@ -1,4 +1,4 @@
-"""Inputs cut alike: what the user chose of the stack holds for the images that go with it."""
+"""Inputs that match: what the user chose of the stack holds for the images that go with it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from napari_framewise.stacks.stack import Selection, Stack
 
 
-def alike(value: Stack, partner: Stack) -> Stack:
+def matching(value: Stack, partner: Stack) -> Stack:
     """A stack with the choices its user left open made as its partner's, where they then agree.
 
     A reference that is as large as the whole frames of a cropped stack is cropped with it; one
@@ -71,5 +71,5 @@ def _channel_of(partner: Stack, value: Stack) -> int | None:
     if theirs is None or ours is None or chosen.channel is not None:
         return None
     left_open = chosen.frames_along is None or ours not in chosen.frames_along
-    alike = partner.source.shape[theirs] == value.source.shape[ours]
-    return partner.selection.channel if left_open and alike else None
+    as_many = partner.source.shape[theirs] == value.source.shape[ours]
+    return partner.selection.channel if left_open and as_many else None
