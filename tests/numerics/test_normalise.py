@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -292,3 +293,34 @@ def test_offsets_of_another_stack_are_refused() -> None:
     with pytest.raises(ValueError, match="4 frames and 1 channels"):
         scale(frames_of("u2", (5, 5, 6)), scaling)
     assert result_range("min_max", np.uint16)[0] == (0, 65535)
+
+
+@pytest.mark.parametrize("ends", [(0, 255), (0, 3), (0, 0.7), (-1, 1), (0.1, 0.8), (-7.3, 11.9)])
+@pytest.mark.parametrize("method", ["min_max", "percentiles"])
+def test_no_value_leaves_its_range_by_rounding(ends: tuple[float, float], method: Any) -> None:
+    tops = np.random.default_rng(0).uniform(0.1, 1000, (3000, 1))
+    frames = np.concatenate([np.zeros_like(tops), tops / 3, tops], axis=1)
+    found = normalise(frames, method, percentiles=(0, 100), range=ends, dtype=np.float64).frames
+    assert found.max() <= ends[1]
+    assert found.min() >= ends[0]
+    np.testing.assert_allclose(found[:, 2], ends[1], rtol=1e-14)
+
+
+def test_half_of_an_even_span_is_rounded_to_even() -> None:
+    frames = np.arange(23, dtype=np.uint16)[None]
+    assert normalise(frames, dtype=np.uint8).frames[0, 11] == 128
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8])
+def test_frames_without_finite_pixels_warn_of_nothing(method: Any, dtype: Any) -> None:
+    if dtype == np.uint8 and method in ("mean", "z_score"):
+        return
+    frames = np.ones((3, 4, 5))
+    frames[1] = np.nan
+    frames[2] = np.inf
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = normalise(frames, method, dtype=dtype)
+    assert (found.status[1:] & Status.NO_DATA).all()
+    assert np.isnan(found.scaling.gain[1:]).all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,23 @@ def test_integers_round_half_to_even_and_are_clipped_never_wrapped() -> None:
     got, clipped = scale(frames, Scaling(np.zeros((1, 1)), np.ones((1, 1))), dtype=np.uint8)
     assert got.tolist() == [[0, 2, 2, 0, 255, 0]]
     assert clipped.tolist() == [[2]]
+
+
+@pytest.mark.parametrize("span", [22, 30, 254, 300, 1022, 4094, 65520])
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16", "uint32"])
+@pytest.mark.parametrize("channels", [False, True])
+def test_exact_ties_go_to_even_where_the_gain_is_not_exact(span, dtype, channels) -> None:
+    info = np.iinfo(dtype)
+    width = int(info.max) - int(info.min)
+    values = np.unique(np.linspace(0, span, 4096).astype(int))
+    expected = [round(Fraction(int(x) * width, span)) + int(info.min) for x in values]
+    frames = (values + 7).astype(np.uint32)[None]
+    scaling = Scaling(np.full((1, 1), 7.0), np.full((1, 1), width / span), float(info.min))
+    if channels:
+        frames = np.stack([frames, frames], axis=-1)
+    got, clipped = scale(frames, scaling, channel_axis=-1 if channels else None, dtype=dtype)
+    np.testing.assert_array_equal(got.reshape(len(values), -1)[:, 0], np.array(expected, dtype))
+    assert not clipped.any()
 
 
 def test_offsets_that_do_not_fit_are_refused() -> None:

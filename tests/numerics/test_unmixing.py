@@ -90,6 +90,31 @@ def test_tiles_of_any_shape_and_layout(constraint) -> None:
     assert unmix(cube[:, 0, 0], design).abundances.shape == (3,)
 
 
+@pytest.mark.parametrize("constraint", ["non_negative", "fully_constrained"])
+def test_no_abundance_is_below_its_bound_by_rounding(constraint) -> None:
+    """Pixels of pure spectra, free of noise: the other abundances are 0 to rounding."""
+    rng = np.random.default_rng(3)
+    spectra = rng.uniform(0, 1000, (4, 12))
+    cube = np.repeat(spectra, 500, axis=0).T * rng.uniform(0.9, 1.1, (12, 1))
+    design = prepare_spectra(spectra * rng.uniform(0.9, 1.1, 12), constraint=constraint)
+    exact = unmix(np.ascontiguousarray(np.repeat(spectra, 50, axis=0).T), prepare_spectra(spectra))
+    for found in (unmix(cube, design), exact):
+        assert found.abundances.min() >= 0
+        assert (mixing.fit(cube.T, design).coefficients >= 0).all()
+
+
+@pytest.mark.parametrize("level", [1.0, 1e-9])
+def test_residuals_of_clear_data_keep_their_digits(level) -> None:
+    spectra, _, _ = cube_of(3, 16)
+    rng = np.random.default_rng(2)
+    exact = rng.uniform(0.5, 1, (3, 40))
+    noise = rng.normal(0, 1e-6, (16, 40))
+    basis, _ = np.linalg.qr(spectra.T)
+    left = noise - basis @ (basis.T @ noise)
+    found = unmix(level * (spectra.T @ exact + noise), prepare_spectra(spectra, constraint="none"))
+    np.testing.assert_allclose(found.residual, level * np.sqrt((left**2).mean(axis=0)), rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("spectra", "sentence"),
     [

@@ -132,3 +132,15 @@ def test_bad_spectra_are_told_in_a_sentence(
     with pytest.raises(ValueError, match=sentence) as caught:
         unmixed(cube, given)
     assert "\n" not in str(caught.value)
+
+
+def test_rounding_is_no_negative_abundance() -> None:
+    """Pure pixels without noise: what is 0 comes out as 1e-16 on either side."""
+    spectra = np.random.default_rng(0).uniform(0, 1000, (3, 11))
+    cube = np.repeat(spectra, 40, axis=0).T.reshape(11, 10, 12)
+    for constraint in ("none", "sum_to_one", "non_negative", "fully_constrained"):
+        outcome = run("unmixing", stack=cube, spectra=spectra, constraint=constraint)
+        assert (outcome.table("abundances").columns["negative"] == 0).all(), constraint
+    spoiled = cube - 0.2 * spectra[1][:, None, None]
+    outcome = run("unmixing", stack=spoiled, spectra=spectra, constraint="none")
+    assert outcome.table("abundances").columns["negative"][1] == pytest.approx(2 / 3)

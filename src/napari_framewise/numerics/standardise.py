@@ -22,6 +22,8 @@ from napari_framewise.numerics.statistics import Moments, Pooled, moments_of
 FloatArray = NDArray[np.float64]
 
 _PIECE_BYTES = 2**20
+# Below, squares lose digits.
+_SMALLEST = 1e-280
 
 
 @dataclass(frozen=True)
@@ -137,15 +139,14 @@ def given_statistics(
     if not np.isfinite(centre).all() or not (np.isfinite(spread) & (spread >= 0)).all():
         raise ValueError("Means must be finite, and standard deviations zero or more.")
     centre, spread = np.broadcast_arrays(centre, spread)
-    return _scaling(centre, spread**2, epsilon, np.ones(centre.shape, bool))
+    return _scaling(centre, spread, epsilon, np.ones(centre.shape, bool))
 
 
 def scaling_of_moments(
     found: Moments, ddof: int = 0, epsilon: float = 0.0
 ) -> tuple[Scaling, NDArray[np.uint8]]:
     """Scaling and status (n, C) of each frame and channel by its own moments."""
-    variance = found.std(ddof) ** 2
-    made, status = _scaling(found.mean, variance, epsilon, found.minimum < found.maximum)
+    made, status = _scaling(found.mean, found.std(ddof), epsilon, found.minimum < found.maximum)
     partial = (found.count > 0) & (found.count < found.in_use)
     return made, status | np.where(partial, Status.PARTIAL, 0).astype(np.uint8)
 
@@ -157,8 +158,11 @@ def scaling_of_stack(
     free = pooled.count - ddof
     with np.errstate(all="ignore"):
         variance = np.where(free > 0, pooled.variance * (pooled.count / free), np.nan)
+        spread = np.sqrt(variance)
+        beyond = np.isinf(variance) | (variance < _SMALLEST)
+        spread = np.where(beyond, pooled.std * np.sqrt(pooled.count / free), spread)
     varies = pooled.minimum < pooled.maximum
-    return _scaling(pooled.mean[None], variance[None], epsilon, varies[None])
+    return _scaling(pooled.mean[None], spread[None], epsilon, varies[None])
 
 
 def check_result(dtype: DTypeLike, ddof: int, epsilon: float) -> None:
@@ -184,12 +188,13 @@ def warm_up(dtype: DTypeLike = "uint8") -> None:
 
 
 def _scaling(
-    mean: FloatArray, variance: FloatArray, epsilon: float, varies: NDArray[np.bool_]
+    mean: FloatArray, std: FloatArray, epsilon: float, varies: NDArray[np.bool_]
 ) -> tuple[Scaling, NDArray[np.uint8]]:
-    spread = np.sqrt(variance + epsilon)
     with np.errstate(all="ignore"):
+        variance = std**2 + epsilon
+        spread = np.where(np.isinf(variance) | (epsilon == 0), std, np.sqrt(variance))
         gain = 1 / spread
-    none = np.isnan(mean) | np.isnan(variance)
+    none = np.isnan(mean) | np.isnan(std)
     flat = ~none & (~varies | (spread == 0) | ~np.isfinite(gain))
     gain = np.where(none, np.nan, np.where(flat, 0.0, gain))
     status = np.where(none, Status.NO_DATA, np.where(flat, Status.FLAT, 0)).astype(np.uint8)

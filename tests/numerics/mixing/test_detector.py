@@ -36,6 +36,50 @@ def test_poisson_weights_are_unbiased_and_better() -> None:
     assert naive.mean() - 0.6 > 0.02
 
 
+@pytest.mark.parametrize(("gain", "read_noise"), [(0.5, 5.0), (4.0, 3.0), (2.0, 0.0)])
+def test_the_variance_is_that_of_simulated_electrons(gain, read_noise) -> None:
+    rng = np.random.default_rng(7)
+    electrons = np.array([0.0, 4.0, 60.0, 900.0])
+    counts = (rng.poisson(electrons, (200_000, 4)) + rng.normal(0, read_noise, (200_000, 4))) / gain
+    detector = mixing.Detector(gain=gain, offset=100, read_noise=read_noise)
+    variance = detector.variance(electrons / gain + 100)
+    np.testing.assert_allclose(variance, counts.var(axis=0), rtol=0.02)
+    assert detector.variance(np.array(50.0)) == pytest.approx((read_noise / gain) ** 2)
+
+
+def test_poisson_weights_are_one_over_the_variance_after_dark_and_flat() -> None:
+    rng = np.random.default_rng(8)
+    flat = np.linspace(0.4, 1.6, 300)
+    flat /= flat.mean()
+    dark = np.linspace(100, 130, 300)
+    electrons = rng.uniform(20, 400, (2, 300))
+    detector = mixing.Detector(gain=2.0, offset=100, read_noise=6.0)
+    design = mixing.prepare(
+        electrons * flat / 2 + dark,
+        dark=dark,
+        flat=flat,
+        detector=detector,
+        poisson_weights=True,
+        middle=[0.6, 0.4],
+    )
+    light = np.array([0.6, 0.4]) @ electrons * flat + (dark - 100) * 2
+    frames = (rng.poisson(light, (40_000, 300)) + rng.normal(0, 6, (40_000, 300))) / 2 + 100
+    variance = ((frames - dark) / flat).var(axis=0)
+    np.testing.assert_allclose(design.root_weight**2 * variance, 1, rtol=0.05)
+
+
+def test_three_sigma_below_saturation_is_left_out() -> None:
+    """4 electrons a count and a read noise of 12: the variance of v counts is v / 4 + 9."""
+    level = np.linspace(100.0, 900.0, 801)
+    references = np.stack([level, level + np.where(np.arange(801) % 2, 1.0, -1.0)])
+    detector = mixing.Detector(gain=4.0, read_noise=12.0, saturation=800)
+    design = mixing.prepare(references, detector=detector, middle=[1.0, 0.0])
+    expected = level + 3 * np.sqrt(level / 4 + 9) >= 800
+    expected |= (references >= 800).any(axis=0)
+    np.testing.assert_array_equal(~design.used, expected)
+    assert 730 < level[design.used].max() < 760
+
+
 @pytest.mark.parametrize("gain", [0.5, 4.0])
 @pytest.mark.parametrize("poisson", [False, True])
 @pytest.mark.parametrize("corrected", [False, True])

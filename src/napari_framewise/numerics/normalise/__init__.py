@@ -153,7 +153,8 @@ def normalise(
         use = part_of_mask(mask, block.shape, channel_axis, here)
         levels = levels_of(rows, method, percentiles=percentiles, mask=use)
         made = scaling_of(levels, ends)
-        _, clipped = scale_rows(rows, made, limits=limits, out=result[here])
+        within = method == "min_max" and mask is None and rows.values.dtype.kind in "ui"
+        _, clipped = scale_rows(rows, made, limits=limits, out=result[here], within=within)
         pieces.append((made.offset, made.gain, levels.status | clipped_status(clipped), clipped))
     offset, gain, status, clipped = (np.concatenate(each) for each in zip(*pieces, strict=True))
     return Normalised(result, Scaling(offset, gain, ends[0]), status, clipped)
@@ -191,8 +192,10 @@ def levels_of_stack(
     """
     none = np.zeros(0)
     low, high = (none, none) if percentiles is None else percentiles
+    with np.errstate(over="ignore"):
+        extent = pooled.maximum - pooled.minimum
     start, span = {
-        "min_max": (pooled.minimum, pooled.maximum - pooled.minimum),
+        "min_max": (pooled.minimum, extent),
         "maximum": (0 * pooled.maximum, pooled.maximum),
         "percentiles": (low, high - low),
         "mean": (0 * pooled.mean, pooled.mean),
@@ -228,7 +231,8 @@ def levels_of(
             real_extremes(values, use, rows.lanes(192), count, low, high)
         else:
             integer_extremes(values, use, count, low, high)
-        start, span = (low, high - low) if method == "min_max" else (0 * high, high)
+        with np.errstate(all="ignore"):
+            start, span = (low, high - low) if method == "min_max" else (0 * high, high)
     else:
         return _moment_levels(moments_of(rows, mask), method)
     count, start, span = map(rows.per_channel, (count, start, span))
@@ -243,11 +247,14 @@ def scaling_of(levels: Levels, ends: tuple[float, float] = (0.0, 1.0)) -> Scalin
     The top of the levels never gets beyond the top of the range, by rounding of the last bit.
     """
     width = ends[1] - ends[0]
+    while ends[0] + width > ends[1]:
+        width = float(np.nextafter(width, 0.0))
     with np.errstate(all="ignore"):
         gain = width / levels.span
         gain = np.where(levels.span * gain > width, np.nextafter(gain, 0), gain)
-    flat = (levels.status & Status.FLAT) > 0
-    return Scaling(levels.start, np.where(flat, 0.0, gain), ends[0])
+    flat, none = ((levels.status & each) > 0 for each in (Status.FLAT, Status.NO_DATA))
+    gain = np.where(none, np.nan, np.where(flat, 0.0, gain))
+    return Scaling(levels.start, gain, ends[0])
 
 
 def result_range(
@@ -340,8 +347,10 @@ def _min_max(rows: Rows, result: NDArray[Any], place: NDArray[Any]) -> Normalise
 
 
 def _moment_levels(found: Moments, method: Method) -> Levels:
+    with np.errstate(over="ignore"):
+        extent = found.maximum - found.minimum
     start, span = {
-        "min_max": (found.minimum, found.maximum - found.minimum),
+        "min_max": (found.minimum, extent),
         "maximum": (0 * found.maximum, found.maximum),
         "mean": (0 * found.mean, found.mean),
         # Rounding of the mean must not make a spread where there is none.

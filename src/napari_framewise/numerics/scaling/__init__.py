@@ -57,8 +57,8 @@ def scale(
     """Apply offsets and gains.
 
     Computed in float64 pixel by pixel, without temporaries. Integer results are rounded half to
-    even and always clipped, never wrapped; NaN becomes their lowest limit. Infinities stay
-    infinite, or are clipped.
+    even, also where the gain is not exact, and always clipped, never wrapped; NaN becomes their
+    lowest limit. Infinities stay infinite, or are clipped.
 
     Parameters
     ----------
@@ -118,8 +118,12 @@ def scale_rows(
     limits: tuple[float, float] | None = None,
     out: NDArray[Any] | None = None,
     base: FloatArray | None = None,
+    within: bool = False,
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """`scale` of a block that is in rows already; `base` may differ from frame to frame."""
+    """`scale` of a block that is in rows already; `base` may differ from frame to frame.
+
+    `within` says that no result can lie outside the limits, so that none need be counted.
+    """
     result = np.empty(rows.shape, dtype) if out is None else out
     check_place(result, rows.shape)
     frames, channels = scaling.offset.shape
@@ -141,11 +145,14 @@ def scale_rows(
         rows.per_row(each)
         for each in (scaling.offset, scaling.gain, scaling.base if base is None else base)
     ]
-    bounds = (float(low), float(high), whole, float(low) if whole else np.nan)
-    if rows.period == 1:
+    bounds = float(low), float(high)
+    if rows.period == 1 and not whole:
         kernels.affine_rows(rows.values, *numbers, *bounds, place, clipped)
+    elif rows.period == 1 and result.dtype.itemsize <= 2:
+        kernels.narrow_rows(rows.values, *numbers, *bounds, within, place, clipped)
     else:
-        kernels.affine_lanes(rows.values, rows.lanes(96), *numbers, *bounds, place, clipped)
+        lanes = rows.lanes(96)
+        kernels.affine_lanes(rows.values, lanes, *numbers, *bounds, whole, place, clipped)
     if place is not None and not direct:
         shape = tuple(rows.shape[axis] for axis in rows.axes)
         result.transpose(rows.axes)[...] = place.reshape(shape)

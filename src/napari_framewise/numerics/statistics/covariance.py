@@ -84,7 +84,8 @@ def covariance(parts: CrossMoments, weights: Weights = "pixels") -> FloatArray:
     centre, sums, cross = parts.centre[known], parts.sums[known], parts.cross[known]
     exact = parts.cross.dtype.kind == "i" and weights == "pixels"
     pixels = int(count.sum())
-    inner = cross - sums[:, :, None] * (sums[:, None, :] / count[:, None, None])
+    with np.errstate(over="ignore", invalid="ignore"):
+        inner = cross - sums[:, :, None] * (sums[:, None, :] / count[:, None, None])
     means = centre + sums / count[:, None]
     share = count if weights == "pixels" else np.ones(len(count))
     whole = math.fsum(share)

@@ -17,6 +17,9 @@ from napari_framewise.numerics.statistics import kernels
 FloatArray = NDArray[np.float64]
 Weights = Literal["pixels", "images"]
 
+# Values whose squares, and sums of them, are far from the ends of float64.
+_LARGEST, _SMALLEST = 1e140, 1e-140
+
 
 @dataclass(frozen=True)
 class Moments:
@@ -33,11 +36,13 @@ class Moments:
     rest : (n, C) float64
         What rounding has left of it: the mean is ``mean + rest``.
     scatter : (n, C) float64
-        Sum of squared deviations from it; 0 without any.
+        Sum of squared deviations from it, over the square of `unit`; 0 without any.
     minimum, maximum : (n, C) float64
         Smallest and largest; NaN without any. Integers above 2^53 are rounded.
     total, squares : (n, C) int64, optional
         Exact sums of values and their squares, of integers of up to 16 bits.
+    unit : (n, C) float64, optional
+        Power of two that keeps squares within float64; None: 1.
     """
 
     count: NDArray[np.int64]
@@ -49,6 +54,7 @@ class Moments:
     maximum: FloatArray
     total: NDArray[np.int64] | None = None
     squares: NDArray[np.int64] | None = None
+    unit: FloatArray | None = None
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -57,7 +63,8 @@ class Moments:
     def std(self, ddof: int = 0) -> FloatArray:
         """Standard deviation of each image and channel; NaN with `ddof` pixels or fewer."""
         free = self.count - ddof
-        return np.sqrt(self.scatter / np.where(free > 0, free, np.nan))
+        spread = np.sqrt(self.scatter / np.where(free > 0, free, np.nan))
+        return spread if self.unit is None else spread * self.unit
 
 
 def moments(
@@ -119,9 +126,9 @@ def moments_of(rows: Rows, mask: ArrayLike | None = None) -> Moments:
             "squares": rows.per_channel(squares),
         }
     else:
-        mean, rest, scatter, low, high = (np.zeros(shape) for _ in range(5))
-        kernels.real_moments(values, use, width, count, mean, rest, scatter, low, high)
-        sums = {}
+        real, unit = _real_moments(values, use, width, count)
+        mean, rest, scatter, low, high = real
+        sums = {} if unit is None else {"unit": rows.per_channel(unit)}
     none = count == 0
     found = [np.where(none, np.nan, each) for each in (mean, low, high)]
     mean, low, high = map(rows.per_channel, found)
@@ -150,7 +157,11 @@ def join_moments(parts: Sequence[Moments]) -> Moments:
     exact = all(part.total is not None for part in parts)
     names = ["count", "in_use", "mean", "rest", "scatter", "minimum", "maximum"]
     names += ["total", "squares"] if exact else []
-    return Moments(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in names})
+    joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in names}
+    if any(part.unit is not None for part in parts):
+        units = [np.ones(p.count.shape) if p.unit is None else p.unit for p in parts]
+        joined["unit"] = np.concatenate(units)
+    return Moments(**joined)
 
 
 @dataclass(frozen=True)
@@ -173,6 +184,8 @@ class Pooled:
         Smallest and largest value.
     mean_of_stds : (C,) float64
         What averaging the images' standard deviations gives; it leaves out `between`.
+    between_share : (C,) float64
+        ``between / variance``; NaN where nothing varies.
     """
 
     images: NDArray[np.int64]
@@ -185,6 +198,7 @@ class Pooled:
     minimum: FloatArray
     maximum: FloatArray
     mean_of_stds: FloatArray
+    between_share: FloatArray
 
 
 def pool(parts: Moments, weights: Weights = "pixels") -> Pooled:
@@ -205,7 +219,7 @@ def pool(parts: Moments, weights: Weights = "pixels") -> Pooled:
     columns = [_pooled_channel(parts, channel, weights) for channel in range(parts.count.shape[1])]
     joined = [np.array(each) for each in zip(*columns, strict=True)]
     if not columns:
-        joined = [np.zeros(0)] * 10
+        joined = [np.zeros(0)] * 11
     images, count, *rest = joined
     return Pooled(images.astype(np.int64), count.astype(np.int64), *rest)
 
@@ -214,11 +228,14 @@ def _pooled_channel(parts: Moments, channel: int, weights: Weights) -> tuple[flo
     known = parts.count[:, channel] > 0
     images = int(np.count_nonzero(known))
     if not images:
-        return (0, 0, *[math.nan] * 8)
+        return (0, 0, *[math.nan] * 9)
     count = parts.count[known, channel]
     means, scatter = parts.mean[known, channel], parts.scatter[known, channel]
+    units = np.ones(images) if parts.unit is None else parts.unit[known, channel]
+    unit = float(units.max())
+    scatter = scatter * (units / unit) ** 2
     # About the first one, large means lose no digits.
-    apart = (means - means[0]) + parts.rest[known, channel]
+    apart = (means / unit - means[0] / unit) + parts.rest[known, channel] / unit
     stds = np.sqrt(scatter / count)
     pixels = int(count.sum())
     if weights == "pixels":
@@ -228,7 +245,7 @@ def _pooled_channel(parts: Moments, channel: int, weights: Weights) -> tuple[flo
         share, inside = np.ones(images), scatter / count
         whole = images
     middle = math.fsum(share * apart) / whole
-    mean = float(means[0] + middle)
+    mean = float(means[0] + middle * unit)
     within = math.fsum(inside) / whole
     between = math.fsum(share * (apart - middle) ** 2) / whole
     variance = within + between
@@ -241,14 +258,44 @@ def _pooled_channel(parts: Moments, channel: int, weights: Weights) -> tuple[flo
         images,
         pixels,
         mean,
-        variance,
-        math.sqrt(variance),
-        within,
-        between,
+        # squares of what is beyond 1e154 are infinite
+        *(variance * unit * unit, math.sqrt(variance) * unit),
+        *(within * unit * unit, between * unit * unit),
         float(parts.minimum[known, channel].min()),
         float(parts.maximum[known, channel].max()),
-        math.fsum(stds) / images,
+        math.fsum(stds) / images * unit,
+        between / variance if variance > 0 else math.nan,
     )
+
+
+def _real_moments(
+    values: NDArray[Any], use: NDArray[np.uint8], width: int, count: NDArray[np.int64]
+) -> tuple[list[FloatArray], FloatArray | None]:
+    """Mean, rest, scatter, minimum and maximum of rows, and the unit of those out of range."""
+    found = [np.zeros(count.shape) for _ in range(5)]
+    kernels.real_moments(values, use, width, count, *found)
+    if values.dtype.itemsize <= 4:
+        return found, None
+    _, _, scatter, low, high = found
+    known = count > 0
+    largest = np.maximum(np.abs(low), np.abs(high), out=np.ones(count.shape), where=known)
+    spread = np.where(known & (low < high), largest, 1.0)
+    beyond = ~np.isfinite(scatter) | (spread > _LARGEST) | (spread < _SMALLEST)
+    rows = np.flatnonzero(beyond.any(axis=1))
+    if not len(rows):
+        return found, None
+    unit = np.ones(count.shape)
+    # one unit for a row whose channels alternate
+    unit[rows] = np.exp2(np.frexp(spread[rows].max(axis=1, keepdims=True))[1] - 1.0)
+    again = [np.zeros((len(rows), count.shape[1])) for _ in range(5)]
+    counts = np.zeros((len(rows), count.shape[1]), np.int64)
+    masks = use[rows % len(use)]
+    scaled = np.ascontiguousarray(values[rows] / unit[rows, :1])
+    kernels.real_moments(scaled, masks, width, counts, *again)
+    for name, (all_rows, some) in enumerate(zip(found, again, strict=True)):
+        # all but the scatter are in units of the data
+        all_rows[rows] = some if name == 2 else some * unit[rows]
+    return found, unit
 
 
 def _exact_sum(values: NDArray[np.int64]) -> int:

@@ -25,7 +25,6 @@ def channel_table(
     columns: dict[str, Array] = {"channel": np.array(names or ("all",))}
     notes = {"channel": "Name of the channel."}
     with np.errstate(all="ignore"):
-        share = pooled.between / pooled.variance
         off = 100 * (pooled.mean_of_stds / pooled.std - 1)
     everything: tuple[tuple[str, Array, str], ...] = (
         ("images", pooled.images, "Images with data."),
@@ -37,7 +36,7 @@ def channel_table(
         ("variance", pooled.variance, "Variance: within images plus between their means."),
         ("within", pooled.within, "Mean of the images' variances."),
         ("between", pooled.between, "Variance of the images' means."),
-        ("between_share", share, "Part of the variance that lies between images."),
+        ("between_share", pooled.between_share, "Part of the variance that lies between images."),
         ("mean_of_stds", pooled.mean_of_stds, "Average of the images' deviations: leaves it out."),
         ("mean_of_stds_off", off, "How far that is off the standard deviation, %."),
     )
@@ -88,9 +87,9 @@ def covariance_table(
 ) -> Table:
     """One row per pair of channels."""
     found = numerics.covariance(cross, weights)
-    spread = np.sqrt(np.diag(found))
     pairs = [(a, b) for a in range(len(names)) for b in range(a, len(names))]
     with np.errstate(all="ignore"):
+        spread = np.sqrt(np.diag(found))
         correlation = found / np.outer(spread, spread)
     columns = {
         "first": np.array([names[a] for a, _ in pairs]),
@@ -159,7 +158,7 @@ def summary_of(names: tuple[str, ...], pooled: numerics.Pooled) -> str:
         f"{int(pooled.images.max()):,} images."
     )
     with np.errstate(all="ignore"):
-        share = np.nanmax(np.where(pooled.variance > 0, pooled.between / pooled.variance, 0))
+        share = np.nanmax(np.where(pooled.between_share > 0, pooled.between_share, 0))
         off = 100 * np.nanmin(np.where(pooled.std > 0, pooled.mean_of_stds / pooled.std - 1, 0))
     if share < 0.001:
         return said
