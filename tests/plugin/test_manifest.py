@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import npe2
 import pytest
@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QWidget
 from typer.testing import CliRunner
 
 import napari_framewise
+from napari_framewise.framework.tool import Menu
 from napari_framewise.io import readable_formats
 from napari_framewise.plugin import panels, samples
 from napari_framewise.samples import SAMPLES
@@ -24,6 +25,15 @@ MANIFEST = npe2.PluginManifest.from_file(
     str(Path(napari_framewise.__file__).with_name("napari.yaml"))
 )
 CONTRIBUTED = MANIFEST.contributions
+ROOT = Path(__file__).parents[2]
+LAYERS = ("measure", "filter", "register", "transform", "data")
+MENUS = {
+    "new_layer": "napari/file/new_layer",
+    **{
+        menu: f"napari/layers/{menu}"
+        for menu in ("measure", "filter", "register", "transform", "data")
+    },
+}
 # As they are before a fixture adds the tests' own.
 TOOLS = tuple(registry.TOOLS)
 
@@ -47,7 +57,52 @@ def test_every_tool_has_its_command_widget_and_menu_line(name: str) -> None:
     assert widget.display_name == tool.title
     submenu = f"framewise/{tool.menu}"
     assert command.id in [item.command for item in CONTRIBUTED.menus[submenu]]
-    assert submenu in [item.submenu for item in CONTRIBUTED.menus[f"napari/layers/{tool.menu}"]]
+    assert submenu in [item.submenu for item in CONTRIBUTED.menus[MENUS[tool.menu]]]
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_every_tool_stands_in_its_own_menu_alone(name: str) -> None:
+    standing = [
+        menu
+        for menu, items in CONTRIBUTED.menus.items()
+        if f"napari-framewise.{name}" in [getattr(item, "command", None) for item in items]
+    ]
+    assert standing == [f"framewise/{get_tool(name).menu}"]
+
+
+def test_napari_has_every_menu_that_a_tool_may_stand_in() -> None:
+    from napari._app_model.constants import MenuId
+
+    assert set(MENUS) == set(get_args(Menu))
+    assert set(MENUS.values()) <= MenuId.contributables()
+    assert set(CONTRIBUTED.menus) <= {*MENUS.values(), *(f"framewise/{menu}" for menu in MENUS)}
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_a_tool_is_found_by_the_words_of_other_programs(name: str) -> None:
+    tool = get_tool(name)
+    (command,) = [c for c in CONTRIBUTED.commands if c.id == f"napari-framewise.search.{name}"]
+    title, words = command.title.split(": ")
+    assert title == tool.title
+    assert words
+    assert command.python_name == f"napari_framewise.plugin.search:{name}"
+
+
+def test_the_palette_finds_what_fiji_calls_them() -> None:
+    titles = " ".join(command.title for command in CONTRIBUTED.commands)
+    for word in ("StackReg", "Bleach Correction", "Image Stabilizer"):
+        assert word in titles
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_a_tool_has_one_name_in_menus_docs_and_readme(name: str) -> None:
+    tool = get_tool(name)
+    page = (ROOT / "docs" / "tools" / f"{name}.md").read_text(encoding="utf-8")
+    assert page.startswith(f"# {tool.title}\n")
+    top = {"new_layer": "File > New Layer"}.get(tool.menu, f"Layers > {tool.menu.title()}")
+    assert f"*{top} > Framewise > {tool.title}*" in page
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"| [{tool.title}](docs/tools/{name}.md) |" in readme
 
 
 def test_the_manifest_shows_no_tool_that_there_is_not() -> None:

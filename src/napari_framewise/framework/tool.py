@@ -19,7 +19,7 @@ from napari_framewise.framework.partial import Partial
 
 P = TypeVar("P", bound=Parameters)
 Run: TypeAlias = Generator[Progress | Partial, None, Outcome]
-Menu: TypeAlias = Literal["measure", "filter", "register", "transform"]
+Menu: TypeAlias = Literal["measure", "filter", "register", "transform", "data", "new_layer"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Tool(Generic[P]):
     title : str
         Its name in menus.
     menu : str
-        The Layers menu that it stands in.
+        The Layers menu that it stands in; new_layer is File > New Layer, for what makes data from
+        nothing.
     sentence : str
         What it does, in one sentence.
     inputs : tuple of Input

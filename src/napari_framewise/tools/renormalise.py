@@ -221,7 +221,7 @@ def _diagnostics(
 
 TOOL = Tool(
     name="renormalise",
-    title="Apply or undo a normalisation",
+    title="Renormalise",
     menu="filter",
     sentence="Use offsets and gains that were found on one stack on another, or take them back.",
     inputs=INPUTS,
