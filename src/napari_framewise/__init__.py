@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .engine import Engine as Engine
     from .framework.outcome import Outcome as Outcome
     from .framework.outcome import Table as Table
+    from .framework.session import Change as Change
+    from .framework.session import Course as Course
     from .io.formats.models import read_model as read_model
     from .io.formats.models import write_model as write_model
     from .io.formats.tables import read_table as read_table
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Batch": "io.runs.batch",
+    "Change": "framework.session",
+    "Course": "framework.session",
     "Engine": "engine",
     "Outcome": "framework.outcome",
     "Selection": "stacks.stack",

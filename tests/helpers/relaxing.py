@@ -84,7 +84,6 @@ TOOL = Tool(
     sentence=ENTRY.sentence,
     inputs=(Input("stack", Kind.STACK, "Stack", "Whose first frame is smoothed."),),
     parameters=RelaxParameters,
-    work=MapFrames(),
     run=run,
     preview=preview,
     plan=plan,

@@ -215,6 +215,10 @@ class Inputs(Mapping[str, tuple[Value, ...]]):
             for given, value in zip(self._given[name], self._values[name], strict=True)
         )
 
+    def changed(self, name: str, values: tuple[Value, ...]) -> Inputs:
+        """The same with other values in a role, checked anew."""
+        return Inputs(tuple(self._roles.values()), {**self._given, name: values})
+
     def under(self, name: str) -> Stack | None:
         """The stack on whose frames the points, shapes and labels of a role lie."""
         partner = partner_of(self._roles[name], tuple(self._roles.values()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
@@ -81,6 +82,24 @@ class InputRef(_Plain):
         return self.model_copy(update={"path": os.path.abspath(base / self.path)})
 
 
+class ChangeRef(_Plain):
+    """An input that was changed in the middle of a steered run.
+
+    Attributes
+    ----------
+    step : int
+        How many steps had been taken.
+    role : str
+        Whose values they are.
+    values : tuple of InputRef
+        What stood in the role from then on.
+    """
+
+    step: int = Field(ge=0)
+    role: str
+    values: tuple[InputRef, ...] = ()
+
+
 class Step(_Plain):
     """One run of one tool.
 
@@ -92,11 +111,32 @@ class Step(_Plain):
         References by role.
     parameters : dict
         All parameters with their values.
+    changes : tuple of ChangeRef
+        Of a steered run: inputs that were changed in its middle.
+    steps : int, optional
+        Of a steered run that was ended before it was done: how many steps were taken.
     """
 
     tool: str
     inputs: dict[str, tuple[InputRef, ...]] = Field(default_factory=dict)
     parameters: dict[str, Any] = Field(default_factory=dict)
+    changes: tuple[ChangeRef, ...] = ()
+    steps: int | None = Field(None, ge=0)
+
+    @property
+    def references(self) -> tuple[InputRef, ...]:
+        """All references, those of changes as well."""
+        changed = [change.values for change in self.changes]
+        return tuple(ref for refs in (*self.inputs.values(), *changed) for ref in refs)
+
+    def with_references(self, change: Callable[[InputRef], InputRef]) -> Step:
+        """The step with other references in place of each."""
+        inputs = {role: tuple(map(change, refs)) for role, refs in self.inputs.items()}
+        changes = tuple(
+            each.model_copy(update={"values": tuple(map(change, each.values))})
+            for each in self.changes
+        )
+        return self.model_copy(update={"inputs": inputs, "changes": changes})
 
 
 class Recipe(_Plain):

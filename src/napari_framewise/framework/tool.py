@@ -16,6 +16,7 @@ from napari_framewise.framework.inputs import Input, Inputs
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.parameters import Parameters, sentence_of
 from napari_framewise.framework.partial import Partial
+from napari_framewise.framework.session import Course, Sessions, drive
 
 P = TypeVar("P", bound=Parameters)
 Run: TypeAlias = Generator[Progress | Partial, None, Outcome]
@@ -54,6 +55,8 @@ class Tool(Generic[P]):
         ``methods(inputs, parameters)``: sentence for the methods part of a paper.
     citations : tuple of str
         Sources that go with it.
+    session : type of Session, optional
+        Of a tool whose run is steered step by step; its `run` is then `driven` by it.
     warm_up : callable, optional
         Compiles what a run needs, so that the first run does not wait.
     compile_seconds : float
@@ -73,11 +76,30 @@ class Tool(Generic[P]):
     citations: tuple[str, ...] = ()
     advise: Callable[[Inputs, P], str] | None = None
     warm_up: Callable[[], None] | None = None
+    session: Sessions | None = None
     compile_seconds: float = 0.0
 
     def input(self, name: str) -> Input:
         """The role of that name."""
         return next(role for role in self.inputs if role.name == name)
+
+    def start(
+        self, inputs: Inputs, parameters: P, engine: Engine, course: Course | None = None
+    ) -> Run:
+        """Run the tool, of a steered one along a course that was recorded.
+
+        Raises
+        ------
+        ValueError
+            Where there is a course, but nothing to steer.
+        """
+        if not course:
+            return self.run(inputs, parameters, engine)
+        if self.session is None:
+            raise ValueError(
+                f"{self.title} takes no steps, so there is no course to follow; leave it out."
+            )
+        return drive(self.session(inputs, parameters, engine), course)
 
     def check_inputs(self, given: dict[str, Any]) -> Inputs:
         """Inputs by role.

@@ -29,6 +29,7 @@ from napari_framewise.plugin.running.advice import advice, warm_up
 from napari_framewise.plugin.running.run_bar import RunBar
 from napari_framewise.plugin.running.run_control import RunControl
 from napari_framewise.plugin.running.runner import Failure, Latest
+from napari_framewise.plugin.steering.control import Steering
 
 _SETTLE_MS = 40
 
@@ -57,6 +58,14 @@ class ToolPanel(QWidget):
         self.bar = RunBar(tool.title, tool.compile_seconds)
         self._so_far = ResultSoFar(viewer, self.result, self)
         self._run = RunControl(tool.name, self.bar, self)
+        self.steering: Steering | None = None
+        if tool.session is not None:
+            self.steering = Steering(
+                tool, tool.session, self.setup, self._run, self._so_far, self.bar, self
+            )
+            self.bar.steer_by(self.steering.buttons)
+            self.steering.begun.connect(self._leave_preview)
+            self.steering.done.connect(self._take)
         self._advice = Latest(self)
         self._preview = Previewing(viewer, tool, self.setup, self)
         self._check_soon = QTimer(self)
@@ -101,6 +110,9 @@ class ToolPanel(QWidget):
 
     def check(self) -> None:
         """Say whether the tool can run, and what can be said before it does."""
+        if self.steering is not None and self.steering.active:
+            self.steering.offer_edits()
+            return
         if self.busy:
             return
         try:
@@ -145,6 +157,9 @@ class ToolPanel(QWidget):
         """Start the tool with what is in the form."""
         if self.busy:
             return
+        if self.steering is not None:
+            self.steering.run()
+            return
         try:
             inputs, parameters = self.inputs(origins=True), self.parameters()
         except ValueError as error:
@@ -152,21 +167,32 @@ class ToolPanel(QWidget):
             return
         self.inputs_form.settle(run=True)
         layers = self.setup.layers()
-        self._advice.drop()
-        self._preview.drop()
+        self._leave_preview()
         self._run.start(
             lambda: recorded(self.tool, inputs, parameters, layers, settings.current_engine),
             self._take,
             self._so_far,
         )
 
+    def _leave_preview(self) -> None:
+        """Ask for nothing more before the run."""
+        self._advice.drop()
+        self._preview.drop()
+
     def stop(self) -> None:
         """Stop what is under way, and take what it has so far as its result."""
-        self._run.stop()
+        if self._run.running or self.steering is None:
+            self._run.stop()
+        else:
+            self.steering.take()
 
     def cancel(self) -> None:
         """Stop what is under way; nothing of it is kept."""
-        self._run.cancel()
+        if self._run.running or self.steering is None or not self.steering.active:
+            self._run.cancel()
+        else:
+            self.steering.drop()
+            self.bar.say("Cancelled; no layer was added.")
 
     def _take(self, record: Record) -> None:
         """Show what a run gave."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from napari_framewise.engine import Engine
 from napari_framewise.engine.progress import finish
+from napari_framewise.framework.inputs import Input
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.progress_line import ProgressLine
+from napari_framewise.framework.session import Course
 from napari_framewise.framework.values import values_of
 from napari_framewise.tools.registry import get_tool
 
@@ -20,6 +23,7 @@ def run(
     engine: Engine | None = None,
     cluster: str | None = None,
     progress: bool = False,
+    course: Course | None = None,
     **given: Any,
 ) -> Outcome:
     """Run a tool.
@@ -34,6 +38,9 @@ def run(
         Address of a dask scheduler to run on instead, such as ``tcp://host:8786``.
     progress : bool
         Show a line of progress on the standard error.
+    course : Course, optional
+        Of a tool that is steered: which inputs change after which step, and after how many steps it
+        ends; to its end by default.
     **given
         Inputs by role, everything else parameters; ``napari-framewise TOOL --help`` lists both.
         An input is a Stack (`open_stack`, `stack_of`), an array (its last two axes are y and x),
@@ -66,7 +73,22 @@ def run(
     )
     with ProgressLine(shown=progress) as line, engine_for(engine, cluster) as where:
         line.compile_seconds = chosen.compile_seconds
-        return finish(chosen.run(inputs, parameters, where), line.show)
+        return finish(chosen.start(inputs, parameters, where, _resolved(course, roles)), line.show)
+
+
+def _resolved(course: Course | None, roles: Mapping[str, Input]) -> Course | None:
+    """A course with arrays as what its roles take."""
+    if course is None:
+        return None
+    changes = []
+    for change in course.changes:
+        if change.role not in roles:
+            raise ValueError(
+                f"The course changes {change.role!r}; the inputs are: {', '.join(roles)}."
+            )
+        values = tuple(values_of(roles[change.role], value) for value in change.values)
+        changes.append(replace(change, values=values))
+    return replace(course, changes=tuple(changes))
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from napari_framewise.framework.inputs import Inputs, Value
 from napari_framewise.framework.model import Model
 from napari_framewise.framework.outcome import PointsResult, ShapesResult, Table
 from napari_framewise.framework.parameters import Parameters
-from napari_framewise.framework.recipe import SCHEMA, InputRef, Recipe, Step
+from napari_framewise.framework.recipe import SCHEMA, ChangeRef, InputRef, Recipe, Step
+from napari_framewise.framework.session import Course
 from napari_framewise.framework.tool import Tool
 from napari_framewise.io.formats.coordinates import table_of
 from napari_framewise.io.formats.models import write_model
@@ -30,7 +31,10 @@ BLOCK_BYTES = 2**24
 
 
 def step_of(
-    tool: Tool[Any], inputs: Inputs, parameters: Parameters, memory: dict[str, Value]
+    tool: Tool[Any],
+    inputs: Inputs,
+    parameters: Parameters,
+    memory: dict[str, Value],
 ) -> Step:
     """The run of a tool as a step of a recipe.
 
@@ -55,6 +59,22 @@ def step_of(
         if inputs[role]
     }
     return Step(tool=tool.name, inputs=refs, parameters=parameters.model_dump(mode="json"))
+
+
+def along(step: Step, course: Course, memory: dict[str, Value]) -> Step:
+    """The step of a steered run with how it went; `memory` takes what inputs were changed to."""
+    changes = tuple(
+        ChangeRef(
+            step=change.step,
+            role=change.role,
+            values=tuple(
+                _reference(value, f"{change.role} at step {change.step}", memory)
+                for value in change.values
+            ),
+        )
+        for change in course.changes
+    )
+    return step.model_copy(update={"changes": changes, "steps": course.steps})
 
 
 def save_recipe(
@@ -167,6 +187,13 @@ def _check_step(step: Step, number: int) -> None:
         for ref in refs:
             if ref.step is not None and not 0 <= ref.step < number:
                 raise ValueError(f"The input {name} is the result of a step that is not before it.")
+    if (step.changes or step.steps is not None) and tool.session is None:
+        raise ValueError(f"{tool.title} takes no steps, so nothing can change between them.")
+    for change in step.changes:
+        if change.role not in names:
+            raise ValueError(
+                f"There is no input {change.role!r} to change; the inputs are: {', '.join(names)}."
+            )
 
 
 def _age(recipe: Recipe) -> str:
@@ -273,19 +300,11 @@ def _write_array(stack: Stack, path: Path) -> Path:
 
 def _references(recipe: Recipe) -> Iterator[InputRef]:
     for step in recipe.steps:
-        for refs in step.inputs.values():
-            yield from refs
+        yield from step.references
 
 
 def _with_references(recipe: Recipe, change: Callable[[InputRef], InputRef]) -> Recipe:
-    steps = tuple(
-        step.model_copy(
-            update={
-                "inputs": {role: tuple(map(change, refs)) for role, refs in step.inputs.items()}
-            }
-        )
-        for step in recipe.steps
-    )
+    steps = tuple(step.with_references(change) for step in recipe.steps)
     return recipe.model_copy(update={"steps": steps})
 
 

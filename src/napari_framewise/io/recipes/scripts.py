@@ -54,15 +54,7 @@ def _step_lines(step: Step, names: Sequence[str], known: dict[str, str]) -> list
     lines: list[str] = []
     arguments = [repr(step.tool)]
     for role in tool.inputs:
-        refs = step.inputs.get(role.name, ())
-        values = []
-        for number, ref in enumerate(refs, 1):
-            source = _expression(ref, role, names)
-            if source not in known:
-                wanted = role.name if role.most == 1 else f"{role.name}_{number}"
-                known[source] = _fresh(wanted, known.values())
-                lines += _assignment(known[source], source, ref)
-            values.append(known[source])
+        values = _values(step.inputs.get(role.name, ()), role, names, known, lines)
         if values:
             given = values[0] if role.most == 1 else f"[{', '.join(values)}]"
             arguments.append(f"{role.name}={given}")
@@ -72,7 +64,46 @@ def _step_lines(step: Step, names: Sequence[str], known: dict[str, str]) -> list
         for name, value in step.parameters.items()
         if defaults.get(name) != value
     ]
+    if step.changes or step.steps is not None:
+        arguments.append(f"course={_course(step, names, known, lines)}")
     return [*lines, *_call(f"{names[-1]} = fw.run", arguments), ""]
+
+
+def _values(
+    refs: Sequence[InputRef],
+    role: Input,
+    names: Sequence[str],
+    known: dict[str, str],
+    lines: list[str],
+) -> list[str]:
+    """Variables that hold what references name; lines that fill them are added."""
+    values = []
+    for number, ref in enumerate(refs, 1):
+        source = _expression(ref, role, names)
+        if source not in known:
+            wanted = role.name if role.most == 1 else f"{role.name}_{number}"
+            known[source] = _fresh(wanted, known.values())
+            lines += _assignment(known[source], source, ref)
+        values.append(known[source])
+    return values
+
+
+def _course(step: Step, names: Sequence[str], known: dict[str, str], lines: list[str]) -> str:
+    """How a steered step went, as an expression."""
+    roles = {role.name: role for role in get_tool(step.tool).inputs}
+    changes = []
+    for change in step.changes:
+        if any(ref.memory is not None for ref in change.values):
+            raise ValueError(
+                f"What {change.role} was changed to after step {change.step} exists only in "
+                "memory; save the recipe first, which writes it to a file, then copy the script."
+            )
+        values = _values(change.values, roles[change.role], names, known, lines)
+        changes.append(f"fw.Change({change.step}, {change.role!r}, [{', '.join(values)}])")
+    arguments = [f"[{', '.join(changes)}]"] if changes else []
+    if step.steps is not None:
+        arguments.append(f"steps={step.steps}")
+    return _joined("fw.Course", arguments)
 
 
 def _assignment(name: str, source: str, ref: InputRef) -> list[str]:

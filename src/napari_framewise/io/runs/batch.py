@@ -276,7 +276,7 @@ def _check_places(recipe: Recipe) -> None:
     """Refuse files that are not there, once for all inputs of the batch; its own come in turn."""
     own = [text_of(ref) for ref in _batch_refs(recipe.steps[0])]
     for step in recipe.steps:
-        for ref in (ref for refs in step.inputs.values() for ref in refs):
+        for ref in step.references:
             if ref.path is not None and text_of(ref) not in own and not os.path.exists(ref.path):
                 raise ValueError(f"There is no file or folder {ref.path}.")
 
@@ -337,7 +337,7 @@ def _in_place_of(old: InputRef, new: InputRef, name: str) -> InputRef:
 def _refuse_own_inputs(recipe: Recipe, output: Output) -> None:
     place = os.path.abspath(output.place)
     for step in recipe.steps:
-        for ref in (ref for refs in step.inputs.values() for ref in refs):
+        for ref in step.references:
             if ref.path == place:
                 raise ValueError(f"{place} is an input; choose another place for the results.")
 

@@ -10,6 +10,7 @@ from napari_framewise.framework.inputs import Value
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.recipe import InputRef, Recipe, Step
+from napari_framewise.framework.session import Change, Course
 from napari_framewise.io.recipes.references import resolve
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.registry import get_tool
@@ -34,12 +35,23 @@ def run_steps(
             }
         )
         parameters = tool.check_parameters(step.parameters)
-        outcomes.append((yield from tool.run(inputs, parameters, engine)))
+        course = Course(
+            tuple(
+                Change(
+                    change.step,
+                    change.role,
+                    tuple(resolve(ref, kinds[change.role], outcomes) for ref in change.values),
+                )
+                for change in step.changes
+            ),
+            step.steps,
+        )
+        outcomes.append((yield from tool.start(inputs, parameters, engine, course)))
         used = {
             role: tuple(map(_as_used, refs, inputs[role])) for role, refs in step.inputs.items()
         }
         plain = parameters.model_dump(mode="json")
-        steps.append(Step(tool=step.tool, inputs=used, parameters=plain))
+        steps.append(step.model_copy(update={"inputs": used, "parameters": plain}))
     return tuple(outcomes), recipe.model_copy(update={"steps": tuple(steps)})
 
 

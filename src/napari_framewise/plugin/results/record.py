@@ -16,8 +16,9 @@ from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.parameters import Parameters
 from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.recipe import Recipe, versions
+from napari_framewise.framework.session import Course
 from napari_framewise.framework.tool import Run, Tool
-from napari_framewise.io.recipes.files import step_of
+from napari_framewise.io.recipes.files import along, step_of
 from napari_framewise.stacks.stack import Stack
 
 
@@ -58,6 +59,13 @@ class Record:
         step = step_of(tool, inputs, parameters, memory)
         recipe = Recipe(steps=(step,), versions=versions())
         return cls(tool, inputs, parameters, layers, outcome, recipe, memory)
+
+    def along(self, course: Course, outcome: Outcome) -> Record:
+        """The record of a steered run that went so, and has come to an outcome."""
+        memory = dict(self.memory)
+        (step,) = self.recipe.steps
+        recipe = self.recipe.model_copy(update={"steps": (along(step, course, memory),)})
+        return replace(self, outcome=outcome, recipe=recipe, memory=memory)
 
     @property
     def stack(self) -> Stack | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -90,7 +91,7 @@ class ResultActions(QWidget):
                 self._entry(save, f"{result.name} to zarr…", partial(self._save_whole, result))
         self._entry(save, "Recipe…", self._save_recipe)
         self._entry(copy, "Methods sentence and sources", lambda: self._put(record.methods()))
-        self._entry(copy, "As Python", lambda: self._put(_script(record)))
+        self._entry(copy, "As Python", self._copy_script)
 
     def _entry(self, menu: QMenu, text: str, action: Callable[[], None]) -> None:
         entry = QAction(text, menu)
@@ -149,7 +150,9 @@ class ResultActions(QWidget):
         assert record is not None
         path = self._ask("Save recipe", f"{record.tool.name}.json", "Recipes (*.json)")
         if path:
-            save_recipe(record.recipe, path, record.memory)
+            # A script that is copied from now on takes from files what was only in memory.
+            written = save_recipe(record.recipe, path, record.memory)
+            self._record = replace(record, recipe=written)
             self.said.emit(f"The recipe was saved as {path}.")
 
     def _save_whole(self, result: ImageResult) -> None:
@@ -163,6 +166,10 @@ class ResultActions(QWidget):
         if path and "." not in path.rpartition("/")[2]:
             path += chosen.partition("*")[2].partition(")")[0]
         return path
+
+    def _copy_script(self) -> None:
+        assert self._record is not None
+        self._put(_script(self._record))
 
     def _put(self, text: str) -> None:
         clipboard = QApplication.clipboard()

@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 from napari_framewise.engine.progress import Progress
 from napari_framewise.plugin.running.compiling_note import CompilingNote
 from napari_framewise.plugin.running.runner import Failure
+from napari_framewise.plugin.steering.bar import SteeringBar
 
 _STEPS = 1000
 _MIRROR_EVERY = 0.5
@@ -44,6 +45,7 @@ class RunBar(QWidget):
         self._activity: Any = None
         self._mirrored = 0.0
         self._failure: Failure | None = None
+        self._steered: SteeringBar | None = None
         self._message = QLabel()
         self._message.setWordWrap(True)
         self._message.setTextFormat(Qt.TextFormat.PlainText)
@@ -128,6 +130,20 @@ class RunBar(QWidget):
         if self.cancel_button.isEnabled() and not self.cancel_button.isHidden():
             self.stop_button.show()
 
+    def steer_by(self, buttons: SteeringBar) -> None:
+        """Show other buttons in the place of Run."""
+        self.run_button.hide()
+        self._steered = buttons
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.insertWidget(layout.count() - 1, buttons)
+
+    def offer_end(self) -> None:
+        """A run waits between two steps: it can be kept or dropped as it is."""
+        for button in (self.stop_button, self.cancel_button):
+            button.show()
+            button.setEnabled(True)
+
     def say(self, text: str, failure: Failure | None = None) -> None:
         """Show a message; with a failure, where it came from can be asked for."""
         self._failure = failure
@@ -136,6 +152,8 @@ class RunBar(QWidget):
 
     def set_runnable(self, why_not: str | None) -> None:
         """Allow Run, or say why it cannot be."""
+        if self._steered is not None:
+            self._steered.set_runnable(why_not)
         self.run_button.setEnabled(why_not is None)
         self.run_button.setToolTip(why_not or "")
         self.preview_box.setEnabled(why_not is None or self.preview_box.isChecked())
@@ -147,7 +165,7 @@ class RunBar(QWidget):
         self.cancel_button.setEnabled(running)
         self.stop_button.hide()
         self.stop_button.setEnabled(running)
-        self.run_button.setVisible(not running)
+        self.run_button.setVisible(not running and self._steered is None)
         if running:
             self._bar.setRange(0, 0)
             self.say("Starting")

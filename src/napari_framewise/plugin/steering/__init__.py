@@ -1,0 +1,1 @@
+"""Runs that are steered step by step: their bar, and what drives the session."""
