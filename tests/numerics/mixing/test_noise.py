@@ -65,6 +65,25 @@ def test_own_and_shared_errors_are_those_of_repeated_measurements(model, errors,
     assert abs(x.mean() - 0.62) < 4 * between / np.sqrt(len(x))
 
 
+@pytest.mark.parametrize("replicates", [2, 5])
+def test_intervals_with_the_shared_error_hold_whatever_is_repeated(replicates) -> None:
+    """References measured anew each time: own intervals miss what all frames of a run share."""
+    rng = np.random.default_rng(4)
+    inside = np.zeros(2)
+    for _ in range(200):
+        truth = rng.normal(3000, 700, (2, 100))
+        measured = truth[:, None] + rng.normal(0, 200, (2, replicates, 100))
+        means, noise = zip(*map(mixing.average_replicates, measured), strict=True)
+        design = mixing.prepare(np.stack(means), reference_noise=np.stack(noise), errors="hc2")
+        frames = 0.65 * truth[0] + 0.35 * truth[1] + rng.normal(0, 100, (5, 100))
+        fit = mixing.fit(frames, design)
+        for i, shared in enumerate((False, True)):
+            low, high = mixing.confidence_interval(fit, shared=shared)
+            inside[i] += ((low <= [0.65, 0.35]) & (high >= [0.65, 0.35])).mean() / 200
+    assert inside[0] < 0.92
+    assert 0.92 < inside[1] < 0.98
+
+
 def test_reference_noise_of_one_number_each_or_one_per_pixel(scene) -> None:
     references, _, frames = scene()
     each = mixing.fit(frames, mixing.prepare(references, reference_noise=[30.0, 10.0]))

@@ -153,7 +153,9 @@ def concatenate(fits: Sequence[MixingFit]) -> MixingFit:
     return MixingFit(**joined)
 
 
-def confidence_interval(fit: MixingFit, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
+def confidence_interval(
+    fit: MixingFit, level: float = 0.95, *, shared: bool = False
+) -> tuple[FloatArray, FloatArray]:
     """Limits ``coefficient -+ t * error``, t at `MixingFit.error_dof` degrees of freedom.
 
     Parameters
@@ -162,20 +164,30 @@ def confidence_interval(fit: MixingFit, level: float = 0.95) -> tuple[FloatArray
         A fit.
     level : float
         Confidence level, between 0 and 1.
+    shared : bool
+        Take in what all frames share through the noise of the references: the interval of a
+        coefficient by itself, not of differences between frames. The error is then
+        ``sqrt(error^2 + shared^2)``, both parts taken to have the same degrees of freedom, and t is
+        at Satterthwaite's of their sum.
 
     Returns
     -------
     low, high : (n, K) float64
-        NaN where `MixingFit.errors` is NaN. The shared error of noisy references is not in them.
+        NaN where `MixingFit.errors` is NaN.
     """
     from scipy.special import stdtrit
 
     if not 0 < level < 1:
         raise ValueError(f"The level was {level}; it must lie between 0 and 1, such as 0.95.")
+    errors, freedom = fit.errors, fit.error_dof
+    if shared:
+        errors = np.hypot(fit.errors, fit.shared_errors)
+        part = np.divide(fit.errors, errors, out=np.ones_like(errors), where=errors > 0) ** 2
+        freedom = freedom / (part**2 + (1 - part) ** 2)
     # the quantile is dear, and most frames have the same degrees of freedom
-    dof, places = np.unique(fit.error_dof, return_inverse=True)
+    dof, places = np.unique(freedom, return_inverse=True)
     quantiles = stdtrit(dof, 0.5 + level / 2)
-    half = quantiles[places].reshape(fit.errors.shape) * fit.errors
+    half = quantiles[places].reshape(errors.shape) * errors
     return fit.coefficients - half, fit.coefficients + half
 
 

@@ -22,6 +22,7 @@ def coefficient_table(
     """One row per frame; columns for what was asked for."""
     columns, notes = frame_columns(stack)
     low, high = numerics.confidence_interval(fits)
+    least, most = numerics.confidence_interval(fits, shared=True)
     bounded = bool(parameters.lowest or parameters.highest) or parameters.constraint in (
         "non_negative",
         "fully_constrained",
@@ -40,6 +41,12 @@ def coefficient_table(
             "_shared_error",
             fits.shared_errors,
             "Error of {} that all frames share.",
+            prepared.corrected,
+        ),
+        (
+            "_total_interval",
+            (most - least) / 2,
+            "Half width of the 95 % interval of {} with the error that all frames share.",
             prepared.corrected,
         ),
         ("_free", fits.unconstrained, "Share of {} without bounds.", bounded),
