@@ -21,6 +21,7 @@ from napari_framewise.engine.plan import MIB
 from napari_framewise.engine.results import copy_frames, image_attributes, write_frames
 from napari_framewise.engine.shards import cut_array
 from napari_framewise.engine.work import Cost
+from napari_framewise.io import open_stack
 from napari_framewise.stacks.axes import Axis
 from napari_framewise.stacks.stack import Selection, Stack, stack_of
 
@@ -129,9 +130,11 @@ def test_frame_axes_become_leading_axes(drain: Drain, tmp_path: Path) -> None:
     data = np.random.default_rng(0).normal(size=(3, 5, 6, 7, 2)).astype(np.float32)
     stack = stack_of(data, axes=tuple("tzyxc"), selection=Selection((0, 1)))
     path, _ = drain(write_frames(stack, tmp_path / "a.zarr", engine=Engine.local(2)))
-    np.testing.assert_array_equal(read(path), data)
+    # OME-NGFF wants channels before space.
+    np.testing.assert_array_equal(read(path), data.transpose(0, 4, 1, 2, 3))
     names = [axis["name"] for axis in attributes(path)["ome"]["multiscales"][0]["axes"]]
-    assert names == list("tzyxc")
+    assert names == list("tczyx")
+    assert [axis.name for axis in open_stack(path).axes] == list("tzyxc")
 
 
 def test_results_of_another_frame_shape_get_axes_of_their_own() -> None:
@@ -298,6 +301,11 @@ def test_whole_results_keep_the_order_of_axes(
     stack = stack_of(cube, axes=tuple("tyxc"))
     lazy = LazyFrames(stack, copy_frames, dtype=np.int32, order=order)
     drain(write_frames(lazy, tmp_path / "turned.ome.zarr", engine=Engine.local(2)))
-    np.testing.assert_array_equal(read(tmp_path / "turned.ome.zarr"), cube.transpose(order))
+    # On disk the axes stand as OME-NGFF wants them; opened, they stand as they were.
+    np.testing.assert_array_equal(read(tmp_path / "turned.ome.zarr"), cube.transpose(0, 3, 1, 2))
     described = attributes(tmp_path / "turned.ome.zarr")["ome"]["multiscales"][0]["axes"]
-    assert [axis["name"] for axis in described] == ["tyxc"[number] for number in order]
+    assert [axis["name"] for axis in described] == list("tcyx")
+    opened = open_stack(tmp_path / "turned.ome.zarr")
+    whole = opened.source.read(tuple(slice(0, length, 1) for length in opened.source.shape))
+    np.testing.assert_array_equal(whole, cube.transpose(order))
+    assert [axis.name for axis in opened.axes] == ["tyxc"[number] for number in order]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import threading
 import time
@@ -153,6 +154,12 @@ class LazyFrames:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._forget()
+
+    def in_order(self, order: Sequence[int]) -> LazyFrames:
+        """The same array with its axes as `numpy.transpose(array, order)` has them."""
+        turned = copy.copy(self)
+        turned.order = tuple(self.order[axis] for axis in order)
+        return turned
 
     # -- looking -------------------------------------------------------------------------------
 

@@ -89,8 +89,9 @@ def write_frames(
         frames = LazyFrames(frames, copy_frames, dtype=frames.dtype.newbyteorder("="))
     else:
         rgb = frames.stacks[0].rgb and frames.frame_shape == frames.stacks[0].frame_shape
-        axes = tuple(axes) if axes is not None else result_axes(frames)
-        frames = _leading_first(frames)
+    described = tuple(axes) if axes is not None else result_axes(frames)
+    on_disk = ngff_order(described)
+    frames = _leading_first(frames.in_order(on_disk))
     own = tuple(frames.frame_shape[axis] for axis in frames.frame_order)
     frame_bytes = math.prod(frames.frame_shape) * frames.dtype.itemsize
     workers = engine.executor.workers
@@ -102,10 +103,12 @@ def write_frames(
         frames.dtype,
         max(_SMALLEST_SHARD, min(_LARGEST_SHARD, shard)),
     )
-    described = tuple(axes) if axes is not None else result_axes(frames)
-    attributes = image_attributes(described, name, rgb=rgb, provenance=provenance)
+    stored = tuple(described[axis] for axis in on_disk)
+    attributes = image_attributes(stored, name, rgb=rgb, provenance=provenance)
     attributes["framewise"] |= {"complete": False, "fingerprint": fingerprint}
-    sink = open_result(array, attributes, [axis.name for axis in described], frames.frame_order)
+    if on_disk != tuple(range(len(on_disk))):
+        attributes["framewise"]["order"] = [on_disk.index(axis) for axis in range(len(on_disk))]
+    sink = open_result(array, attributes, [axis.name for axis in stored], frames.frame_order)
     yield from run_pass(
         frames.work,
         frames.function,
@@ -210,22 +213,13 @@ def image_attributes(
     rgb: bool = False,
     provenance: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Attributes of the group: OME-NGFF 0.5 for one resolution, and our own under `framewise`.
-
-    OME-NGFF asks for at most five axes, time and channel before space; axes in another order are
-    described all the same, in the data's order.
-    """
+    """Attributes of the group: OME-NGFF 0.5 for one resolution, and our own under `framewise`."""
     described: list[dict[str, str]] = []
     for axis in axes:
         entry = {"name": axis.name}
-        lower = axis.name.lower()
-        for kind, names in (
-            ("time", TIME_NAMES),
-            ("channel", CHANNEL_NAMES),
-            ("space", _SPACE_NAMES),
-        ):
-            if lower in names:
-                entry["type"] = kind
+        kind = _kind_of(axis)
+        if kind:
+            entry["type"] = kind
         if axis.unit != "pixel":
             entry["unit"] = axis.unit
         described.append(entry)
@@ -239,6 +233,18 @@ def image_attributes(
         "ome": {"version": "0.5", "multiscales": [image]},
         "framewise": {"rgb": rgb, "provenance": dict(provenance or {})},
     }
+
+
+def ngff_order(axes: Sequence[Axis]) -> tuple[int, ...]:
+    """Order of axes that OME-NGFF asks for: time, then channels and others, then space."""
+    ranks = {"time": 0, "space": 2}
+    return tuple(sorted(range(len(axes)), key=lambda number: ranks.get(_kind_of(axes[number]), 1)))
+
+
+def _kind_of(axis: Axis) -> str:
+    """Type of an axis in OME-NGFF; empty where its name does not tell."""
+    kinds = {"time": TIME_NAMES, "channel": CHANNEL_NAMES, "space": _SPACE_NAMES}
+    return next((kind for kind, names in kinds.items() if axis.name.lower() in names), "")
 
 
 def result_axes(frames: LazyFrames) -> tuple[Axis, ...]:

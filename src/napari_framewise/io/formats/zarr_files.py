@@ -13,6 +13,8 @@ from napari_framewise.io.formats.zarr_axes import named_axes, no_data_of, ome_ax
 from napari_framewise.io.formats.zarr_tree import Node, images_and_arrays, node_at
 from napari_framewise.stacks.axes import Axis
 from napari_framewise.stacks.faults import reason_of
+from napari_framewise.stacks.source import Source
+from napari_framewise.stacks.sources.transposed import TransposedSource
 from napari_framewise.stacks.sources.zarrs import ZarrSource, open_array
 
 
@@ -36,7 +38,7 @@ class ZarrImage:
         Values that stand for no data.
     """
 
-    source: ZarrSource
+    source: Source
     axes: tuple[Axis, ...]
     rgb: bool = False
     complete: bool = True
@@ -121,7 +123,7 @@ def _array(path: str, node: Node, image: Node | None = None) -> ZarrImage:
         raise ValueError(
             f"{path} can't be read as zarr ({reason_of(error)}); give a whole folder."
         ) from None
-    source = ZarrSource(path, node.key, shape, dtype.str, chunks)
+    source: Source = ZarrSource(path, node.key, shape, dtype.str, chunks)
     parent, _, name = node.key.rpartition("/")
     image = image or (node_at(path, parent) if node.key else None)
     scale = image.multiscale if image is not None else None
@@ -134,6 +136,11 @@ def _array(path: str, node: Node, image: Node | None = None) -> ZarrImage:
         axes, remarks = ome_axes(scale, level, shape, dtype)
     else:
         axes, remarks = named_axes(path, node, array, parent)
+    order = ours.get("order")
+    if isinstance(order, list) and sorted(map(str, order)) == sorted(map(str, range(len(axes)))):
+        # OME-NGFF has an order of its own; what we wrote comes back as it was.
+        axes = tuple(axes[axis] for axis in order)
+        source = TransposedSource(source, tuple(order))
     return ZarrImage(
         source,
         axes,
