@@ -9,7 +9,7 @@ from napari_framewise.engine import Engine
 from napari_framewise.engine.job import STEP_SECONDS, chunk_frames
 from napari_framewise.engine.plan import MIB, Blocks, Plan
 from napari_framewise.engine.sinks import Sink
-from napari_framewise.engine.work import Block, Cost, MapPairs, MapTiles, Reduce, Work
+from napari_framewise.engine.work import Block, Cost, MapBands, MapPairs, MapTiles, Reduce, Work
 from napari_framewise.stacks.stack import Stack
 
 _BLOCK_BYTES = 4 * MIB
@@ -24,7 +24,7 @@ _REDUCE_BLOCKS = 64
 
 def make_plan(
     work: Work,
-    stacks: Sequence[Stack],
+    inputs: Sequence[Stack | None],
     cost: Cost,
     engine: Engine,
     into: Sink | None = None,
@@ -37,7 +37,7 @@ def make_plan(
     bits wherever it runs.
     """
     workers, budget = engine.executor.workers, engine.budget
-    workers, budget = engine.executor.workers, engine.budget
+    stacks = [stack for stack in inputs if stack is not None]
     item = work.item_bytes(stacks)
     each = max(1, item + cost.output + cost.scratch)
     total = max(1, work.length(stacks))
@@ -51,6 +51,9 @@ def make_plan(
         span = _whole(min(size, max(step, _REDUCE_STEP_BYTES // max(1, item))), together)
         size = _whole(size, span)
         taken = span * each
+    elif isinstance(work, MapBands):
+        size = span = step = work.band
+        period, taken = work.height, work.band * each
     elif into is not None and into.cut is not None:
         size, period = into.cut
         span = min(size, _whole(_BLOCK_BYTES // each, together))

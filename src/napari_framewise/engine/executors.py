@@ -16,6 +16,7 @@ from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.work import Reduce, Scan
 from napari_framewise.stacks.source import Array
 
+POOL_NAME = "framewise"
 _TURN_SECONDS = 0.02
 _STOP_SECONDS = 0.08
 
@@ -105,7 +106,7 @@ def processors() -> int:
 @cache
 def pool() -> ThreadPoolExecutor:
     """The process's one thread pool; a pass takes as many of its threads as it has workers."""
-    return ThreadPoolExecutor(max(32, processors()), thread_name_prefix="framewise")
+    return ThreadPoolExecutor(max(32, processors()), thread_name_prefix=POOL_NAME)
 
 
 def failure(label: str, block: Any, error: BaseException) -> BlockError:

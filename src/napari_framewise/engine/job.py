@@ -14,7 +14,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from napari_framewise.engine.sinks import Sink
-from napari_framewise.engine.work import Block, Reduce, Scan, Work, row_position
+from napari_framewise.engine.work import Block, MapPairs, Scan, Work, row_position
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 
@@ -55,7 +55,11 @@ class Job:
     span : int
         Items that are read at once.
     step : int
-        Items per call of the function: exactly in reductions, else those to begin with.
+        Items per call of the function: to begin with where the clock paces them, else exactly.
+    rows_at : int
+        Axis of the blocks that rows of pixels run along.
+    given : tuple of bool
+        Which of the function's arguments is a stack: None stands for the others; empty for all.
     """
 
     work: Work
@@ -67,6 +71,7 @@ class Job:
     span: int
     step: int
     rows_at: int
+    given: tuple[bool, ...] = ()
 
     def parts(self, block: Block, items: int) -> Iterator[Block]:
         """A block in parts of so many items."""
@@ -78,8 +83,23 @@ class Job:
         known: dict[tuple[int, int], list[Array]] = {}
         for limits in self.work.ranges(span):
             if limits not in known:
-                known[limits] = [_read(stack, limits, span.rows, check) for stack in self.stacks]
+                rows = self.work.rows(span)
+                known[limits] = [
+                    _read(
+                        stack,
+                        (0, 1) if still else limits,
+                        rows if is_planar(stack) else None,
+                        check,
+                    )
+                    for stack, still in zip(self.stacks, self.still, strict=True)
+                ]
         return [array for limits in self.work.ranges(span) for array in known[limits]]
+
+    @property
+    def still(self) -> tuple[bool, ...]:
+        """Which stacks hold one frame that goes with every frame of the first."""
+        several = self.stacks[0].n_frames != 1
+        return tuple(several and stack.n_frames == 1 for stack in self.stacks)
 
     def run(
         self,
@@ -104,7 +124,7 @@ class Job:
             start = 0
             while start < span.length:
                 check()
-                items = self.step if isinstance(self.work, Reduce) else pace.items
+                items = pace.items if self.work.paced else self.step
                 part = self.work.part(span, start, min(start + items, span.length))
                 began = time.perf_counter()
                 value = self._call(block, span, part, read, out, state)
@@ -128,12 +148,29 @@ class Job:
         out: Array | None,
         state: Any,
     ) -> Any:
-        views = self.work.views(read, span, part, self.rows_at)
+        views = self._views(read, span, part)
         keywords = self.work.keywords(part)
         if out is not None:
             keywords["out"] = out[self.work.place_within(block, part)]
         first = (state,) if isinstance(self.work, Scan) else ()
         return self.function(*first, *views, *self.context, **keywords)
+
+    def _views(self, read: Sequence[Array], span: Block, part: Block) -> list[Array | None]:
+        """The arguments: a part of what was read for each stack, None where none was given."""
+        views: list[Array | None] = []
+        if isinstance(self.work, MapPairs):
+            views.extend(self.work.views(read, span, part, self.rows_at))
+            return views
+        by_rows = self.work.rows(span) is not None
+        arrays = iter(zip(read, self.stacks, self.still, strict=True))
+        for there in self.given or (True,) * len(read):
+            if not there:
+                views.append(None)
+                continue
+            array, stack, still = next(arrays)
+            whole = not is_planar(stack) if by_rows else still
+            views.append(array if whole else self.work.views([array], span, part, self.rows_at)[0])
+        return views
 
 
 def chunk_frames(stack: Stack) -> tuple[int, int]:
@@ -150,6 +187,11 @@ def chunk_frames(stack: Stack) -> tuple[int, int]:
     if numbers.step > 1:
         return max(1, together // numbers.step), 0
     return together, -numbers.start % together
+
+
+def is_planar(stack: Stack) -> bool:
+    """Whether a frame has rows of pixels, and is not a row of numbers."""
+    return sum(axis != stack.channel_axis for axis in stack.image_axes) > 1
 
 
 def rows_at(stacks: Sequence[Stack]) -> int:

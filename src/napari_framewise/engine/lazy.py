@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_framewise.engine.job import STEP_SECONDS, Job, Pace, rows_at
-from napari_framewise.engine.work import Cost, MapFrames, MapNeighbours
+from napari_framewise.engine.work import Block, Cost, MapBands, MapFrames, MapNeighbours
 from napari_framewise.stacks.source import Array, Region
 from napari_framewise.stacks.stack import Stack
 
@@ -31,8 +31,8 @@ class LazyFrames:
 
     Parameters
     ----------
-    stacks : Stack or sequence of Stack
-        All with the same number of frames. What differs from frame to frame (coefficients,
+    stacks : Stack or sequence of Stack or None
+        As `run_pass` takes them. What differs from frame to frame (coefficients,
         transforms) comes as a further stack: `stack_of(x, axes=("t", "k"))` has frames of (K,).
     function : callable
         Importable: `function(*blocks, *context, out=array)` fills `out`, (n, *frame_shape); the
@@ -50,13 +50,13 @@ class LazyFrames:
         Frames computed at once; by default what takes about 20 ms and 2 MiB.
     cost : Cost
         Bytes and seconds of a frame; seconds are measured where they are not given.
-    work : MapFrames or MapNeighbours
-        Whether the function sees neighbours.
+    work : MapFrames, MapNeighbours or MapBands
+        Whether the function sees neighbours, or frames in bands.
     """
 
     def __init__(
         self,
-        stacks: Stack | Sequence[Stack],
+        stacks: Stack | Sequence[Stack | None],
         function: Callable[..., Any],
         context: Sequence[Any] = (),
         *,
@@ -65,14 +65,17 @@ class LazyFrames:
         order: Sequence[int] | None = None,
         block_frames: int | None = None,
         cost: Cost = Cost(),  # noqa: B008 - frozen
-        work: MapFrames | MapNeighbours = MapFrames(),  # noqa: B008 - frozen
+        work: MapFrames | MapNeighbours | MapBands = MapFrames(),  # noqa: B008 - frozen
     ) -> None:
-        self.stacks = (stacks,) if isinstance(stacks, Stack) else tuple(stacks)
-        lengths = {stack.n_frames for stack in self.stacks}
-        if len(lengths) != 1:
+        every = (stacks,) if isinstance(stacks, Stack) else tuple(stacks)
+        self.given = tuple(stack is not None for stack in every)
+        self.stacks = tuple(stack for stack in every if stack is not None)
+        lengths = [stack.n_frames for stack in self.stacks]
+        if any(length not in (1, lengths[0]) for length in lengths):
+            named = ", ".join(map(str, sorted(set(lengths))))
             raise ValueError(
-                f"The stacks have {', '.join(map(str, sorted(lengths)))} frames; give stacks with "
-                "equal numbers of frames."
+                f"The stacks have {named} frames; give stacks with equal numbers of frames, or one "
+                "frame for all."
             )
         first = self.stacks[0]
         self.function, self.context, self.work, self.cost = function, tuple(context), work, cost
@@ -117,6 +120,12 @@ class LazyFrames:
     def nbytes(self) -> int:
         """Bytes of all elements, had they been computed."""
         return self.size * self.dtype.itemsize
+
+    @property
+    def inputs(self) -> tuple[Stack | None, ...]:
+        """The stacks as they were given, None in the place of what was not."""
+        stacks = iter(self.stacks)
+        return tuple(next(stacks) if there else None for there in self.given)
 
     @property
     def n_frames(self) -> int:
@@ -170,7 +179,7 @@ class LazyFrames:
         leading, inside = keys[: len(self.leading_shape)], keys[len(self.leading_shape) :]
         numbers = _numbers(leading, self.leading_shape)
         if numbers.ndim == 0:
-            found = _inside(self.frame(int(numbers))[np.newaxis], inside)[0]
+            found = self._part(int(numbers), inside)
         else:
             frames = self._frames(numbers.ravel(), inside)
             found = frames.reshape(*numbers.shape, *frames.shape[1:])
@@ -191,6 +200,10 @@ class LazyFrames:
         start, block = self._cached(number)
         frame: Array = block[number - start]
         return frame
+
+    def _part(self, number: int, inside: Sequence[Any]) -> Array:
+        """An index into one frame."""
+        return np.asarray(_inside(self.frame(number)[np.newaxis], inside)[0])
 
     def _frames(self, numbers: npt.NDArray[np.int64], inside: Sequence[Any]) -> Array:
         """Frames by number, computed straight into the result where they follow each other."""
@@ -245,6 +258,16 @@ class LazyFrames:
     def _compute(self, start: int, stop: int, out: Array | None = None) -> Array:
         if out is None:
             out = self._empty(stop - start)
+        began = time.perf_counter()
+        self._run(self.work.block((start, stop), self.stacks), out)
+        self._calls += 1
+        # The first call may have compiled something: the second tells what a frame takes.
+        if self._block is None and self._calls > 1:
+            self._block = self._fitting((time.perf_counter() - began) / (stop - start))
+        return out
+
+    def _run(self, block: Block, out: Array) -> None:
+        """Compute a block."""
         job = Job(
             work=self.work,
             function=self.function,
@@ -252,23 +275,17 @@ class LazyFrames:
             context=self.context,
             merge=None,
             into=None,
-            span=stop - start,
-            step=stop - start,
+            span=block.length,
+            step=block.length,
             rows_at=rows_at(self.stacks),
+            given=self.given,
         )
-        began = time.perf_counter()
-        block = self.work.block((start, stop), self.stacks)
-        job.run(block, Pace(stop - start), _go_on, _go_on, out=out)
-        self._calls += 1
-        # The first call may have compiled something: the second tells what a frame takes.
-        if self._block is None and self._calls > 1:
-            self._block = self._fitting((time.perf_counter() - began) / (stop - start))
-        return out
+        job.run(block, Pace(block.length), _go_on, _go_on, out=out)
 
-    def _empty(self, count: int) -> Array:
+    def _empty(self, count: int, frame_shape: tuple[int, ...] | None = None) -> Array:
         """Memory for some frames that lies as the array has them."""
-        order = self.frame_order
-        own = np.empty((count, *(self.frame_shape[axis] for axis in order)), self.dtype)
+        order, shape = self.frame_order, frame_shape or self.frame_shape
+        own = np.empty((count, *(shape[axis] for axis in order)), self.dtype)
         return own.transpose(0, *(1 + order.index(axis) for axis in range(len(order))))
 
     def _ordered(self, lengths: tuple[int, ...]) -> tuple[int, ...]:

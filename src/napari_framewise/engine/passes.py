@@ -20,7 +20,7 @@ _YIELD_SECONDS = 0.02
 def run_pass(
     work: Work,
     function: Callable[..., Any],
-    stacks: Sequence[Stack],
+    inputs: Sequence[Stack | None],
     context: Sequence[Any] = (),
     *,
     engine: Engine,
@@ -42,8 +42,10 @@ def run_pass(
         it must not matter to the values. With `into`, it is also given `out=`, the place for its
         result: (n, *sink.frame_shape) of `MapFrames`, `MapNeighbours` (core frames only) and
         `Scan`; (..., rows, columns) of `MapTiles`; (rows, columns) of `MapPairs`. It fills `out`.
-    stacks : sequence of Stack
-        All with the same number of frames.
+    inputs : sequence of Stack or None
+        All with the same number of frames as the first, or with one frame, which goes with all of
+        the first's: a mask for all frames reaches the function as (1, *frame_shape). None reaches
+        it as None.
     context : sequence
         Further arguments, the same for all blocks, picklable.
     engine : Engine
@@ -79,6 +81,7 @@ def run_pass(
     ValueError
         Where the stacks differ in length.
     """
+    stacks = tuple(stack for stack in inputs if stack is not None)
     _check(work, stacks, merge)
     plan = make_plan(work, stacks, cost, engine, into)
     began = time.perf_counter()
@@ -86,13 +89,14 @@ def run_pass(
     job = Job(
         work=work,
         function=function,
-        stacks=tuple(stacks),
+        stacks=stacks,
         context=tuple(context),
         merge=merge,
         into=into,
         span=plan.span,
         step=plan.step,
         rows_at=rows_at(stacks),
+        given=tuple(stack is not None for stack in inputs),
     )
     run = engine.executor.start(job, plan, label, state)
     try:
@@ -111,10 +115,12 @@ def _check(work: Work, stacks: Sequence[Stack], merge: Callable[[Any, Any], Any]
     """Refuse what does not fit together."""
     if not stacks:
         raise ValueError("No stack was given; give at least one.")
-    lengths = {stack.n_frames for stack in stacks}
-    if len(lengths) > 1:
+    if any(stack.n_frames not in (1, stacks[0].n_frames) for stack in stacks):
         named = ", ".join(f"{stack.name} has {stack.n_frames:,}" for stack in stacks)
-        raise ValueError(f"The stacks differ in their number of frames ({named}); give equal ones.")
+        raise ValueError(
+            f"The stacks differ in their number of frames ({named}); give equal ones, or one frame "
+            "for all."
+        )
     heights = {work.length([stack]) for stack in stacks}
     if isinstance(work, MapTiles) and len(heights) > 1:
         raise ValueError(

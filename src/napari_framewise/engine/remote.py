@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from napari_framewise import __version__
 from napari_framewise.engine.job import Job, Pace, Stopped, one_blas_thread
+from napari_framewise.engine.sinks import made
 from napari_framewise.engine.work import Block
 from napari_framewise.stacks.source import Array
 
@@ -36,7 +35,7 @@ def run_blocks(
     job: Job,
     blocks: Sequence[Block],
     arrays: Sequence[Sequence[Array]] | None,
-    places: Sequence[tuple[tuple[int, ...], np.dtype[Any]]] | None,
+    places: Sequence[Any] | None,
     state: Any,
     key: str,
 ) -> Answer:
@@ -51,7 +50,7 @@ def run_blocks(
     began = time.perf_counter()
     with one_blas_thread():
         for number, block in enumerate(blocks):
-            out = None if places is None else np.empty(*places[number])
+            out = None if places is None else made(places[number])
             if job.into is not None:
                 out = job.into.buffer(job.work, block)
             try:

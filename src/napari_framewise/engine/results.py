@@ -18,7 +18,7 @@ from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.plan import MIB
 from napari_framewise.engine.progress import Progress
 from napari_framewise.engine.shards import ShardedArray, cut_array
-from napari_framewise.engine.work import Block, Work
+from napari_framewise.engine.work import Block, MapBands, Work
 from napari_framewise.stacks.axes import CHANNEL_NAMES, TIME_NAMES, Axis, default_axis_names
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Selection, Stack, stack_of
@@ -112,7 +112,7 @@ def write_frames(
     yield from run_pass(
         frames.work,
         frames.function,
-        frames.stacks,
+        frames.inputs,
         frames.context,
         engine=engine,
         cost=replace(frames.cost, output=frame_bytes),
@@ -262,14 +262,15 @@ def result_axes(frames: LazyFrames) -> tuple[Axis, ...]:
 
 
 def _leading_first(frames: LazyFrames) -> LazyFrames:
-    """The same array with its first axes as frames, where another axis stands before a frame's."""
+    """The same array with its first axes as frames: where others stand first, or bands are cut."""
     lead = len(frames.leading_shape)
-    if frames.order[:lead] == tuple(range(lead)):
+    banded = isinstance(frames.work, MapBands)
+    if frames.order[:lead] == tuple(range(lead)) and not banded:
         return frames
-    last = max(frames.order.index(number) for number in range(lead))
+    last = max((frames.order.index(number) for number in range(lead)), default=-1)
     axes = [f"axis {axis}" for axis in range(frames.ndim)]
     stack = stack_of(frames, axes=axes).select(Selection(frames_along=tuple(range(last + 1))))
-    return LazyFrames(stack, copy_frames, dtype=frames.dtype)
+    return LazyFrames(stack, copy_frames, dtype=frames.dtype, cost=frames.cost)
 
 
 def copy_frames(block: Array, *, out: Array) -> None:

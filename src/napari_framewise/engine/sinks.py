@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -72,7 +72,54 @@ class MemorySink:
         """Nothing to note."""
 
 
-def shape_of(sink: Sink, work: Work, block: Block) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and type of the array that a worker elsewhere makes for a block's answer."""
+class Several(tuple[Array, ...]):
+    """Places for several answers of one block, indexed all alike."""
+
+    __slots__ = ()
+
+    def __getitem__(self, index: Any) -> Any:
+        return Several(array[index] for array in self)
+
+
+class MemorySinks:
+    """Arrays for several answers of each frame: the function's `out` is a tuple of places."""
+
+    paths = ()
+    cut = None
+
+    def __init__(self, arrays: Sequence[Array]) -> None:
+        self._sinks = tuple(MemorySink(array) for array in arrays)
+
+    def buffer(self, work: Work, block: Block) -> Any:
+        """The block's own part of each array."""
+        return Several(sink.buffer(work, block) for sink in self._sinks)
+
+    def commit(self, work: Work, block: Block, answer: Any, check: Callable[[], None]) -> None:
+        """Copy what was computed elsewhere."""
+        for sink, each in zip(self._sinks, answer, strict=True):
+            sink.commit(work, block, each, check)
+
+    def finished(self, block: Block) -> bool:
+        """Nothing is kept from an earlier run."""
+        return False
+
+    def mark(self, block: Block) -> None:
+        """Nothing to note."""
+
+
+Place: TypeAlias = tuple[tuple[int, ...], np.dtype[Any]]
+
+
+def made(place: Place | tuple[Place, ...]) -> Any:
+    """An array for a block's answer elsewhere, or one for each of several."""
+    if isinstance(place[1], np.dtype):
+        return np.empty(*place)
+    return Several(np.empty(*each) for each in place)
+
+
+def shape_of(sink: Sink, work: Work, block: Block) -> Place | tuple[Place, ...]:
+    """Shape and type of each array that a worker elsewhere makes for a block's answer."""
     place = sink.buffer(work, block)
+    if isinstance(place, Several):
+        return tuple((each.shape, each.dtype) for each in place)
     return place.shape, place.dtype

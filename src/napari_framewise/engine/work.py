@@ -38,7 +38,7 @@ class Block:
     frames : tuple of int
         First and last (exclusive) frame that it answers for.
     reach : tuple of int
-        Neighbours that are read in front of and behind those.
+        Neighbours (of bands, rows) that are read in front of and behind those.
     rows : tuple of int, optional
         First and last (exclusive) row of pixels, of tiles.
     partner : tuple of int, optional
@@ -68,7 +68,9 @@ class Block:
     def describe(self) -> str:
         """What it covers, for messages: "frames 0 to 255", the last one included."""
         if self.rows is not None:
-            return f"rows {self.rows[0]:,} to {self.rows[1] - 1:,}"
+            rows = f"rows {self.rows[0]:,} to {self.rows[1] - 1:,}"
+            single = self.frames[1] - self.frames[0] == 1
+            return f"{rows} of frame {self.frames[0]:,}" if single else rows
         text = f"frames {self.frames[0]:,} to {self.frames[1] - 1:,}"
         if self.partner is None:
             return text
@@ -79,6 +81,8 @@ class Work:
     """A work shape: turns a range of items into blocks, and blocks into a function's arguments."""
 
     unit: ClassVar[str] = "frames"
+    # Whether a block is cut into calls by the clock; else the plan alone decides.
+    paced: ClassVar[bool] = True
 
     def length(self, stacks: Sequence[Stack]) -> int:
         """Number of items along the range that is cut: frames, or rows of pixels."""
@@ -99,6 +103,10 @@ class Work:
     def ranges(self, block: Block) -> list[tuple[int, int]]:
         """Ranges of frames that are read of each stack."""
         return [block.frames]
+
+    def rows(self, block: Block) -> tuple[int, int] | None:
+        """Rows of pixels that are read; None for all."""
+        return block.rows
 
     def views(self, arrays: Sequence[Array], block: Block, part: Block, axis: int) -> list[Array]:
         """What a function gets for a part of the block that `arrays` were read for.
@@ -168,8 +176,83 @@ class MapNeighbours(Work):
 
 
 @dataclass(frozen=True)
+class MapBands(Work):
+    """Every frame for itself in bands of rows: `function(*blocks, *context, core=slice) -> value`.
+
+    Each block holds a band of one frame, and up to `halo` rows in front of and behind the rows
+    that it answers for, fewer at the ends of the frame; `core` says where in the block those are.
+
+    Attributes
+    ----------
+    halo : int
+        Rows beyond its own that a row of the result depends on.
+    band : int
+        Rows of a block.
+    height : int
+        Rows of a frame.
+    axis : int
+        Axis of a block (n, *frame_shape) of the result that its rows run along.
+    """
+
+    halo: int
+    band: int
+    height: int
+    axis: int
+    unit = "rows"
+    paced = False
+
+    def length(self, stacks: Sequence[Stack]) -> int:
+        """Number of rows of all frames."""
+        return stacks[0].n_frames * self.height
+
+    def item_bytes(self, stacks: Sequence[Stack]) -> int:
+        """Bytes that are read for one row, with its share of the halo."""
+        row = super().item_bytes(stacks) // self.height
+        return row * (self.band + 2 * self.halo) // self.band
+
+    def block(self, lead: tuple[int, int], stacks: Sequence[Stack]) -> Block:
+        """The block of some rows of one frame, counted over all frames."""
+        frame = lead[0] // self.height
+        return self._block(frame, lead[0] - frame * self.height, lead[1] - frame * self.height)
+
+    def part(self, block: Block, start: int, stop: int) -> Block:
+        """Rows of a block with what they reach."""
+        first = block.lead[0]
+        return self._block(block.frames[0], first + start, first + stop)
+
+    def rows(self, block: Block) -> tuple[int, int] | None:
+        """The rows with those that they reach."""
+        return (block.lead[0] - block.reach[0], block.lead[1] + block.reach[1])
+
+    def views(self, arrays: Sequence[Array], block: Block, part: Block, axis: int) -> list[Array]:
+        """The part's rows with those that they reach."""
+        origin = block.lead[0] - block.reach[0]
+        start, stop = part.lead[0] - part.reach[0], part.lead[1] + part.reach[1]
+        rows = (*(slice(None),) * axis, slice(start - origin, stop - origin))
+        return [array[rows] for array in arrays]
+
+    def place(self, block: Block) -> tuple[Any, ...]:
+        """The rows of the frame in the array of all frames."""
+        return (slice(*block.frames), *(slice(None),) * (self.axis - 1), slice(*block.lead))
+
+    def place_within(self, block: Block, part: Block) -> tuple[Any, ...]:
+        """The part's rows in the block's."""
+        return (*(slice(None),) * self.axis, *super().place_within(block, part))
+
+    def keywords(self, block: Block) -> dict[str, Any]:
+        """Where the rows are that the block answers for."""
+        return {"core": slice(block.reach[0], block.reach[0] + block.length)}
+
+    def _block(self, frame: int, start: int, stop: int) -> Block:
+        reach = (min(self.halo, start), min(self.halo, self.height - stop))
+        return Block((frame, frame + 1), reach, rows=(start, stop))
+
+
+@dataclass(frozen=True)
 class Reduce(Work):
     """All frames into one answer: `function(*blocks, *context) -> value`, then merged in order."""
+
+    paced = False
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,9 @@ class Tool(Generic[P]):
         Sources that go with it.
     session : type of Session, optional
         Of a tool whose run is steered step by step; its `run` is then `driven` by it.
+    halo : callable, optional
+        ``halo(parameters)``: how many pixels beyond its own place a pixel of the result depends on,
+        None where it depends on the whole frame. A tool that says it can be previewed on a part.
     warm_up : callable, optional
         Compiles what a run needs, so that the first run does not wait.
     compile_seconds : float
@@ -75,6 +78,7 @@ class Tool(Generic[P]):
     methods: Callable[[Inputs, P], str]
     citations: tuple[str, ...] = ()
     advise: Callable[[Inputs, P], str] | None = None
+    halo: Callable[[P], int | None] | None = None
     warm_up: Callable[[], None] | None = None
     session: Sessions | None = None
     compile_seconds: float = 0.0

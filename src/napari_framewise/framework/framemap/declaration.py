@@ -1,0 +1,163 @@
+"""What a filter of frames is declared with: parameters, images, and what its function gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from napari_framewise.framework.inputs import Input
+from napari_framewise.framework.limits import limits_of
+from napari_framewise.framework.parameters import Parameters, parameter
+from napari_framewise.stacks.grid import Grid
+from napari_framewise.stacks.source import Array
+
+Result: TypeAlias = Literal["lazy", "memory"]
+
+
+def result_parameter() -> Result:
+    """The choice of where a result of many frames goes, the same in every tool that gives one."""
+    choice: Result = parameter(
+        "lazy",
+        "Result",
+        "Lazy frames are computed as they are looked at or saved, and take no memory; memory "
+        "computes all of them now.",
+        rare=True,
+    )
+    return choice
+
+
+def channels_parameter() -> int | None:
+    """The choice of the channel axis, where it has no name."""
+    choice: int | None = parameter(
+        None,
+        "Channels along",
+        "Axis of the data that holds the channels, from 0, or from the end if negative; empty: "
+        "colour components, or the axis named c.",
+        rare=True,
+    )
+    return choice
+
+
+class FrameMapParameters(Parameters):
+    """Base of the parameters of filters: where the result goes, and where the channels are."""
+
+    channels_along: int | None = channels_parameter()
+    result: Result = result_parameter()
+
+
+class Filtered(NamedTuple):
+    """What a filter gives for a block of frames, where that is more than one image.
+
+    Attributes
+    ----------
+    images : sequence of (n, *frame) arrays
+        One for each declared image.
+    rows : mapping of str to (n,) arrays
+        A table's columns, a row per frame.
+    vectors : sequence of (m, 2, ndim) arrays, optional
+        For each frame the starts and displacements of its vectors, in pixels.
+    """
+
+    images: Sequence[Array]
+    rows: Mapping[str, Array] = {}
+    vectors: Sequence[Array] | None = None
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image that a filter gives.
+
+    Attributes
+    ----------
+    name : str
+        What follows the stack's name in the layer's.
+    dtype : str
+        Type in NumPy's notation; "same" as the stack's, or "float": float32 for up to 16 bits and
+        float32, else float64.
+    kind : {"image", "labels"}
+        Type of the layer.
+    colormap : str, optional
+        Name of a napari colormap.
+    visible : bool
+        Shown at once.
+    limits : callable
+        Contrast limits from the first frame.
+    """
+
+    name: str
+    dtype: str = "float"
+    kind: Literal["image", "labels"] = "image"
+    colormap: str | None = None
+    visible: bool = True
+    limits: Callable[[Array], tuple[float, float]] = limits_of
+
+    def dtype_for(self, given: np.dtype[Any]) -> np.dtype[Any]:
+        """Type of the image of a stack of a type."""
+        if self.dtype == "same":
+            return given.newbyteorder("=")
+        if self.dtype == "float":
+            narrow = given.itemsize <= 2 or given == np.float32
+            return np.dtype(np.float32 if narrow else np.float64)
+        return np.dtype(self.dtype)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """The part of a filter's declaration that its run is made from.
+
+    Attributes
+    ----------
+    name, title : str
+        Its name on every floor, and in menus.
+    parameters : type of FrameMapParameters
+        Its parameters.
+    function : callable
+        Importable: ``function(frames, parameters, **further)`` takes a block of frames (n, *frame)
+        and, by role, a block of each further input, (n, *frame) or (1, *frame) where it is one for
+        all, None where it was not given. It gives an array (n, *frame), or a `Filtered`. What it
+        gives for a frame must not depend on the other frames of the block.
+    images : tuple of Image
+        What it gives for each frame.
+    inputs : tuple of Input
+        Further inputs: masks (LABELS), guides, confidences, one for all frames or one for each.
+    halo : callable, optional
+        ``halo(parameters)``: how many pixels beyond its own place a pixel of the result depends on;
+        None, or giving None: on the whole frame.
+    grid : callable, optional
+        ``grid(grid, parameters)``: the output grid of a frame where it is not the input's.
+    channels : {"apart", "together"}
+        Whether the function gets every channel as a frame of its own, or all along the last axis.
+    columns : mapping of str to str
+        Columns of the table that it gives, a row per frame, and what each is.
+    vectors : str, optional
+        Name of the vectors that it gives.
+    seconds : float
+        Seconds for one element; 0: measured on a part of the first frame.
+    scratch : float
+        Bytes of temporaries for one element.
+    label : str
+        For progress and errors.
+    """
+
+    name: str
+    title: str
+    parameters: type[FrameMapParameters]
+    function: Callable[..., Array | Filtered]
+    images: tuple[Image, ...] = (Image("filtered"),)
+    inputs: tuple[Input, ...] = ()
+    halo: Callable[[Any], int | None] | None = None
+    grid: Callable[[Grid, Any], Grid] | None = None
+    channels: Literal["apart", "together"] = "apart"
+    columns: Mapping[str, str] = field(default_factory=dict)
+    vectors: str | None = None
+    seconds: float = 0.0
+    scratch: float = 16.0
+    label: str = "Filtering"
+
+    @property
+    def cuttable(self) -> bool:
+        """Whether a part of a frame can be answered for by itself: images on the frame's grid."""
+        return self.grid is None and not self.columns and self.vectors is None

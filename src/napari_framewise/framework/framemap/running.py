@@ -1,0 +1,275 @@
+"""A filter's run, preview and plan, from what it declares."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from napari_framewise.engine import Engine
+from napari_framewise.engine.banded import BandedFrames, bands_of, per_row
+from napari_framewise.engine.cutting import make_plan
+from napari_framewise.engine.job import rows_at
+from napari_framewise.engine.lazy import LazyFrames
+from napari_framewise.engine.passes import run_pass
+from napari_framewise.engine.plan import Plan
+from napari_framewise.engine.sinks import MemorySinks, Several
+from napari_framewise.engine.work import Cost, MapBands, MapFrames
+from napari_framewise.framework.channels import channel_names, with_channels
+from napari_framewise.framework.frame_columns import frame_columns
+from napari_framewise.framework.framemap.blocks import (
+    Computation,
+    Values,
+    filter_block,
+    image_block,
+)
+from napari_framewise.framework.framemap.declaration import Declared, Image
+from napari_framewise.framework.framemap.timing import seconds_of
+from napari_framewise.framework.in_step import in_step
+from napari_framewise.framework.inputs import Inputs, Kind
+from napari_framewise.framework.outcome import ImageResult, Outcome, Table, VectorsResult
+from napari_framewise.framework.placing import Layout, layout_of
+from napari_framewise.framework.tool import Run
+from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.stack import Stack
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A filter and its inputs, ready to be cut.
+
+    Attributes
+    ----------
+    declared : FrameMap
+        The filter.
+    stack : Stack
+        The frames, with their channel axis.
+    inputs : tuple of Stack or None
+        The frames and the further inputs in step with them.
+    computation : Computation
+        What goes with every block.
+    layout : Layout
+        Of the results.
+    cost : Cost
+        Of a frame.
+    work : MapFrames or MapBands
+        Whether frames are cut.
+    """
+
+    declared: Declared
+    stack: Stack
+    inputs: tuple[Stack | None, ...]
+    computation: Computation
+    layout: Layout
+    cost: Cost
+    work: MapFrames | MapBands
+
+    @property
+    def cost_of_item(self) -> Cost:
+        """Of a frame, or of a row where frames are cut into bands."""
+        return per_row(self.cost, self.work) if isinstance(self.work, MapBands) else self.cost
+
+    def dtype(self, image: Image) -> np.dtype[Any]:
+        """Type of one of the images."""
+        return image.dtype_for(self.stack.dtype)
+
+    def lazy(self, which: int) -> LazyFrames:
+        """One of the images, computed as one looks."""
+        kind = BandedFrames if isinstance(self.work, MapBands) else LazyFrames
+        return kind(
+            self.inputs,
+            partial(image_block, self.computation, which),
+            dtype=self.dtype(self.declared.images[which]),
+            frame_shape=self.layout.frame_shape,
+            order=self.layout.order,
+            cost=self.cost,
+            work=self.work,
+        )
+
+
+def prepared(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine) -> Prepared:
+    """Inputs in step, the layout of the results, and how frames are cut."""
+    stack = with_channels(inputs.stack("stack"), parameters.channels_along)
+    further: list[Stack | None] = []
+    for role in declared.inputs:
+        given = inputs.optional_stack(role.name)
+        channels = role.kind is not Kind.LABELS
+        further.append(given and in_step(given, stack, role.title, channels=channels))
+    computation = Computation(
+        declared.function,
+        parameters,
+        tuple(role.name for role in declared.inputs),
+        stack.channels,
+        declared.channels == "apart",
+        rows_at([stack]),
+    )
+    on = None if declared.grid is None else declared.grid(stack.spatial_grid, parameters)
+    layout = layout_of(stack, on=on)
+    every = (stack, *further)
+    reach = None if declared.halo is None else declared.halo(parameters)
+    cut = reach if declared.cuttable else None
+    elements = math.prod(stack.frame_shape)
+    output = sum(image.dtype_for(stack.dtype).itemsize for image in declared.images)
+    cost = Cost(
+        output=output * math.prod(layout.frame_shape),
+        scratch=int(declared.scratch * elements),
+        seconds=elements * (declared.seconds or seconds_of(computation, every, reach)),
+    )
+    work = bands_of(every, cost, cut, engine)
+    return Prepared(declared, stack, every, computation, layout, cost, work)
+
+
+def run(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine) -> Run:
+    """Filter all frames now, or as one looks; columns and vectors are always computed."""
+    made = prepared(declared, inputs, parameters, engine)
+    now = parameters.result == "memory"
+    places = [made.layout.empty(made.dtype(image)) for image in declared.images] if now else []
+    values: list[Values] = []
+    if now or declared.columns or declared.vectors:
+        values = yield from run_pass(
+            made.work,
+            partial(filter_block, made.computation),
+            made.inputs,
+            engine=engine,
+            cost=made.cost_of_item,
+            label=declared.label,
+            into=MemorySinks([blocks for _, blocks in places]) if now else None,
+        )
+    data: list[Any] = [image for image, _ in places] or [
+        made.lazy(n) for n in range(len(declared.images))
+    ]
+    layers = [
+        _layer(made, image, each, made.layout)
+        for image, each in zip(declared.images, data, strict=True)
+    ]
+    return _outcome(made, layers, values, made.stack.frame_numbers, made.layout)
+
+
+def preview(declared: Declared, inputs: Inputs, parameters: Any, index: int) -> Outcome:
+    """Filter one frame."""
+    made = prepared(declared, inputs, parameters, Engine.local())
+    layout, values = made.layout.still, []
+    if isinstance(made.work, MapBands):
+        frames = [made.lazy(which).frame(index) for which in range(len(declared.images))]
+        data = [layout.arranged(frame) for frame in frames]
+    else:
+        places = [layout.empty(made.dtype(image)) for image in declared.images]
+        blocks = [_frame_of(given, index) for given in made.inputs]
+        out = Several(place for _, place in places)
+        values = [filter_block(made.computation, *blocks, out=out)]
+        data = [image for image, _ in places]
+    layers = [
+        _layer(made, image, each, layout) for image, each in zip(declared.images, data, strict=True)
+    ]
+    numbers = made.stack.frame_numbers[index : index + 1]
+    return _outcome(made, layers, values, numbers, layout)
+
+
+def plan(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine) -> Plan:
+    """How the run is cut."""
+    made = prepared(declared, inputs, parameters, engine)
+    return make_plan(made.work, made.inputs, made.cost_of_item, engine)
+
+
+def advise(declared: Declared, inputs: Inputs, parameters: Any) -> str:
+    """How large the results are, and where."""
+    stack = with_channels(inputs.stack("stack"), parameters.channels_along)
+    on = None if declared.grid is None else declared.grid(stack.spatial_grid, parameters)
+    elements = stack.n_frames * math.prod(layout_of(stack, on=on).frame_shape)
+    types = [image.dtype_for(stack.dtype) for image in declared.images]
+    size = elements * sum(dtype.itemsize for dtype in types) / 2**20
+    text = f"{size / 1024:,.1f} GiB" if size >= 1024 else f"{max(size, 0.1):,.1f} MiB"
+    names = " and ".join(dict.fromkeys(dtype.name for dtype in types))
+    place = "in memory" if parameters.result == "memory" else "computed as one looks"
+    return f"Result: {text} of {names}, {place}."
+
+
+def _frame_of(given: Stack | None, index: int) -> Array | None:
+    if given is None:
+        return None
+    at = index if given.n_frames > 1 else 0
+    frame = given.read(at, at + 1)
+    return frame if frame.dtype.isnative else frame.astype(frame.dtype.newbyteorder("="))
+
+
+def _layer(made: Prepared, image: Image, data: Any, layout: Layout) -> ImageResult:
+    labels = image.kind == "labels"
+    return ImageResult(
+        f"{made.stack.name} {image.name}",
+        data,
+        layout.grid,
+        kind=image.kind,
+        rgb=layout.rgb and not labels,
+        contrast_limits=None if labels else image.limits(_sample(made, data, layout)),
+        colormap=image.colormap,
+        visible=image.visible,
+    )
+
+
+def _sample(made: Prepared, data: Any, layout: Layout) -> Array:
+    """The first frame, of one that is cut a band in its middle."""
+    if not isinstance(made.work, MapBands) or not layout.leading:
+        return layout.first(data)
+    lead, work = len(layout.leading), made.work
+    start = work.height // 2 // work.band * work.band
+    rows = slice(start, min(start + work.band, work.height))
+    keys = [0 if number < lead else slice(None) for number in layout.order]
+    keys[layout.order.index(lead + work.axis - 1)] = rows
+    return np.asarray(data[tuple(keys)])
+
+
+def _outcome(
+    made: Prepared,
+    layers: Sequence[ImageResult | VectorsResult],
+    values: Sequence[Values],
+    numbers: range,
+    layout: Layout,
+) -> Outcome:
+    declared, stack = made.declared, made.stack
+    tables: tuple[Table, ...] = ()
+    if declared.columns and values:
+        tables = (_table(made, values, numbers),)
+    if declared.vectors and values:
+        layers = [*layers, _vectors(made, values, layout)]
+    count = "1 frame" if len(numbers) == 1 else f"{len(numbers):,} frames"
+    return Outcome(
+        layers=tuple(layers), tables=tables, summary=f"{declared.title}: {count} of {stack.name}."
+    )
+
+
+def _table(made: Prepared, values: Sequence[Values], numbers: range) -> Table:
+    stack = made.stack
+    shown = stack.select(
+        type(stack.selection)(
+            **{**vars(stack.selection), "frames": (numbers.start, numbers.stop, numbers.step)}
+        )
+    )
+    columns, notes = frame_columns(shown)
+    names = channel_names(stack) if made.computation.split > 1 else ()
+    for name, note in made.declared.columns.items():
+        joined = np.concatenate([each.rows[name] for each in values])
+        for which in range(joined.shape[1]):
+            title = f"{name}_{names[which]}" if names else name
+            columns[title], notes[title] = joined[:, which], note
+    return Table(made.declared.name, "frame", columns, notes)
+
+
+def _vectors(made: Prepared, values: Sequence[Values], layout: Layout) -> VectorsResult:
+    found = [each for block in values for each in block.vectors or ()]
+    lead = len(layout.leading)
+    ndim = len(layout.frame_shape) - bool(made.stack.channels)
+    data = np.zeros((sum(map(len, found)), 2, lead + ndim))
+    data[:, :, lead:] = np.concatenate(found) if found else 0
+    frames = np.arange(len(found)) // made.computation.split
+    which = np.repeat(frames, [len(each) for each in found])
+    if lead:
+        data[:, 0, :lead] = np.stack(np.unravel_index(which, layout.leading), axis=-1)
+    flat = layout_of(made.stack, channels=False)
+    flat = flat if lead else flat.still
+    return VectorsResult(
+        f"{made.stack.name} {made.declared.vectors}", flat.coordinates(data), flat.grid
+    )

@@ -1,0 +1,95 @@
+"""Filters of the tests' own: with inputs in step, several images, a table, vectors, a grid."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from scipy import ndimage
+
+from napari_framewise.framework.framemap import Filtered, FrameMap, FrameMapParameters, Image
+from napari_framewise.framework.inputs import Input, Inputs, Kind
+from napari_framewise.framework.parameters import parameter
+from napari_framewise.stacks.grid import Grid
+from napari_framewise.stacks.source import Array
+
+
+class LocalParameters(FrameMapParameters):
+    size: int = parameter(3, "Size", "Side of the window.", unit="pixels", ge=1)
+
+
+def local_mean(
+    frames: Array,
+    parameters: LocalParameters,
+    mask: Array | None = None,
+    guide: Array | None = None,
+) -> Filtered:
+    """Mean of the used pixels around every pixel, their number, and totals for each frame."""
+    values = frames.astype(np.float64) + (0 if guide is None else guide)
+    use = np.broadcast_to(1.0 if mask is None else (mask != 0), frames.shape).astype(float)
+    size = (1, *(parameters.size,) * (frames.ndim - 1))
+    weight = ndimage.uniform_filter(use, size, mode="constant")
+    total = ndimage.uniform_filter(values * use, size, mode="constant")
+    mean = np.divide(total, weight, out=np.full_like(total, np.nan), where=weight > 1e-12)
+    rows = {"used": use.reshape(len(use), -1).sum(axis=1)}
+    arrow = np.zeros((1, 2, frames.ndim - 1))
+    arrow[:, 1] = 1.0
+    return Filtered((mean, weight), rows, [arrow] * len(frames))
+
+
+def shrunk(frames: Array, parameters: FrameMapParameters) -> Array:
+    """Every frame at half its size: the mean of two by two pixels."""
+    rows, columns = (length // 2 * 2 for length in frames.shape[1:])
+    even = frames[:, :rows, :columns].astype(np.float64)
+    return even.reshape(len(frames), rows // 2, 2, columns // 2, 2).mean(axis=(2, 4))
+
+
+def half(grid: Grid, parameters: FrameMapParameters) -> Grid:
+    """The grid of frames at half their size."""
+    halves = [length // 2 for length in grid.shape]
+    return grid.cropped(*((0, 2 * length) for length in halves)).resampled(halves)
+
+
+def sleep(frames: Array, parameters: FrameMapParameters) -> Array:
+    """Whole-frame work that can't be interrupted."""
+    time.sleep(3)
+    return frames
+
+
+def methods(inputs: Inputs, parameters: FrameMapParameters) -> str:
+    return "Frames were filtered."
+
+
+LOCAL = FrameMap(
+    name="local",
+    title="Local mean",
+    sentence="Mean around every pixel.",
+    parameters=LocalParameters,
+    function=local_mean,
+    images=(Image("mean"), Image("weight", dtype="float32", visible=False)),
+    inputs=(
+        Input("mask", Kind.LABELS, "Mask", "Pixels to use.", least=0, several_frames=True),
+        Input("guide", Kind.STACK, "Guide", "Added to the frames.", least=0),
+    ),
+    columns={"used": "Number of used pixels."},
+    vectors="arrows",
+    methods=methods,
+).tool
+SHRINK = FrameMap(
+    name="shrink",
+    title="Shrink",
+    sentence="Half the size.",
+    parameters=FrameMapParameters,
+    function=shrunk,
+    images=(Image("shrunk"),),
+    grid=half,
+    methods=methods,
+).tool
+SLEEP = FrameMap(
+    name="sleep",
+    title="Sleep",
+    sentence="Nothing, slowly.",
+    parameters=FrameMapParameters,
+    function=sleep,
+    methods=methods,
+).tool
