@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_framewise.framework.alike import alike, as_long
 from napari_framewise.framework.channels import one_channel
+from napari_framewise.framework.matching import as_long, matching
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack, stack_of
 
@@ -40,7 +40,7 @@ def in_step(given: Stack, stack: Stack, title: str, *, channels: bool = False) -
     plain = one_channel(stack)
     partners = (stack, plain) if channels else (plain,)
     for partner in partners:
-        found = as_long(alike(given, partner), partner)
+        found = as_long(matching(given, partner), partner)
         if found.frame_shape == partner.frame_shape and found.n_frames in (1, stack.n_frames):
             small = found.n_frames == 1 and found.frame_bytes <= _KEPT_BYTES
             return kept(found.frame(0), found) if small else found
