@@ -79,3 +79,21 @@ def test_help_says_how_values_are_written_and_when_they_matter(call: CallCli) ->
     assert "[only with --matrix; default: constant]" in words
     _, out, _ = call("mixing", "--help")
     assert "only with --detector-gain" in " ".join(out.split())
+
+
+def test_a_folder_of_images_of_any_size_is_compared(call: CallCli) -> None:
+    folder = Path("photographs")
+    folder.mkdir()
+    rng = np.random.default_rng(8)
+    for number in range(5):
+        image = rng.integers(0, 255, (12 + 2 * number, 20 - number)).astype(np.uint8)
+        tifffile.imwrite(folder / f"p{number}.tif", image)
+    code, out, err = call("likeness", folder, "-o", "out")
+    assert (code, err) == (0, "")
+    assert "5 images, 10 pairs." in out
+    matrix = fw.open_stack("out/photographs-likeness.zarr").frame(0)
+    np.testing.assert_array_equal(matrix, matrix.T)
+    outcome = fw.run("likeness", images=fw.open_input(folder, "images"))
+    np.testing.assert_array_equal(outcome.layer().data, matrix)
+    again = fw.run_recipe("out/photographs.recipe.json").runs[0].outcomes[0]
+    np.testing.assert_array_equal(again.layer().data, matrix)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.helpers import asking, everything, toolbox
+from tests.helpers import asking, everything, likeness, toolbox
 
 from napari_framewise.framework.recipe import InputRef, Recipe, Step
 from napari_framewise.stacks.source import Array
@@ -18,6 +18,7 @@ def add_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(registry.TOOLS, "shifts", toolbox.ENTRY)
     monkeypatch.setitem(registry.TOOLS, "everything", everything.ENTRY)
     monkeypatch.setitem(registry.TOOLS, "asking", asking.ENTRY)
+    monkeypatch.setitem(registry.TOOLS, "likeness", likeness.ENTRY)
 
 
 def write_frames(path: Path, n: int = 4, shape: tuple[int, int] = (5, 6), seed: int = 0) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from napari_framewise.engine import Engine
 from napari_framewise.engine.job import STEP_SECONDS, chunk_frames
@@ -56,9 +57,14 @@ def make_plan(
         period, taken = work.height, work.band * each
     elif into is not None and into.cut is not None:
         size, period = into.cut
-        span = min(size, _whole(_BLOCK_BYTES // each, together))
-        step = _first_step(each, cost, span)
-        taken = size * cost.output + span * each
+        if isinstance(work, MapPairs):
+            span = size
+            step = _first_step(size * cost.output, replace(cost, seconds=size * cost.seconds), span)
+            taken = size * (2 * item + size * (cost.output + cost.scratch))
+        else:
+            span = min(size, _whole(_BLOCK_BYTES // each, together))
+            step = _first_step(each, cost, span)
+            taken = size * cost.output + span * each
     else:
         size = _map_size(work, each, total, cost, share, workers)
         if isinstance(work, MapPairs):

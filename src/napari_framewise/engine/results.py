@@ -161,8 +161,12 @@ class ShardSink:
 
     def mark(self, block: Block) -> None:
         """Add it to the list of what is written."""
+        self.note(block.frames[0])
+
+    def note(self, number: int) -> None:
+        """Add a number to the list of what is written."""
         with Path(self.array.path, _LIST).open("a", encoding="ascii") as file:
-            file.write(f"{block.frames[0]}\n")
+            file.write(f"{number}\n")
 
     def complete(self) -> None:
         """Say that nothing is missing."""
@@ -179,6 +183,7 @@ def open_result(
     attributes: Mapping[str, Any],
     names: Sequence[str],
     order: tuple[int, ...],
+    sink: type[ShardSink] = ShardSink,
 ) -> ShardSink:
     """Make the folder of a result, or go on with an unfinished one of the same computation.
 
@@ -194,8 +199,8 @@ def open_result(
     resumes = path.exists() and (not path.is_dir() or any(path.iterdir()))
     if resumes:
         array, finished = _unfinished(array, attributes["framewise"]["fingerprint"])
-    frames = math.prod(array.leading)
-    missing = 1 - min(1.0, len(finished) * array.cut[0] / max(1, frames))
+    done = len(finished) * math.prod(array.shard)
+    missing = 1 - min(1.0, done / max(1, math.prod(array.shape)))
     _check_space(path, math.ceil(math.prod(array.shape) * array.dtype.itemsize * missing))
     if not resumes:
         path.mkdir(parents=True, exist_ok=True)
@@ -203,7 +208,7 @@ def open_result(
 
         group = zarr.open_group(array.path, mode="w", zarr_format=3, attributes=dict(attributes))
         array.create(group, list(names))
-    return ShardSink(array, order, finished)
+    return sink(array, order, finished)
 
 
 def image_attributes(

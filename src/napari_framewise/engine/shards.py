@@ -119,6 +119,11 @@ class ShardedArray:
             place = [str(a // s) for a, s in zip(at, self.shard, strict=True)]
             self._write_shard(Path(self.path, _ARRAY, "c", *place), part, check)
 
+    def write_tile(self, corner: tuple[int, ...], tile: Array, check: Callable[[], None]) -> None:
+        """Write the one shard whose first element is at `corner`."""
+        place = [str(at // extent) for at, extent in zip(corner, self.shard, strict=True)]
+        self._write_shard(Path(self.path, _ARRAY, "c", *place), tile, check)
+
     def _box(self, first: int, count: int) -> tuple[list[int], list[int]]:
         """Corner and extent of frames along the frame axes."""
         corner: list[int] = []

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from napari_framewise.engine.work import Block, Work
+from napari_framewise.engine.work import Block, MapPairs, Work
 from napari_framewise.stacks.source import Array
 
 
@@ -45,7 +45,10 @@ class Sink(Protocol):
 
 
 class MemorySink:
-    """An array that the caller made: (n_frames, ...), (..., rows, columns) or (n, n) by shape."""
+    """An array that the caller made: (n_frames, ...), (..., rows, columns) or (n, n) by shape.
+
+    Of symmetric pairs both triangles are filled.
+    """
 
     paths = ()
     cut = None
@@ -63,6 +66,8 @@ class MemorySink:
         place = self.buffer(work, block)
         if not np.may_share_memory(place, answer):
             place[...] = answer
+        if isinstance(work, MapPairs) and work.mirrors(block):
+            self.array[work.place(block)[::-1]] = answer.T
 
     def finished(self, block: Block) -> bool:
         """Nothing is kept from an earlier run."""

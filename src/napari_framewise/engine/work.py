@@ -321,6 +321,10 @@ class MapPairs(Work):
         """The tile in the n x n matrix."""
         return (slice(*block.frames), slice(*(block.partner or block.frames)))
 
+    def mirrors(self, block: Block) -> bool:
+        """Whether the tile stands for the one on the other side of the diagonal too."""
+        return self.symmetric and block.partner not in (None, block.frames)
+
 
 def row_position(stack: Stack) -> int:
     """Axis of a block (n, *frame_shape) that rows of pixels run along."""

@@ -81,6 +81,8 @@ class ImageResult:
         Shown at once.
     metadata : mapping
         More to keep with the layer, such as the unit of its values.
+    pairs : bool
+        Pixel (i, j) compares images i and j of the tool's first input: a click shows both.
     """
 
     name: str
@@ -92,6 +94,7 @@ class ImageResult:
     colormap: str | None = None
     visible: bool = True
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    pairs: bool = False
 
 
 @dataclass(frozen=True, eq=False)

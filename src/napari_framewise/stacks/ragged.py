@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.sources.folder import read_file
-from napari_framewise.stacks.stack import Origin
+from napari_framewise.stacks.stack import Origin, Stack, stack_of
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,15 @@ class RaggedStack:
         ordered = sorted(self.shapes, key=lambda shape: shape[0] * shape[1])
         least, most = (" x ".join(map(str, shape)) for shape in (ordered[0], ordered[-1]))
         return f"{self.n_frames:,} images of {least} to {most}, {self.dtype}"
+
+    @property
+    def numbers(self) -> Stack:
+        """The images by number, as frames of one element: what a pass is cut along."""
+        return stack_of(np.arange(self.n_frames)[:, None], axes=("frame", "n"), name=self.name)
+
+    def read_each(self, numbers: Array) -> Iterator[Array]:
+        """The images of a block of `numbers` in turn, one in memory at a time."""
+        return (self.read(int(number)) for number in numbers[:, 0])
 
     def read(self, index: int) -> Array:
         """One image.

@@ -68,10 +68,15 @@ class Record:
         return replace(self, outcome=outcome, recipe=recipe, memory=memory)
 
     @property
+    def first_values(self) -> tuple[Value, ...]:
+        """What stood in the tool's first role."""
+        return self.inputs[self.tool.inputs[0].name]
+
+    @property
     def stack(self) -> Stack | None:
         """The stack whose frames the rows of tables are, if the tool takes one."""
-        stacks = self.inputs.stacks(self.tool.inputs[0].name)
-        return stacks[0] if stacks else None
+        first = next(iter(self.first_values), None)
+        return first if isinstance(first, Stack) else None
 
     @property
     def stack_layer(self) -> Layer | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from napari.components import ViewerModel
 from napari.layers import Layer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_framewise.framework.outcome import LayerResult
+from napari_framewise.framework.outcome import ImageResult, LayerResult
 from napari_framewise.plugin.forms.value_picker import SHELF
 from napari_framewise.plugin.layers.layers_out import make_layer, passing, put_layer
 from napari_framewise.plugin.results.record import Record
@@ -94,6 +95,14 @@ class ResultPage(QWidget):
         if passing(shown):
             shown.name = result.name
         self.made[result.name] = shown
+        if isinstance(result, ImageResult) and result.pairs:
+            shown.mouse_drag_callbacks.append(self._pair_clicked)
+
+    def _pair_clicked(self, layer: Layer, event: Any) -> None:
+        """Show the two images that a pixel of a matrix of pairs compares."""
+        place = layer.world_to_data(event.position)
+        first, second = (round(float(each)) for each in place[-2:])
+        self.view.pair.show_pair(first, second)
 
     def _remove(self, layer: Layer) -> None:
         if layer in self._viewer.layers:

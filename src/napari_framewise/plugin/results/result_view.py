@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSplitter, QVBoxLayou
 from napari_framewise.framework.outcome import Outcome, Plot, Table
 from napari_framewise.plugin.connections import Connections
 from napari_framewise.plugin.layers.layers_in import frame_in_view, show_frame
+from napari_framewise.plugin.results.pair_view import PairView, pair_of
 from napari_framewise.plugin.results.plot_choice import PlotChoice
 from napari_framewise.plugin.results.record import Record
 from napari_framewise.plugin.results.table import TableView
@@ -46,6 +47,7 @@ class ResultView(QWidget):
         self._chosen: dict[tuple[str, str], Plot] = {}
         self._canvas: PlotCanvas | None = None
         self.table = TableView()
+        self.pair = PairView()
         self._plots.currentIndexChanged.connect(self._show_plot)
         self._tables.currentIndexChanged.connect(self._show_table)
         self.table.row_picked.connect(self._table_row_picked)
@@ -62,6 +64,7 @@ class ResultView(QWidget):
         self._plot_part.hide()
         self._splitter.addWidget(self._plot_part)
         self._splitter.addWidget(self._table_part)
+        self._splitter.addWidget(self.pair)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._summary)
@@ -116,6 +119,7 @@ class ResultView(QWidget):
         """Show another result."""
         self._outcome = record.outcome
         self._stack, self._layer = record.stack, record.stack_layer
+        self.pair.set_images(next(iter(record.first_values), None))
         self._summary.setText(record.outcome.summary)
         self._diagnostics.setText("\n".join(f"\N{BULLET} {d}" for d in record.outcome.diagnostics))
         self._diagnostics.setVisible(bool(record.outcome.diagnostics))
@@ -130,6 +134,7 @@ class ResultView(QWidget):
     def close_connections(self) -> None:
         """Stop listening to the viewer."""
         self._of_viewer.undo()
+        self.pair.close_connections()
 
     def _show_plot(self) -> None:
         plot = self.shown_plot
@@ -165,12 +170,28 @@ class ResultView(QWidget):
     def _plot_row_picked(self, row: int) -> None:
         plot = self.shown_plot
         if plot is not None:
-            self._move_slider(self._outcome.table(plot.rows_of), row)
+            table = self._outcome.table(plot.rows_of)
+            if table is self.shown_table:
+                self.table.show_row(row)
+            self._pick(table, row)
 
     def _table_row_picked(self, row: int) -> None:
         table = self.shown_table
         if table is not None:
+            self._pick(table, row)
+
+    def _pick(self, table: Table, row: int) -> None:
+        """Show what a row stands for: its frame, its two images, its place in the plot."""
+        plot = self.shown_plot
+        if plot is not None and plot.rows_of == table.name:
+            self.canvas.show_row(row)
+        pair = pair_of(table, row)
+        if pair is None:
             self._move_slider(table, row)
+            return
+        numbers = None if self._stack is None else self._stack.frame_numbers
+        places = pair if numbers is None else tuple(map(numbers.index, pair))
+        self.pair.show_pair(*places)
 
     def _move_slider(self, table: Table, row: int) -> None:
         stack, layer = self._stack, self._layer

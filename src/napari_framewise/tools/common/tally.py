@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from napari_framewise.engine import Engine
+from napari_framewise.engine.images import run_images
 from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.progress import Progress
 from napari_framewise.engine.work import Cost, Reduce
@@ -17,7 +17,6 @@ from napari_framewise.framework.masks import Measured, used_pixels
 from napari_framewise.numerics import statistics as numerics
 from napari_framewise.stacks.ragged import RaggedStack
 from napari_framewise.stacks.source import Array
-from napari_framewise.stacks.stack import Stack, stack_of
 
 _SECONDS_PER_PIXEL = 1e-9
 # Decoding a PNG or JPEG file.
@@ -148,14 +147,13 @@ def tally_images(
     bins: int = 0,
 ) -> Generator[Progress, None, WholeStack]:
     """Measure images of different sizes, read one at a time."""
-    numbers = numbers_of(images)
 
     def one_pass(wanted: Wanted, label: str) -> Generator[Progress, None, Tally]:
-        return run_pass(
+        return run_images(
             Reduce(),
-            tally_files,
-            (numbers,),
-            (images, wanted),
+            tally_block,
+            images,
+            (wanted,),
             engine=engine,
             cost=images_cost(images),
             label=label,
@@ -166,24 +164,12 @@ def tally_images(
     return (yield from tally(one_pass, first, images.dtype, percentiles, bins))
 
 
-def tally_files(numbers: Array, images: RaggedStack, wanted: Wanted) -> Tally:
-    """What is found in some images."""
-    return reduce(
-        Tally.add, (tally_block(images.read(int(n))[None], wanted) for n in numbers[:, 0])
-    )
-
-
 def images_cost(images: RaggedStack) -> Cost:
     """What an image takes to be read and measured."""
     pixels = images.n_pixels // max(1, images.n_frames)
     elements = pixels * (images.shapes[0][2] if images.rgb else 1)
     scratch = 2 * elements * images.dtype.itemsize
     return Cost(scratch=scratch, seconds=1e-4 + _SECONDS_PER_READ * elements)
-
-
-def numbers_of(images: RaggedStack) -> Stack:
-    """The images by number, as frames of one element: what a pass is cut along."""
-    return stack_of(np.arange(images.n_frames)[:, None], axes=("frame", "n"), name=images.name)
 
 
 def tally(

@@ -24,7 +24,6 @@ from napari_framewise.tools.common.scaling import channels_parameter
 from napari_framewise.tools.common.tally import (
     WholeStack,
     images_cost,
-    numbers_of,
     tally_cost,
     tally_images,
     tally_stack,
@@ -124,7 +123,7 @@ def plan(inputs: Inputs, parameters: StatisticsParameters, engine: Engine) -> Pl
     """How the first pass is cut."""
     images, _ = _images(inputs, parameters)
     if isinstance(images, RaggedStack):
-        return make_plan(Reduce(), (numbers_of(images),), images_cost(images), engine)
+        return make_plan(Reduce(), (images.numbers,), images_cost(images), engine)
     return make_plan(Reduce(), images.stacks, tally_cost(images), engine)
 
 

@@ -1,0 +1,98 @@
+"""A matrix of pairs on disk, larger than memory: a sharded zarr that is written tile by tile."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_framewise.engine.results import ShardSink, image_attributes, open_result
+from napari_framewise.engine.shards import ShardedArray
+from napari_framewise.engine.work import Block, MapPairs, Work
+from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.source import Array
+
+_CHUNK, _TILE = 256, 512
+
+
+class PairSink(ShardSink):
+    """Tiles of pairs into the shards of an (n, n) array; symmetric ones on both sides."""
+
+    @property
+    def cut(self) -> tuple[int, int]:
+        """Frames along a tile, and after how many that cut starts anew."""
+        return self.array.shard[0], max(1, self.array.shape[0])
+
+    def buffer(self, work: Work, block: Block) -> Array:
+        """Memory for a tile."""
+        rows, columns = work.place(block)
+        return np.empty((rows.stop - rows.start, columns.stop - columns.start), self.array.dtype)
+
+    def commit(self, work: Work, block: Block, answer: Array, check: Any) -> None:
+        """Write the tile, and its mirror image."""
+        rows, columns = (part.start for part in work.place(block))
+        self.array.write_tile((rows, columns), answer, check)
+        if isinstance(work, MapPairs) and work.mirrors(block):
+            self.array.write_tile((columns, rows), np.ascontiguousarray(answer.T), check)
+
+    def finished(self, block: Block) -> bool:
+        """Whether an earlier run has written it."""
+        return self._number(block) in self._finished
+
+    def mark(self, block: Block) -> None:
+        """Add it to the list of what is written."""
+        self.note(self._number(block))
+
+    def _number(self, block: Block) -> int:
+        return block.frames[0] * self.array.shape[0] + (block.partner or block.frames)[0]
+
+
+def open_pairs(
+    path: str | os.PathLike[str],
+    n: int,
+    dtype: npt.DTypeLike = np.float64,
+    *,
+    name: str = "pairs",
+    provenance: Mapping[str, Any] | None = None,
+    fingerprint: str = "",
+) -> PairSink:
+    """Make the folder of an (n, n) matrix, or go on with an unfinished one.
+
+    Parameters
+    ----------
+    path : path
+        Folder to make, by custom NAME.ome.zarr.
+    n : int
+        Number of frames.
+    dtype : dtype
+        Of the answers.
+    name, provenance, fingerprint
+        As `write_frames` takes them.
+
+    Returns
+    -------
+    PairSink
+        Call its `complete` when `run_pairs` has ended.
+
+    Raises
+    ------
+    FileExistsError
+        Where something else is at the path.
+    OSError
+        Where less is free than the matrix may take.
+    """
+    chunk = max(1, min(_CHUNK, n))
+    tile = max(chunk, min(_TILE, n) // chunk * chunk)
+    element = np.dtype(dtype).newbyteorder("=").str
+    place = os.path.abspath(Path(path))
+    array = ShardedArray(place, (), (n, n), element, (chunk, chunk), (tile, tile))
+    axes = (Axis("y"), Axis("x"))
+    attributes = image_attributes(axes, name, provenance=provenance)
+    attributes["framewise"] |= {"complete": False, "fingerprint": fingerprint}
+    sink = open_result(array, attributes, ["y", "x"], (0, 1), PairSink)
+    assert isinstance(sink, PairSink)
+    return sink

@@ -1,0 +1,106 @@
+"""Pairs of images: a folder of images of any size in the panel, and both images of a click."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tifffile
+from napari.components import ViewerModel
+from pytestqt.qtbot import QtBot
+from tests.helpers import likeness
+from tests.plugin.conftest import MakePanel, run_to_end, settle
+
+from napari_framewise.io.ragged import open_images
+from napari_framewise.plugin.results.pair_view import PairView, read_pair
+from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.stack import Selection, stack_of
+from napari_framewise.tools import registry
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> tuple[Path, list[Array]]:
+    rng = np.random.default_rng(8)
+    place = tmp_path / "photographs"
+    place.mkdir()
+    images = [rng.integers(0, 255, (12 + 2 * n, 20 - n)).astype(np.uint8) for n in range(6)]
+    for number, image in enumerate(images):
+        tifffile.imwrite(place / f"p{number}.tif", image)
+    return place, images
+
+
+def shown(pair: PairView) -> list[str]:
+    return [] if pair.isHidden() else [label.text() for label in pair.names]
+
+
+def test_a_folder_of_images_of_any_size_is_compared_in_the_panel(
+    qtbot: QtBot,
+    viewer: ViewerModel,
+    make_panel: MakePanel,
+    monkeypatch: pytest.MonkeyPatch,
+    folder: tuple[Path, list[Array]],
+) -> None:
+    monkeypatch.setitem(registry.TOOLS, "likeness", likeness.ENTRY)
+    place, images = folder
+    panel = make_panel(likeness.TOOL)
+    panel.inputs_form.roles["images"].pickers[0].choose_folder(str(place))
+    settle(qtbot, panel)
+    run_to_end(qtbot, panel)
+    matrix = viewer.layers["photographs likeness"]
+    thumbnails = np.stack([likeness.thumbnail(image, 8) for image in images])
+    np.testing.assert_allclose(matrix.data, thumbnails @ thumbnails.T, atol=1e-12)
+    pair = panel.view.pair
+    assert shown(pair) == []
+    (click,) = matrix.mouse_drag_callbacks[-1:]
+    click(matrix, SimpleNamespace(position=(1.2, 3.9)))
+    assert shown(pair) == ["p1.tif", "p4.tif"]
+    qtbot.waitUntil(lambda: not pair.busy)
+    assert all(label.pixmap().width() for label in pair._pictures)
+    click(matrix, SimpleNamespace(position=(1.2, 77.0)))
+    assert shown(pair) == ["p1.tif", "p4.tif"]
+    table = panel.view.shown_table
+    assert table is not None
+    panel.view.table.row_picked.emit(2)
+    numbers = [int(table.columns[name][2]) for name in ("first", "second")]
+    assert shown(pair) == [f"p{number}.tif" for number in numbers]
+    qtbot.waitUntil(lambda: not pair.busy)
+
+
+def test_frames_of_a_stack_are_named_by_their_number_in_it(
+    qtbot: QtBot, viewer: ViewerModel, make_panel: MakePanel
+) -> None:
+    frames = np.random.default_rng(1).normal(size=(9, 10, 12))
+    film = viewer.add_image(frames, name="film")
+    panel = make_panel(likeness.TOOL)
+    panel.inputs_form.choose("images", [(film, Selection(frames=(3, 9, 2)))])
+    settle(qtbot, panel)
+    run_to_end(qtbot, panel)
+    (click,) = viewer.layers["film likeness"].mouse_drag_callbacks[-1:]
+    click(viewer.layers["film likeness"], SimpleNamespace(position=(0, 0, 2)))
+    assert shown(panel.view.pair) == ["film 3", "film 7"]
+    table = panel.view.shown_table
+    assert table is not None
+    assert set(table.columns["first"]) <= {3, 5, 7}
+    panel.view.table.row_picked.emit(0)
+    numbers = [int(table.columns[name][0]) for name in ("first", "second")]
+    assert shown(panel.view.pair) == [f"film {number}" for number in numbers]
+    qtbot.waitUntil(lambda: not panel.view.pair.busy)
+
+
+def test_both_images_have_one_contrast_and_nan_is_dark() -> None:
+    frames = np.zeros((2, 4, 4))
+    frames[0, 0, 0], frames[1] = np.nan, 100.0
+    first, second = read_pair(stack_of(frames), 0, 1)
+    assert (first.max(), second.min()) == (0, 255)
+
+
+def test_colours_stay_and_large_images_are_thinned(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for number, side in enumerate((1500, 20)):
+        image = rng.integers(0, 255, (side, 30, 3)).astype(np.uint8)
+        tifffile.imwrite(tmp_path / f"{number}.tif", image, photometric="rgb")
+    first, second = read_pair(open_images(tmp_path), 0, 1)
+    assert first.shape == (500, 10, 3)
+    assert second.shape == (20, 30, 3)
