@@ -90,6 +90,10 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.standardise",
         "Bring each channel of every frame, or of the stack, to mean 0 and deviation 1.",
     ),
+    "bleaching": Entry(
+        f"{__package__}.bleaching",
+        "Give frames that grow darker their brightness back: ratio, exponential, histogram.",
+    ),
     "renormalise": Entry(
         f"{__package__}.renormalise",
         "Use offsets and gains that were found on one stack on another, or take them back.",

@@ -1,0 +1,55 @@
+"""What bleach correction is asked for: inputs by role, and parameters."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from napari_framewise.framework.inputs import MASK, Input, Kind
+from napari_framewise.framework.parameters import Parameters, parameter
+from napari_framewise.tools.common.scaling import Result, channels_parameter, result_parameter
+
+INPUTS = (
+    Input("stack", Kind.STACK, "Stack", "The frames that grow darker."),
+    Input(
+        "mask",
+        MASK,
+        "Region",
+        "Pixels to measure, such as the cell: not zero = use this pixel. All pixels are "
+        "corrected. One image for all frames, or one per frame.",
+        least=0,
+        several_frames=True,
+    ),
+)
+
+
+class BleachingParameters(Parameters):
+    """Parameters of bleach correction."""
+
+    method: Literal["ratio", "exponential", "histogram"] = parameter(
+        "ratio",
+        "Method",
+        "Ratio of means brings the mean of every frame to that of the reference frame; exponential "
+        "fit divides by a decay that is fitted to the means, so that real changes stay; histogram "
+        "matching gives every frame the values of the reference frame, for segmenting and "
+        "tracking, not for measuring.",
+    )
+    reference_frame: int = parameter(
+        0, "Reference frame", "Number of the frame that the others are brought to.", ge=0
+    )
+    background: float = parameter(
+        0.0,
+        "Background",
+        "Value of a pixel without light: it does not bleach. Measure it where there is no sample.",
+        unit="counts",
+    )
+    level: bool = parameter(
+        True,
+        "Fit what remains",
+        "Fit the level that the decay ends at as well; otherwise it ends at the background.",
+        rare=True,
+    )
+    dtype: Literal["float32", "float64", "uint8", "uint16"] = parameter(
+        "float32", "Type", "Type of the result; integers are rounded and clipped, never wrapped."
+    )
+    channels_along: int | None = channels_parameter()
+    result: Result = result_parameter()
