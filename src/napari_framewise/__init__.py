@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .framework.outcome import Table as Table
     from .framework.session import Change as Change
     from .framework.session import Course as Course
+    from .framework.valued import valued as valued
     from .io.formats.models import read_model as read_model
     from .io.formats.models import write_model as write_model
     from .io.formats.tables import read_table as read_table
@@ -61,6 +62,7 @@ _HOMES = {
     "save_recipe": "io.recipes.files",
     "stack_of": "stacks.stack",
     "to_python": "io.recipes.scripts",
+    "valued": "framework.valued",
     "write_image": "io.formats.writing",
     "write_model": "io.formats.models",
     "write_table": "io.formats.tables",

@@ -161,15 +161,16 @@ def _add_tool(commands: Any, name: str, sentence: str) -> None:
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
     )
-    first, *others = tool.inputs
+    others = tool.inputs[1:]
     roles = [role.name for role in others]
     inputs = parser.add_argument_group("inputs")
-    inputs.add_argument(
-        "inputs",
-        metavar=first.name.upper(),
-        nargs="+" if first.least else "*",
-        help=_percent(f"{first.description} {_how_many_first(first)}"),
-    )
+    for first in tool.inputs[:1]:
+        inputs.add_argument(
+            "inputs",
+            metavar=first.name.upper(),
+            nargs="+" if first.least else "*",
+            help=_percent(f"{first.description} {_how_many_first(first)}"),
+        )
     for role in others:
         inputs.add_argument(
             _option(role.name),
@@ -180,7 +181,18 @@ def _add_tool(commands: Any, name: str, sentence: str) -> None:
             required=role.least > 0,
             help=_percent(f"{role.description} [{role.wanted}]"),
         )
-    _add_selection(parser, [_option(each) for each in (*roles, *tool.parameters.model_fields)])
+    for role in tool.inputs:
+        if role.value is not None:
+            from napari_framewise.io.recipes.numbers import SYNTAX
+
+            inputs.add_argument(
+                f"{_option(role.name)}-{_word(role.value.title)}",
+                dest=f"value.{role.name}",
+                metavar="NUMBERS",
+                help=_percent(f"{role.value.label} of each {role.value.per}: {SYNTAX}"),
+            )
+    if tool.inputs:
+        _add_selection(parser, [_option(each) for each in (*roles, *tool.parameters.model_fields)])
     _add_parameters(parser, tool)
     _add_output(parser)
     _add_running(parser)
@@ -301,6 +313,10 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
 
 def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
+
+
+def _word(title: str) -> str:
+    return re.sub(r"\W+", "-", title.lower()).strip("-")
 
 
 def _percent(text: str) -> str:

@@ -9,10 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from napari_framewise.framework.inputs import Kind
+from napari_framewise.framework.inputs import Input, Kind
 from napari_framewise.framework.recipe import InputRef
 from napari_framewise.io.formats.natural import natural_key
 from napari_framewise.io.recipes.naming import parse_frames, parse_input
+from napari_framewise.io.recipes.numbers import names_of, numbers_of
 from napari_framewise.io.recipes.references import resolve
 
 
@@ -50,6 +51,38 @@ def chosen_of(refs: Sequence[InputRef], given: Namespace) -> list[InputRef]:
             }
         )
         for ref in keyed
+    ]
+
+
+def valued_refs(refs: Sequence[InputRef], role: Input, text: str | None) -> list[InputRef]:
+    """The inputs of a role with the numbers that its option gives them.
+
+    Raises
+    ------
+    ValueError
+        Where there are not as many as inputs, or they can't be read so.
+    """
+    asked = role.value
+    if text is None or asked is None:
+        return list(refs)
+    if "{}" in text:
+        return [ref.model_copy(update={"value_pattern": text}) for ref in refs]
+    if asked.per == "frame":
+        return [
+            ref.model_copy(
+                update={"values": numbers_of(text, names_of(resolve(ref, role.kinds)), asked)}
+            )
+            for ref in refs
+        ]
+    numbers = numbers_of(text, [ref.path or ref.item or "" for ref in refs], asked)
+    if len(numbers) != len(refs):
+        raise ValueError(
+            f"{role.title}: {len(refs)} images were given, and {len(numbers)} numbers as "
+            f"{asked.title.lower()}; give as many."
+        )
+    return [
+        ref.model_copy(update={"values": (number,)})
+        for ref, number in zip(refs, numbers, strict=True)
     ]
 
 

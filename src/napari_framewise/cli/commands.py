@@ -10,7 +10,7 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from napari_framewise.cli.choosing import chosen_of, inputs_of
+from napari_framewise.cli.choosing import chosen_of, inputs_of, valued_refs
 from napari_framewise.engine import Engine
 from napari_framewise.engine.progress import Progress, finish
 from napari_framewise.framework.partial import Partial
@@ -37,14 +37,19 @@ def run_tool(given: Namespace) -> int:
     """Run a tool on files, its options as a recipe of one step; the exit code."""
     tool = get_tool(given.command)
     options = vars(given)
-    refs = chosen_of(inputs_of(given.inputs), given)
-    first, *others = tool.inputs
+    refs = chosen_of(inputs_of(options.get("inputs", ())), given) if tool.inputs else []
     inputs = {
-        role.name: tuple(inputs_of(options[f"role.{role.name}"]))
-        for role in others
+        role.name: tuple(
+            valued_refs(
+                inputs_of(options[f"role.{role.name}"]), role, options.get(f"value.{role.name}")
+            )
+        )
+        for role in tool.inputs[1:]
         if f"role.{role.name}" in options
     }
-    inputs[first.name] = tuple(refs) if first.most > 1 else tuple(refs[:1])
+    for first in tool.inputs[:1]:
+        refs = valued_refs(refs, first, options.get(f"value.{first.name}"))
+        inputs[first.name] = tuple(refs) if first.most > 1 else tuple(refs[:1])
     parameters = tool.check_parameters(
         {
             name.removeprefix("parameter."): value

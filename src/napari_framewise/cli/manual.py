@@ -121,9 +121,9 @@ def _default_text(spec: FieldSpec) -> str:
 
 def tool_usage(tool: Tool[Any]) -> str:
     """How a call is made, without its forty options."""
-    first, *others = tool.inputs
-    needed = [f"--{role.name.replace('_', '-')} FILE" for role in others if role.least]
-    return " ".join(["%(prog)s", f"{first.name.upper()} [...]", *needed, "[options] [-o OUT]"])
+    first = [f"{role.name.upper()} [...]" for role in tool.inputs[:1]]
+    needed = [f"--{role.name.replace('_', '-')} FILE" for role in tool.inputs[1:] if role.least]
+    return " ".join(["%(prog)s", *first, *needed, "[options] [-o OUT]"])
 
 
 def tool_description(tool: Tool[Any]) -> str:
@@ -133,6 +133,9 @@ def tool_description(tool: Tool[Any]) -> str:
 
 def tool_epilog(tool: Tool[Any]) -> str:
     """What comes out, how inputs are written, examples and sources."""
+    if not tool.inputs:
+        parts = [WRITTEN, f"examples:\n  napari-framewise {tool.name} -o results"]
+        return "\n\n".join([*parts, *_sources(tool)])
     first, *others = tool.inputs
     needed = "".join(
         f" --{role.name.replace('_', '-')} {' '.join(_example_files(role))}"
@@ -145,11 +148,14 @@ def tool_epilog(tool: Tool[Any]) -> str:
 examples:
   {call}{needed} -o results
   {call}{needed} -o results.csv --frames 0:1000{many}"""
-    parts = [WRITTEN, INPUT_SYNTAX, examples]
-    if tool.citations:
-        cited = "\n".join(wrapped(each, "  ", "  ") for each in tool.citations)
-        parts.append(f"sources:\n{cited}")
-    return "\n\n".join(parts)
+    return "\n\n".join([WRITTEN, INPUT_SYNTAX, examples, *_sources(tool)])
+
+
+def _sources(tool: Tool[Any]) -> list[str]:
+    if not tool.citations:
+        return []
+    cited = "\n".join(wrapped(each, "  ", "  ") for each in tool.citations)
+    return [f"sources:\n{cited}"]
 
 
 def _example_files(role: Any) -> list[str]:

@@ -1,11 +1,11 @@
-"""Inputs by role: what a tool asks for, and the check that it was given just that."""
+"""Inputs by role: what a tool was given, checked, matched and brought onto its frames."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence, ValuesView
+from typing import Any, overload
+
+import numpy as np
 
 from napari_framewise.framework.channels import one_channel
 from napari_framewise.framework.drawn import (
@@ -16,137 +16,28 @@ from napari_framewise.framework.drawn import (
     drawn_shapes,
     paired,
 )
+from napari_framewise.framework.input_checks import (
+    check_count,
+    check_frames,
+    check_kind,
+    check_shape,
+    numbers_for,
+)
 from napari_framewise.framework.matching import as_long, matching
-from napari_framewise.framework.model import Model
-from napari_framewise.framework.outcome import PointsResult, ShapesResult, Table
+from napari_framewise.framework.outcome import PointsResult, ShapesResult
 from napari_framewise.framework.regions import Region, labels_of, regions_of
-from napari_framewise.stacks.ragged import RaggedStack
+from napari_framewise.framework.roles import IMAGE_KINDS as IMAGE_KINDS
+from napari_framewise.framework.roles import MASK as MASK
+from napari_framewise.framework.roles import TYPES as TYPES
+from napari_framewise.framework.roles import Input as Input
+from napari_framewise.framework.roles import Kind as Kind
+from napari_framewise.framework.roles import Value as Value
+from napari_framewise.framework.roles import partner_of as partner_of
+from napari_framewise.framework.roles import takes_model as takes_model
+from napari_framewise.framework.valued import InputValue as InputValue
+from napari_framewise.framework.valued import Valued
+from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
-
-Value: TypeAlias = Stack | RaggedStack | PointsResult | ShapesResult | Table | Model
-
-
-class Kind(StrEnum):
-    """What an input is; images are a stack, or a folder whose images may differ in size."""
-
-    STACK = "stack"
-    IMAGES = "images"
-    FRAME = "frame"
-    LABELS = "labels"
-    POINTS = "points"
-    SHAPES = "shapes"
-    TABLE = "table"
-    MODEL = "model"
-
-
-MASK = (Kind.LABELS, Kind.SHAPES)
-"""What a mask is taken from: painted labels, an image, or drawn shapes."""
-IMAGE_KINDS = (Kind.STACK, Kind.IMAGES, Kind.FRAME, Kind.LABELS)
-ModelKind: TypeAlias = str | type
-
-TYPES: dict[Kind, type | tuple[type, ...]] = {
-    Kind.STACK: Stack,
-    Kind.IMAGES: (Stack, RaggedStack),
-    Kind.FRAME: Stack,
-    Kind.LABELS: Stack,
-    Kind.POINTS: PointsResult,
-    Kind.SHAPES: ShapesResult,
-    Kind.TABLE: Table,
-    Kind.MODEL: Model,
-}
-
-
-_NOUNS = {
-    Kind.STACK: ("stack", "stacks"),
-    Kind.IMAGES: ("stack or folder of images", "stacks or folders of images"),
-    Kind.FRAME: ("image", "images"),
-    Kind.LABELS: ("labels image", "labels images"),
-    Kind.POINTS: ("set of points", "sets of points"),
-    Kind.SHAPES: ("set of shapes", "sets of shapes"),
-    Kind.TABLE: ("table", "tables"),
-    Kind.MODEL: ("model", "models"),
-}
-
-
-_FRAMES: dict[str | None, str] = {
-    "plane": "rows and columns",
-    "volume": "planes, rows and columns",
-}
-
-
-@dataclass(frozen=True)
-class Input:
-    """One role that a tool's inputs play.
-
-    Attributes
-    ----------
-    name : str
-        The role: a word of the recipe and an option of the command line.
-    kind : Kind or tuple of Kind
-        What is taken, or what of it any may be. A FRAME may come as a stack of several frames where
-        `several_frames`. Where labels and shapes are taken, shapes come as an image of labels.
-    title, description : str
-        Label and tooltip.
-    least, most : int
-        How many are taken; `least` 0 is optional.
-    usual : int
-        How many a form asks for at first, where more than one may be taken.
-    folded : bool, optional
-        Kept under the fold of the form; by default what may be left out and is one at most.
-    same_frame_as : str, optional
-        Role with whose frame shape it must agree.
-    lies_on : str, optional
-        Role on whose frames points, shapes and labels are brought; by default that of
-        `same_frame_as`, else the first that takes images.
-    same_length_as : str, optional
-        Role with whose number of frames it must agree.
-    several_frames : bool
-        A FRAME or LABELS input may hold more than one frame.
-    model_kind : str or type, or tuple of them, optional
-        Kinds or classes of model that are taken.
-    frames : {"plane", "volume"}, optional
-        Frames that are taken: of rows and columns, or of planes, rows and columns.
-    """
-
-    name: str
-    kind: Kind | tuple[Kind, ...]
-    title: str
-    description: str
-    least: int = 1
-    most: int = 1
-    usual: int = 1
-    folded: bool | None = None
-    same_frame_as: str | None = None
-    same_length_as: str | None = None
-    several_frames: bool = False
-    model_kind: ModelKind | tuple[ModelKind, ...] | None = None
-    lies_on: str | None = None
-    frames: Literal["plane", "volume"] | None = None
-
-    @property
-    def kinds(self) -> tuple[Kind, ...]:
-        """All that may be taken."""
-        return (self.kind,) if isinstance(self.kind, Kind) else self.kind
-
-    @property
-    def images(self) -> bool:
-        """May be taken from an image or labels layer, or from an image file."""
-        return any(kind in IMAGE_KINDS for kind in self.kinds)
-
-    @property
-    def noun(self) -> str:
-        """What one of it is: "labels image or set of shapes"."""
-        return " or ".join(_NOUNS[kind][0] for kind in self.kinds)
-
-    @property
-    def wanted(self) -> str:
-        """How many of what: "2 to 16 images", "one stack", "one labels image or none"."""
-        one, many = self.noun, " or ".join(_NOUNS[kind][1] for kind in self.kinds)
-        if self.most == 1:
-            return f"one {one}" if self.least else f"one {one} or none"
-        if self.least in (0, self.most):
-            return f"{'up to ' * (not self.least)}{self.most} {many}"
-        return f"{self.least} to {self.most} {many}"
 
 
 class Inputs(Mapping[str, tuple[Value, ...]]):
@@ -179,18 +70,31 @@ class Inputs(Mapping[str, tuple[Value, ...]]):
             elif value is not None:
                 self._values[name] = (value,)
         self._roles = {role.name: role for role in roles}
+        self._numbers: dict[str, tuple[Valued | None, ...]] = {}
+        for name, values in self._values.items():
+            self._numbers[name] = tuple(
+                each if isinstance(each, Valued) else None for each in values
+            )
+            self._values[name] = tuple(
+                each.value if isinstance(each, Valued) else each for each in values
+            )
         for role in roles:
             for each in self._values[role.name]:
-                _check_kind(role, each)
-            _check_count(role, self._values[role.name])
+                check_kind(role, each)
+            check_count(role, self._values[role.name])
         self._given = dict(self._values)
         for role in roles:
             self._values[role.name] = tuple(self._matched(role))
         for role in roles:
             for each in self._values[role.name]:
                 if isinstance(each, Stack):
-                    _check_frames(role, each)
-                    _check_shape(role, each, self._values)
+                    check_frames(role, each)
+                    check_shape(role, each, self._values)
+        for role in roles:
+            if role.value is not None:
+                self.values(role.name)
+            elif any(each is not None for each in self._numbers[role.name]):
+                raise ValueError(f"{role.title}: a number was given, but none is asked for.")
 
     def _matched(self, role: Input) -> Iterator[Value]:
         """Values of a role as they go with those of the roles that they must agree with."""
@@ -246,6 +150,43 @@ class Inputs(Mapping[str, tuple[Value, ...]]):
     def optional_stack(self, name: str) -> Stack | None:
         """The stack in a role that may be left out."""
         return next(iter(self.stacks(name)), None)
+
+    @overload
+    def values(self) -> ValuesView[tuple[Value, ...]]: ...
+
+    @overload
+    def values(self, name: str) -> Array: ...
+
+    def values(self, name: str | None = None) -> Array | ValuesView[tuple[Value, ...]]:
+        """The numbers that go with a role: one per image, or one per chosen frame of its stack.
+
+        Without a name the values of all roles, as of any mapping.
+
+        Raises
+        ------
+        ValueError
+            Where one is missing or not finite, or there are not as many as frames.
+        """
+        if name is None:
+            return super().values()
+        role = self._roles[name]
+        asked = role.value
+        if asked is None:
+            raise ValueError(f"{role.title} asks for no numbers.")
+        numbers = []
+        for value, given in zip(self._values[name], self._numbers[name], strict=True):
+            called = getattr(value, "name", role.title)
+            if given is None:
+                raise ValueError(
+                    f"{role.title}: the {asked.title.lower()} of {called} is missing; give one "
+                    f"number with each {asked.per}."
+                )
+            numbers.append(numbers_for(role, asked, value, given.numbers, called))
+        return np.concatenate([np.empty(0), *numbers])
+
+    def numbers_given(self, name: str) -> tuple[Valued | None, ...]:
+        """What was given with each value of a role, as a recipe records it."""
+        return self._numbers[name]
 
     def points(self, name: str) -> tuple[DrawnPoints, ...]:
         """The sets of points in a role, in pixels of the frames that they lie on; maybe none.
@@ -308,97 +249,3 @@ class Inputs(Mapping[str, tuple[Value, ...]]):
         if under is None:
             raise ValueError(f"{self._roles[name].title}: there are no frames for it to lie on.")
         return under
-
-
-def partner_of(role: Input, roles: Sequence[Input]) -> str | None:
-    """Name of the role on whose frames the points, shapes and labels of a role lie."""
-    named = role.lies_on or role.same_frame_as
-    if named is not None:
-        return named
-    others = (each for each in roles if each.images and Kind.LABELS not in each.kinds)
-    return next((each.name for each in others if each is not role), None)
-
-
-def _check_kind(role: Input, value: Any) -> None:
-    if not any(isinstance(value, TYPES[kind]) for kind in role.kinds):
-        ragged = isinstance(value, RaggedStack)
-        given = "folder of images that differ in size" if ragged else type(value).__name__
-        raise ValueError(f"{role.title} was given a {given}; it takes a {role.noun}.")
-    if isinstance(value, Model) and not takes_model(role, value):
-        raise ValueError(
-            f"{role.title} was given a {value.kind} model; it takes a {models_of(role)}."
-        )
-
-
-def takes_model(role: Input, model: Model) -> bool:
-    """Whether a model is of a kind that a role takes."""
-    wanted = _model_kinds(role)
-    return not wanted or any(
-        model.kind == each if isinstance(each, str) else isinstance(model, each) for each in wanted
-    )
-
-
-def models_of(role: Input) -> str:
-    """What models a role takes, in words: "flow or alignment model"."""
-    words = [
-        each if isinstance(each, str) else getattr(each, "kind", "") or each.__name__.lower()
-        for each in _model_kinds(role)
-    ]
-    return f"{' or '.join(words)} model" if words else "model"
-
-
-def _model_kinds(role: Input) -> tuple[ModelKind, ...]:
-    kinds = role.model_kind
-    return kinds if isinstance(kinds, tuple) else () if kinds is None else (kinds,)
-
-
-def _check_frames(role: Input, value: Stack) -> None:
-    if value.n_frames == 0 or 0 in value.frame_shape:
-        raise ValueError(
-            f"{role.title}: {value.name} is empty ({value.summary()}); at least one frame with "
-            "one pixel is needed."
-        )
-    many = Kind.STACK in role.kinds or Kind.IMAGES in role.kinds
-    single = not many and not role.several_frames
-    if single and value.n_frames > 1:
-        raise ValueError(
-            f"{role.title}: {value.name} holds {value.summary()}; one image is needed: choose "
-            "one frame of it."
-        )
-    if role.frames is not None:
-        spatial = sum(axis != value.channel_axis for axis in value.image_axes)
-        found = {2: "plane", 3: "volume"}.get(spatial)
-        if found != role.frames:
-            has, needs = (_FRAMES.get(each, f"{spatial} axes") for each in (found, role.frames))
-            raise ValueError(
-                f"{role.title}: the frames of {value.name} have {has}; {needs} are needed: "
-                "choose another axis for the frames to run along."
-            )
-
-
-def _check_count(role: Input, values: tuple[Value, ...]) -> None:
-    if role.least <= len(values) <= role.most:
-        return
-    given = {0: "nothing was", 1: "one was"}.get(len(values), f"{len(values)} were")
-    raise ValueError(f"{role.title}: {given} given; it takes {role.wanted}.")
-
-
-def _check_shape(role: Input, value: Stack, values: Mapping[str, tuple[Value, ...]]) -> None:
-    for partner, what in ((role.same_frame_as, "shape"), (role.same_length_as, "n_frames")):
-        other = next(iter(values.get(partner, ())), None) if partner else None
-        if not isinstance(other, Stack):
-            continue
-        if what == "shape" and value.frame_shape != other.frame_shape:
-            raise ValueError(
-                f"{role.title}: {value.name} has frames of {_size(value)} pixels, but "
-                f"{other.name} has frames of {_size(other)}; they must be alike."
-            )
-        if what == "n_frames" and value.n_frames != other.n_frames:
-            raise ValueError(
-                f"{role.title}: {value.name} has {value.n_frames:,} frames, but {other.name} has "
-                f"{other.n_frames:,}; as many are needed."
-            )
-
-
-def _size(stack: Stack) -> str:
-    return " x ".join(map(str, stack.frame_shape))

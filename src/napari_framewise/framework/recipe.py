@@ -48,6 +48,10 @@ class InputRef(_Plain):
         The axes as the user set them, where they differ from what the file says.
     name : str
         What the user called it.
+    values : tuple of float, optional
+        The number that goes with it, or with each of its frames.
+    value_pattern : str, optional
+        What those numbers are read by from the names of files, such as ``T{}K``.
     """
 
     path: str | None = None
@@ -64,6 +68,8 @@ class InputRef(_Plain):
     units: tuple[str, ...] | None = None
     rgb: bool | None = None
     name: str = ""
+    values: tuple[float, ...] | None = None
+    value_pattern: str | None = None
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from napari_framewise.framework.inputs import TYPES, Input, Kind
 from napari_framewise.framework.outcome import ImageResult, PointsResult
+from napari_framewise.framework.valued import Valued
 from napari_framewise.stacks.axes import Axis, default_axis_names
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.stack import Stack, stack_of
@@ -24,7 +26,7 @@ def values_of(role: Input, value: Any) -> Any:
         Where a text was given: files are opened first.
     """
     several = isinstance(value, (list, tuple)) and (
-        role.most > 1 or any(isinstance(each, _VALUES) for each in value)
+        role.most > 1 or any(isinstance(each, (_VALUES, Valued)) for each in value)
     )
     if several:
         return tuple(_value_of(role, each, f"{role.name} {n}") for n, each in enumerate(value, 1))
@@ -55,6 +57,8 @@ def stack_of_result(image: ImageResult) -> Stack:
 
 
 def _value_of(role: Input, value: Any, name: str) -> Any:
+    if isinstance(value, Valued):
+        return replace(value, value=_value_of(role, value.value, name))
     if isinstance(value, str):
         raise ValueError(
             f"{role.title} was given the text {value!r}; open the file first: "

@@ -125,8 +125,9 @@ class ToolPanel(QWidget):
             return
         self.inputs_form.settle()
         self.bar.set_runnable(None)
-        for stack in inputs.stacks(self.tool.inputs[0].name)[:1]:
-            self.parameters_form.set_axes(stack.grid.axes)
+        for role in self.tool.inputs[:1]:
+            for stack in inputs.stacks(role.name)[:1]:
+                self.parameters_form.set_axes(stack.grid.axes)
         self._advice.ask(partial(advice, self.tool, inputs, parameters))
         self._ask_preview()
 

@@ -9,13 +9,15 @@ from napari.layers import Image, Labels, Layer
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_framewise.framework.inputs import Input, Kind
+from napari_framewise.framework.outcome import PointsResult, ShapesResult
 from napari_framewise.framework.recipe import InputRef, Step
 from napari_framewise.framework.tool import Tool
 from napari_framewise.io.recipes.files import load_recipe
 from napari_framewise.io.recipes.references import resolve
-from napari_framewise.plugin.forms.inputs_form import InputsForm
+from napari_framewise.plugin.forms.inputs_form import DRAWN, InputsForm
 from napari_framewise.plugin.forms.parameters_form import ParametersForm
 from napari_framewise.plugin.layers.layers_in import stack_of_layer, with_origin
+from napari_framewise.plugin.layers.new_layers import drawn_layer
 from napari_framewise.plugin.readers import image_tuple
 from napari_framewise.stacks.stack import Stack
 
@@ -61,11 +63,14 @@ def fill(step: Step, viewer: ViewerModel, tool: Tool[Any], inputs: InputsForm) -
     """Choose the step's image inputs, opening what is not open yet."""
     for name, refs in step.inputs.items():
         role = tool.input(name)
-        if role.images:
-            inputs.choose(name, [(_layer_for(ref, role, viewer), ref.selection) for ref in refs])
+        if role.images or DRAWN & set(role.kinds):
+            under = inputs.layer_under(name)
+            layers = [(_layer_for(ref, role, viewer, under), ref.selection) for ref in refs]
+            inputs.choose(name, layers)
+            inputs.write_numbers(name, refs)
 
 
-def _layer_for(ref: InputRef, role: Input, viewer: ViewerModel) -> Layer:
+def _layer_for(ref: InputRef, role: Input, viewer: ViewerModel, under: Layer | None) -> Layer:
     """The open layer that a reference names, or a new one."""
     if ref.step is not None:
         raise ValueError(
@@ -73,6 +78,8 @@ def _layer_for(ref: InputRef, role: Input, viewer: ViewerModel) -> Layer:
             "command line, or choose that result's layer."
         )
     value = resolve(ref, role.kinds)
+    if isinstance(value, PointsResult | ShapesResult):
+        return viewer.add_layer(drawn_layer(value, under))
     assert isinstance(value, Stack)
     for layer in viewer.layers:
         if isinstance(layer, Image | Labels):

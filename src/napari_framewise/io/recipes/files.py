@@ -19,6 +19,7 @@ from napari_framewise.framework.parameters import Parameters
 from napari_framewise.framework.recipe import SCHEMA, ChangeRef, InputRef, Recipe, Step
 from napari_framewise.framework.session import Course
 from napari_framewise.framework.tool import Tool
+from napari_framewise.framework.valued import Valued
 from napari_framewise.io.formats.coordinates import table_of
 from napari_framewise.io.formats.models import write_model
 from napari_framewise.io.formats.tables import write_table
@@ -52,8 +53,10 @@ def step_of(
     """
     refs = {
         role: tuple(
-            _reference(value, f"{role} {number}", memory)
-            for number, value in enumerate(inputs.as_given(role), 1)
+            _with_numbers(_reference(value, f"{role} {number}", memory), given)
+            for number, (value, given) in enumerate(
+                zip(inputs.as_given(role), inputs.numbers_given(role), strict=True), 1
+            )
         )
         for role in inputs
         if inputs[role]
@@ -230,6 +233,12 @@ def _reference(value: Value, name: str, memory: dict[str, Value]) -> InputRef:
         name=value.name,
     )
     return ref.model_copy(update=description_of(value.axes, value.rgb))
+
+
+def _with_numbers(ref: InputRef, given: Valued | None) -> InputRef:
+    if given is None:
+        return ref
+    return ref.model_copy(update={"values": given.numbers, "value_pattern": given.pattern})
 
 
 def _kept(value: Value, name: str, memory: dict[str, Value]) -> str:

@@ -12,10 +12,14 @@ from pathlib import Path
 from napari_framewise.framework.recipe import InputRef
 from napari_framewise.stacks.stack import Selection
 
-SYNTAX = "FILE, FILE@FRAMES, FILE::KEY, FILE::KEY@FRAMES, sample:NAME or sample:NAME/ITEM"
+SYNTAX = (
+    "FILE, FILE@FRAMES, FILE::KEY, FILE::KEY@FRAMES, sample:NAME or sample:NAME/ITEM; with =NUMBER "
+    "behind it where a number is asked for"
+)
 OPEN_END = sys.maxsize
 """Stands for the last frame where a text says no end; whoever opens the stack knows better."""
 
+NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _FRAMES = re.compile(r"(?P<start>\d+)?(?P<stop>:\d*)?(?P<step>:\d*)?")
 _DOUBLE_SUFFIXES = (".ome.tif", ".ome.tiff", ".ome.zarr", ".npy.gz")
 
@@ -27,9 +31,10 @@ def parse_input(text: str | os.PathLike[str]) -> InputRef:
     - ``stack.tif@7``, ``stack.tif@0:100``, ``stack.tif@0:100:2``: some of its frames, counted from
       0, the end excluded, as Python slices them;
     - ``data.h5::/entry/frames``: an array inside a file, also with ``@0:100`` behind it;
-    - ``sample:mixture``, ``sample:mixture/reference 1``: a sample of this package.
+    - ``sample:mixture``, ``sample:mixture/reference 1``: a sample of this package;
+    - ``image.tif=20``, ``image.tif@7=20``: with the number that goes with it.
 
-    A file whose very name contains ``@`` or ``::`` is taken as it stands.
+    A file whose very name contains ``@``, ``::`` or ``=`` is taken as it stands.
 
     Raises
     ------
@@ -39,6 +44,9 @@ def parse_input(text: str | os.PathLike[str]) -> InputRef:
     whole = os.fspath(text)
     if os.path.exists(whole):
         return InputRef(path=os.path.abspath(whole))
+    text, equals, number = whole.rpartition("=")
+    if equals and re.fullmatch(NUMBER, number):
+        return parse_input(text).model_copy(update={"values": (float(number),)})
     place, at, frames = whole.rpartition("@")
     selection = Selection()
     if at and re.fullmatch(r"-?[\d:-]+", frames):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from napari_framewise.framework.inputs import IMAGE_KINDS, Kind, Value
 from napari_framewise.framework.outcome import Entity, Outcome, PointsResult, ShapesResult, Table
 from napari_framewise.framework.recipe import InputRef
+from napari_framewise.framework.valued import InputValue, Valued
 from napari_framewise.framework.values import value_of
 from napari_framewise.io.formats.coordinates import points_of, shapes_of
 from napari_framewise.io.formats.models import is_model, read_model
@@ -19,6 +20,7 @@ from napari_framewise.io.formats.tables import read_table
 from napari_framewise.io.opening import open_stack
 from napari_framewise.io.ragged import open_images
 from napari_framewise.io.recipes.naming import parse_input
+from napari_framewise.io.recipes.numbers import names_of, number_in
 from napari_framewise.stacks.axes import Axis
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.ragged import RaggedStack
@@ -55,6 +57,20 @@ def resolve(ref: InputRef, kinds: Kind | Sequence[Kind], results: Sequence[Outco
     return value
 
 
+def resolve_input(
+    ref: InputRef, kinds: Kind | Sequence[Kind], results: Sequence[Outcome] = ()
+) -> Value | Valued:
+    """What a reference names, with its numbers where it has any; see `resolve`."""
+    value = resolve(ref, kinds, results)
+    if ref.values is not None:
+        return Valued(value, ref.values, ref.value_pattern)
+    if ref.value_pattern is not None:
+        asked = InputValue("Its number")
+        numbers = tuple(number_in(name, ref.value_pattern, asked) for name in names_of(value))
+        return Valued(value, numbers, ref.value_pattern)
+    return value
+
+
 def sample(name: str) -> SampleData:
     """A sample: its stacks and what a tool should find in them.
 
@@ -72,7 +88,7 @@ def sample(name: str) -> SampleData:
     return SAMPLES[name].make()
 
 
-def open_input(text: str | os.PathLike[str], kind: str | Sequence[str] = "stack") -> Value:
+def open_input(text: str | os.PathLike[str], kind: str | Sequence[str] = "stack") -> Value | Valued:
     """What a recipe or the command line would take for a text.
 
     Parameters
@@ -90,7 +106,7 @@ def open_input(text: str | os.PathLike[str], kind: str | Sequence[str] = "stack"
         In one sentence, where it is not there or not of that kind.
     """
     kinds = [kind] if isinstance(kind, str) else kind
-    return resolve(parse_input(text), [Kind(each) for each in kinds])
+    return resolve_input(parse_input(text), [Kind(each) for each in kinds])
 
 
 def reference_to(stack: Stack) -> InputRef | None:

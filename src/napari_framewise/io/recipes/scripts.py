@@ -84,7 +84,7 @@ def _values(
             wanted = role.name if role.most == 1 else f"{role.name}_{number}"
             known[source] = _fresh(wanted, known.values())
             lines += _assignment(known[source], source, ref)
-        values.append(known[source])
+        values.append(_valued(known[source], ref))
     return values
 
 
@@ -104,6 +104,11 @@ def _course(step: Step, names: Sequence[str], known: dict[str, str], lines: list
     if step.steps is not None:
         arguments.append(f"steps={step.steps}")
     return _joined("fw.Course", arguments)
+
+
+def _valued(name: str, ref: InputRef) -> str:
+    """An input with its numbers, where it has any."""
+    return name if ref.values is None else _joined("fw.valued", [name, *map(repr, ref.values)])
 
 
 def _assignment(name: str, source: str, ref: InputRef) -> list[str]:

@@ -191,7 +191,7 @@ def run_batch(
     check_recipe(recipe)
     _check_places(recipe)
     sets = _input_sets(recipe, inputs)
-    names = output_names([refs[0] for refs in sets])
+    names = output_names([refs[0] for refs in sets if refs]) or (recipe.steps[0].tool,)
     if output is None:
         return (yield from _run_sets(recipe, sets, names, None, engine))
     if len(sets) > 1 and output.single not in (None, "table"):
@@ -220,7 +220,7 @@ def _run_sets(
             run, as_run = yield from _run_one(here, name, written_each, engine, place)
             done.append(as_run)
         except Exception as error:  # noqa: BLE001 - the other inputs go on
-            run = FileRun(name, text_of(refs[0]), failure=error)
+            run = FileRun(name, text_of(refs[0]) if refs else name, failure=error)
         if output is not None:
             run = _tables_only(run)
         runs.append(run)
@@ -253,7 +253,7 @@ def _tables_only(run: FileRun) -> FileRun:
 def _run_one(
     recipe: Recipe, name: str, output: Output | None, engine: Engine, place: str
 ) -> Generator[Progress | Partial | FileRun, None, tuple[FileRun, Recipe]]:
-    source = text_of(_batch_refs(recipe.steps[0])[0])
+    source = next(map(text_of, _batch_refs(recipe.steps[0])), name)
     if output is not None:
         _refuse_own_inputs(recipe, output)
     outcomes, as_run = yield from _labelled(run_steps(recipe, engine), place)
@@ -283,12 +283,18 @@ def _check_places(recipe: Recipe) -> None:
 
 def _batch_refs(step: Step) -> tuple[InputRef, ...]:
     """References of the role that a batch runs over."""
-    return step.inputs.get(get_tool(step.tool).inputs[0].name, ())
+    roles = get_tool(step.tool).inputs
+    return step.inputs.get(roles[0].name, ()) if roles else ()
 
 
 def _input_sets(recipe: Recipe, inputs: Sequence[InputRef]) -> list[tuple[InputRef, ...]]:
     """The inputs of each run."""
-    role = get_tool(recipe.steps[0].tool).inputs[0]
+    tool = get_tool(recipe.steps[0].tool)
+    if not tool.inputs:
+        if inputs:
+            raise ValueError(f"{tool.title} takes no inputs, but {text_of(inputs[0])} was given.")
+        return [()]
+    role = tool.inputs[0]
     own = _batch_refs(recipe.steps[0])
     if not inputs and not own:
         raise ValueError(f"{role.title}: nothing was given; it takes {role.wanted}.")
@@ -330,8 +336,16 @@ def _in_place_of(old: InputRef, new: InputRef, name: str) -> InputRef:
             "axes": old.axes,
             "rgb": old.rgb,
             "name": name,
+            # Every frame has its number, as before; an image's number is its own.
+            "values": new.values or _of_frames(old),
+            "value_pattern": new.value_pattern or old.value_pattern,
         }
     )
+
+
+def _of_frames(old: InputRef) -> tuple[float, ...] | None:
+    typed = old.value_pattern is None and len(old.values or ()) > 1
+    return old.values if typed else None
 
 
 def _refuse_own_inputs(recipe: Recipe, output: Output) -> None:

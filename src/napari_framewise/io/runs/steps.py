@@ -11,7 +11,8 @@ from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.recipe import InputRef, Recipe, Step
 from napari_framewise.framework.session import Change, Course
-from napari_framewise.io.recipes.references import resolve
+from napari_framewise.framework.valued import Valued
+from napari_framewise.io.recipes.references import resolve, resolve_input
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.registry import get_tool
 
@@ -30,7 +31,7 @@ def run_steps(
         kinds = {role.name: role.kinds for role in tool.inputs}
         inputs = tool.check_inputs(
             {
-                role: [resolve(ref, kinds[role], outcomes) for ref in refs]
+                role: [resolve_input(ref, kinds[role], outcomes) for ref in refs]
                 for role, refs in step.inputs.items()
             }
         )
@@ -48,14 +49,17 @@ def run_steps(
         )
         outcomes.append((yield from tool.start(inputs, parameters, engine, course)))
         used = {
-            role: tuple(map(_as_used, refs, inputs[role])) for role, refs in step.inputs.items()
+            role: tuple(map(_as_used, refs, inputs[role], inputs.numbers_given(role)))
+            for role, refs in step.inputs.items()
         }
         plain = parameters.model_dump(mode="json")
         steps.append(step.model_copy(update={"inputs": used, "parameters": plain}))
     return tuple(outcomes), recipe.model_copy(update={"steps": tuple(steps)})
 
 
-def _as_used(ref: InputRef, value: Value) -> InputRef:
+def _as_used(ref: InputRef, value: Value, given: Valued | None) -> InputRef:
+    if given is not None:
+        ref = ref.model_copy(update={"values": given.numbers})
     if not isinstance(value, Stack):
         return ref
     return ref.model_copy(update={"selection": value.selection})

@@ -35,9 +35,9 @@ class ImagesPicker(LayerPicker):
         """Whether the user chose, so that nothing may be chosen in their place."""
         return self._folder is not None or super().chosen_by_hand
 
-    def value(self, origin: bool = False, under: Layer | None = None) -> Value | None:
+    def plain_value(self, origin: bool = False, under: Layer | None = None) -> Value | None:
         """The folder or the layer that is chosen; None where nothing is."""
-        return super().value(origin, under) if self._folder is None else self._folder
+        return super().plain_value(origin, under) if self._folder is None else self._folder
 
     def choose_folder(self, path: str) -> None:
         """Choose a folder in place of a layer.

@@ -12,8 +12,10 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from napari_framewise.framework.inputs import Input, Kind, Value, partner_of
+from napari_framewise.framework.recipe import InputRef
 from napari_framewise.framework.tool import Tool
 from napari_framewise.plugin.connections import Connections
+from napari_framewise.plugin.forms.either_picker import EitherPicker
 from napari_framewise.plugin.forms.folds import folded
 from napari_framewise.plugin.forms.images_picker import ImagesPicker
 from napari_framewise.plugin.forms.layer_picker import LAYER_TYPES, LayerPicker
@@ -142,6 +144,8 @@ class RoleForm(QWidget):
 def _picker_of(role: Input) -> type[LayerPicker] | type[ValuePicker]:
     if Kind.IMAGES in role.kinds:
         return ImagesPicker
+    if Kind.MODEL in role.kinds and role.images:
+        return EitherPicker
     return ValuePicker if set(role.kinds) <= {Kind.MODEL, Kind.TABLE} else LayerPicker
 
 
@@ -152,7 +156,7 @@ def _free(picker: Picker, taken: Sequence[Layer]) -> list[Layer]:
 
 def _value_of(picker: Picker) -> Value | None:
     try:
-        return picker.value()
+        return picker.plain_value()
     except ValueError:
         return None
 
@@ -195,7 +199,7 @@ class InputsForm(QWidget):
             form.changed.connect(self._changed)
         self._refresh_summaries()
 
-    def given(self, origins: bool = False) -> dict[str, list[Value]]:
+    def given(self, origins: bool = False) -> dict[str, list[Any]]:
         """What is chosen, by role.
 
         Parameters
@@ -208,7 +212,7 @@ class InputsForm(QWidget):
         ValueError
             In one sentence, where a chosen layer cannot be read so.
         """
-        given: dict[str, list[Value]] = {}
+        given: dict[str, list[Any]] = {}
         for name, form in self.roles.items():
             values = []
             for picker in form.pickers:
@@ -224,6 +228,12 @@ class InputsForm(QWidget):
             name: [picker.layer for picker in form.pickers if picker.layer is not None]
             for name, form in self.roles.items()
         }
+
+    def write_numbers(self, role: str, refs: Sequence[InputRef]) -> None:
+        """Write the numbers that a recipe has with the inputs of a role."""
+        for picker, ref in zip(self.roles[role].pickers, refs, strict=False):
+            if isinstance(picker, LayerPicker) and picker.number_box is not None:
+                picker.number_box.set_numbers(ref.values, ref.value_pattern)
 
     def choose(self, role: str, chosen: list[tuple[Layer, Selection]]) -> None:
         """Choose layers for a role, as a recipe says."""
@@ -249,6 +259,10 @@ class InputsForm(QWidget):
         for form in self.roles.values():
             for picker in form.pickers:
                 picker.close_connections()
+
+    def layer_under(self, role: str) -> Layer | None:
+        """The layer on whose pixel grid points, shapes and labels of a role are wanted."""
+        return self._layer_of(self._partners[role])
 
     def _layer_of(self, role: str | None) -> Layer | None:
         """The layer that is chosen for a role, if it is the only one."""
@@ -311,7 +325,7 @@ class InputsForm(QWidget):
         if made_for_it or role.least == 0:
             return made_for_it[: role.most]
         if role.most > 1:
-            return [each for each in free if all(fitness[each])][: role.most]
+            return [each for each in alike if fitness[each][1]][: role.most]
         return sorted(free, key=lambda layer: fitness[layer], reverse=True)[:1]
 
     def _filled(self, form: RoleForm) -> bool:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from typing import Any
-from weakref import ref
 
 import numpy as np
 from napari.components import ViewerModel
@@ -24,23 +21,23 @@ from qtpy.QtWidgets import (
 )
 
 from napari_framewise.framework.inputs import Input, Kind, Value
-from napari_framewise.framework.outcome import ShapesResult
 from napari_framewise.plugin.connections import Connections
+from napari_framewise.plugin.forms.chosen import Lost, first_rectangle, summary_of
+from napari_framewise.plugin.forms.number_box import NumberBox
 from napari_framewise.plugin.forms.selection_form import Region, SelectionForm
 from napari_framewise.plugin.layers.edits import Edits
 from napari_framewise.plugin.layers.layers_in import (
     as_painted,
     frame_in_view,
     labels_on,
-    made_by_tool,
     points_of_layer,
     shapes_of_layer,
     stack_of_layer,
+    tool_of,
     with_origin,
 )
 from napari_framewise.plugin.layers.layers_out import passing
 from napari_framewise.plugin.layers.new_layers import new_layer_on
-from napari_framewise.stacks.ragged import RaggedStack
 from napari_framewise.stacks.stack import Selection, Stack
 
 LAYER_TYPES: dict[Kind, tuple[type[Layer], ...]] = {
@@ -76,7 +73,7 @@ class LayerPicker(QWidget):
         self._role = role
         self._listened: Layer | None = None
         self._chosen_by_hand = False
-        self._lost: _Lost | None = None
+        self._lost: Lost | None = None
         self._of_layer = Connections(self)
         self._combo = QComboBox()
         self._combo.setToolTip(role.description)
@@ -98,8 +95,17 @@ class LayerPicker(QWidget):
         layout.setSpacing(2)
         layout.addLayout(self._row)
         self._drawn_row = QHBoxLayout()
+        self.use_button = QToolButton()
+        self.use_button.setToolTip("Take the newest result that was made for this.")
+        self.use_button.clicked.connect(self._use_result)
+        self.use_button.hide()
+        self._drawn_row.addWidget(self.use_button)
         layout.addLayout(self._drawn_row)
         layout.addWidget(self._summary)
+        self.number_box = None if role.value is None else NumberBox(role.value)
+        if self.number_box is not None:
+            layout.addWidget(self.number_box)
+            self.number_box.changed.connect(self.changed)
         self._selection: SelectionForm | None = None
         if role.images:
             self._selection = self._selection_form(layout)
@@ -121,8 +127,8 @@ class LayerPicker(QWidget):
         """Whether the user chose, so that nothing may be chosen in their place."""
         return self._chosen_by_hand
 
-    def value(self, origin: bool = False, under: Layer | None = None) -> Value | None:
-        """What is chosen; None where nothing is.
+    def value(self, origin: bool = False, under: Layer | None = None) -> Any:
+        """What is chosen, with its numbers where the role asks for them; None where nothing is.
 
         Parameters
         ----------
@@ -137,6 +143,11 @@ class LayerPicker(QWidget):
         ValueError
             Where the layer cannot be read so, or was chosen and is no longer there.
         """
+        value = self.plain_value(origin, under)
+        return value if self.number_box is None or value is None else self.number_box.valued(value)
+
+    def plain_value(self, origin: bool = False, under: Layer | None = None) -> Value | None:
+        """What is chosen, without its numbers."""
         layer = self.layer
         if layer is None:
             if self._lost is not None:
@@ -148,11 +159,12 @@ class LayerPicker(QWidget):
             return shapes_of_layer(layer, under)
         on_grid = under is not None and Kind.LABELS in self._role.kinds
         stack = labels_on(layer, under) if on_grid else stack_of_layer(layer)
-        if origin and isinstance(layer, Labels):
-            stack = as_painted(stack)
+        if origin and (on_grid or isinstance(layer, Labels)):
+            stack = as_painted(stack, layer)
+        elif origin:
+            stack = with_origin(stack, layer)
         assert self._selection is not None
-        stack = stack.select(self._selection.selection())
-        return with_origin(stack, layer) if origin else stack
+        return stack.select(self._selection.selection())
 
     def choose(self, layer: Layer | None, selection: Selection | None = None) -> None:
         """Choose a layer and what of it is used."""
@@ -171,6 +183,10 @@ class LayerPicker(QWidget):
             if isinstance(layer, kinds) and not passing(layer)
         ]
 
+    def others(self) -> list[str]:
+        """Names of what else may be chosen."""
+        return []
+
     def offer_layers(self) -> None:
         """Fill the list of layers anew; the choice stays, or is said to be gone."""
         chosen, index_before = self._combo.currentData(), self._combo.currentIndex()
@@ -184,15 +200,18 @@ class LayerPicker(QWidget):
                 self._combo.setItemData(
                     self._combo.count() - 1, layer.name, Qt.ItemDataRole.ToolTipRole
                 )
+            for name in self.others():
+                self._combo.addItem(name, name)
             back = None if lost is None else lost.back_among(self.candidates())
-            if chosen is not None and self._find(chosen) < 0:
-                lost = _Lost.of(chosen)
+            if isinstance(chosen, Layer) and self._find(chosen) < 0:
+                lost = Lost.of(chosen)
             elif back is not None:
                 lost = None
             index = -1 if lost is not None else self._find(chosen if back is None else back)
             self._combo.setCurrentIndex(index)
             self._lost = lost
             self._say_what_is_missing()
+        self._offer_result()
         if self._combo.currentData() is not chosen or (index < 0) != (index_before < 0):
             self._picked()
 
@@ -211,12 +230,12 @@ class LayerPicker(QWidget):
     def refresh_summary(self) -> None:
         """Say in words what is chosen."""
         try:
-            value = self.value()
+            value = self.plain_value()
         except ValueError as error:
             self._summary.setText(str(error))
             self._summary.show()
             return
-        self._summary.setText(_summary_of(value))
+        self._summary.setText(summary_of(value))
         self._summary.setVisible(value is not None)
 
     def close_connections(self) -> None:
@@ -233,6 +252,20 @@ class LayerPicker(QWidget):
                 button.clicked.connect(partial(self._draw_new, kind, under))
                 self._drawn_row.addWidget(button)
         self._drawn_row.addStretch()
+
+    def _result(self) -> Layer | None:
+        """The newest layer that a tool made which the role names."""
+        made = [each for each in self.candidates() if tool_of(each) in self._role.made_by]
+        return made[-1] if made else None
+
+    def _offer_result(self) -> None:
+        result = self._result() if self._role.made_by else None
+        self.use_button.setVisible(result is not None and result is not self.layer)
+        if result is not None:
+            self.use_button.setText(f"use {result.name}")
+
+    def _use_result(self) -> None:
+        self.choose(self._result())
 
     def _draw_new(self, kind: Kind, under: Callable[[], Layer | None], *_: Any) -> None:
         layer = under()
@@ -304,6 +337,7 @@ class LayerPicker(QWidget):
             if isinstance(layer, Labels | Points | Shapes):
                 self._edits = Edits(layer, self._viewer, self._layer_changed, self._of_layer)
         self._combo.setToolTip(self._role.description if layer is None else layer.name)
+        self._offer_result()
         self._show_stack(keep=False)
         self.changed.emit()
 
@@ -334,7 +368,7 @@ class LayerPicker(QWidget):
         """Rows and columns under the first rectangle of the topmost shapes layer."""
         layer = self.layer
         drawn = [each for each in reversed(self._viewer.layers) if isinstance(each, Shapes)]
-        corners = _first_rectangle(drawn)
+        corners = first_rectangle(drawn)
         if layer is None or corners is None:
             return None
         inside = np.array([layer.world_to_data(corner)[-2:] for corner in corners])
@@ -343,52 +377,3 @@ class LayerPicker(QWidget):
         low = np.clip(np.ceil(inside.min(axis=0)).astype(int), 0, np.array(size) - 1)
         high = np.clip(np.floor(inside.max(axis=0)).astype(int) + 1, low + 1, size)
         return (int(low[0]), int(high[0])), (int(low[1]), int(high[1]))
-
-
-@dataclass(frozen=True)
-class _Lost:
-    """A layer that was chosen and went."""
-
-    name: str
-    layer: Callable[[], Layer | None]
-    made: bool
-
-    @classmethod
-    def of(cls, layer: Layer) -> _Lost:
-        return cls(layer.name, ref(layer), made_by_tool(layer))
-
-    def back_among(self, layers: Sequence[Layer]) -> Layer | None:
-        """The same layer again, or the new result that took a result's place."""
-        for layer in layers:
-            same_result = self.made and made_by_tool(layer) and layer.name == self.name
-            if layer is self.layer() or same_result:
-                return layer
-        return None
-
-    def sentence(self, role: Input) -> str:
-        other = "another layer" if role.least else "another layer or none"
-        return f"{role.title}: {self.name} was removed; choose {other}."
-
-
-def _first_rectangle(layers: Sequence[Shapes]) -> list[Any] | None:
-    """Corners of the first rectangle, in the world."""
-    for layer in layers:
-        for shape, kind in zip(layer.data, layer.shape_type, strict=True):
-            if kind == "rectangle":
-                return [layer.data_to_world(corner) for corner in shape]
-    return None
-
-
-def _summary_of(value: Value | None) -> str:
-    if isinstance(value, Stack):
-        return value.account
-    if isinstance(value, RaggedStack):
-        return value.summary()
-    if isinstance(value, ShapesResult):
-        counts = Counter(value.types)
-        kinds = ", ".join(f"{count:,} {kind}{'s' * (count > 1)}" for kind, count in counts.items())
-        return kinds or "no shapes yet"
-    data = getattr(value, "data", None)
-    if data is None:
-        return ""
-    return f"{len(data):,} point{'' if len(data) == 1 else 's'}" if len(data) else "no points yet"

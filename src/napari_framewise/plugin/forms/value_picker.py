@@ -113,6 +113,10 @@ class ValuePicker(QWidget):
         """Choose what lies on the shelf under a name."""
         self._combo.setCurrentIndex(self._combo.findData(name))
 
+    def plain_value(self, origin: bool = False, under: Layer | None = None) -> Value | None:
+        """What is chosen: no numbers go with a model or a table."""
+        return self.value(origin, under)
+
     def draw_on(self, under: Callable[[], Layer | None]) -> None:
         """Neither models nor tables are drawn."""
 
@@ -134,7 +138,7 @@ class ValuePicker(QWidget):
             if self._role.least == 0:
                 self._combo.addItem("none", None)
             for name, value in SHELF.values.items():
-                if _fits(self._role, value):
+                if fits(self._role, value):
                     self._combo.addItem(name, name)
             index = self._combo.findData(chosen) if chosen else self._combo.count() - 1
             self._combo.setCurrentIndex(0 if self._role.least == 0 and not chosen else index)
@@ -169,7 +173,7 @@ class ValuePicker(QWidget):
         self.changed.emit()
 
 
-def _fits(role: Input, value: Model | Table) -> bool:
+def fits(role: Input, value: Model | Table) -> bool:
     """Whether a role takes what lies on the shelf."""
     if isinstance(value, Model):
         return Kind.MODEL in role.kinds and takes_model(role, value)

@@ -113,12 +113,42 @@ def made_by_tool(layer: Layer) -> bool:
     return isinstance(noted, Mapping) and "result" in noted
 
 
-def as_painted(stack: Stack) -> Stack:
-    """Labels as they are now, whatever is painted later; of many frames only what is read then."""
-    if stack.source.paths or math.prod(stack.source.shape) * stack.dtype.itemsize > COPIED_BYTES:
+def tool_of(layer: Layer) -> str:
+    """Name of the tool that made a layer; empty for any other layer."""
+    noted = layer.metadata.get(METADATA_KEY, {})
+    return str(noted.get("tool", "")) if made_by_tool(layer) else ""
+
+
+def as_painted(stack: Stack, layer: Layer) -> Stack:
+    """Labels as they are now, whatever is painted later, with their file where it holds just them.
+
+    What is too large to be copied is read during the run.
+    """
+    if isinstance(stack.source, NearestSource):
         return stack
-    whole = stack.source.read(tuple(slice(0, length) for length in stack.source.shape))
-    return replace(stack, source=ArraySource(np.array(whole)))
+    if stack.source.paths or _size(stack) > COPIED_BYTES:
+        return with_origin(stack, layer)
+    kept = replace(stack, source=ArraySource(np.array(_whole(stack))))
+    told = with_origin(kept, layer)
+    origin = told.origin
+    if origin is None or origin.path is None:
+        return kept
+    try:
+        filed = open_stack(origin.path, key=origin.key, pattern=origin.pattern)
+        same = filed.source.shape == kept.source.shape and np.array_equal(
+            _whole(filed), _whole(kept)
+        )
+    except (OSError, ValueError):
+        same = False
+    return told if same else kept
+
+
+def _size(stack: Stack) -> int:
+    return math.prod(stack.source.shape) * stack.dtype.itemsize
+
+
+def _whole(stack: Stack) -> Any:
+    return stack.source.read(tuple(slice(0, length) for length in stack.source.shape))
 
 
 def labels_on(layer: Layer, under: Layer) -> Stack:

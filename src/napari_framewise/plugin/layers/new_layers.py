@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from napari.layers import Labels, Layer, Points, Shapes
 
 from napari_framewise.framework.inputs import Kind
+from napari_framewise.framework.outcome import PointsResult, ShapesResult
 from napari_framewise.plugin.layers.geometry import shear_matrix, stands_apart
-from napari_framewise.plugin.layers.layers_in import stack_of_layer
+from napari_framewise.plugin.layers.layers_in import axes_of, stack_of_layer
+from napari_framewise.plugin.layers.layers_out import make_layer
+from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.grid import Grid
 
 
 def new_layer_on(kind: Kind, layer: Layer, title: str) -> Layer:
@@ -55,6 +60,19 @@ def new_layer_on(kind: Kind, layer: Layer, title: str) -> Layer:
     points = Points(ndim=count, face_color="transparent", border_color="yellow", **options)
     points.mode = "add"
     return points
+
+
+def drawn_layer(drawn: PointsResult | ShapesResult, under: Layer | None) -> Layer:
+    """Points or shapes of a file as a layer, on the pixels of the layer that they are given with.
+
+    Axes that say nothing of where they lie are the other layer's.
+    """
+    if under is None:
+        return make_layer(drawn)
+    axes, count = drawn.grid.axes, len(drawn.grid.axes)
+    if count <= under.ndim and all(axis == Axis(axis.name) for axis in axes):
+        axes = axes_of(under)[under.ndim - count :]
+    return make_layer(replace(drawn, grid=Grid(axes, like="under")), under)
 
 
 def _affine(layer: Layer, part: slice) -> Any:

@@ -81,5 +81,7 @@ class Previewing(QObject):
 def _first_stack(
     tool: Tool[Any], inputs: Inputs, layers: dict[str, list[Layer]]
 ) -> tuple[Stack | None, Layer | None]:
+    if not tool.inputs:
+        return None, None
     role = tool.inputs[0].name
     return next(iter(inputs.stacks(role)), None), next(iter(layers[role]), None)

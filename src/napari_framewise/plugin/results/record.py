@@ -70,7 +70,7 @@ class Record:
     @property
     def first_values(self) -> tuple[Value, ...]:
         """What stood in the tool's first role."""
-        return self.inputs[self.tool.inputs[0].name]
+        return self.inputs[self.tool.inputs[0].name] if self.tool.inputs else ()
 
     @property
     def stack(self) -> Stack | None:
@@ -81,7 +81,7 @@ class Record:
     @property
     def stack_layer(self) -> Layer | None:
         """The layer of that stack."""
-        return self.like(self.tool.inputs[0].name)
+        return self.like(self.tool.inputs[0].name) if self.tool.inputs else None
 
     def like(self, role: str | None) -> Layer | None:
         """The layer that stood in a role."""
