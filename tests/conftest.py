@@ -5,12 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numba
 import pytest
 import threadpoolctl
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from distributed import LocalCluster
+
+    from napari_framewise.engine import Engine
 
 ROOT = Path(__file__).parents[1]
 
@@ -53,3 +60,22 @@ def pytest_configure(config: pytest.Config) -> None:
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[LocalCluster]:
+    """Two processes of one thread each."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
+    ) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def cluster_engine(cluster: LocalCluster) -> Iterator[Engine]:
+    from napari_framewise.engine import Engine
+
+    with Engine.cluster(cluster.scheduler_address) as engine:
+        yield engine

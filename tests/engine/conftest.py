@@ -1,29 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
 import pytest
-from distributed import LocalCluster
 
 from napari_framewise.engine import Engine
 from napari_framewise.engine.progress import Progress
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[LocalCluster]:
-    """Two processes of one thread each."""
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
-    ) as cluster:
-        yield cluster
-
-
-@pytest.fixture(scope="session")
-def cluster_engine(cluster: LocalCluster) -> Iterator[Engine]:
-    with Engine.cluster(cluster.scheduler_address) as engine:
-        yield engine
 
 
 @pytest.fixture(params=["1 thread", "3 threads", "cluster"])

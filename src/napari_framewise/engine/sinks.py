@@ -115,16 +115,16 @@ class MemorySinks:
 Place: TypeAlias = tuple[tuple[int, ...], np.dtype[Any]]
 
 
-def made(place: Place | tuple[Place, ...]) -> Any:
+def made(place: Place | list[Place]) -> Any:
     """An array for a block's answer elsewhere, or one for each of several."""
-    if isinstance(place[1], np.dtype):
-        return np.empty(*place)
-    return Several(np.empty(*each) for each in place)
+    if isinstance(place, list):
+        return Several(np.empty(*each) for each in place)
+    return np.empty(*place)
 
 
-def shape_of(sink: Sink, work: Work, block: Block) -> Place | tuple[Place, ...]:
+def shape_of(sink: Sink, work: Work, block: Block) -> Place | list[Place]:
     """Shape and type of each array that a worker elsewhere makes for a block's answer."""
     place = sink.buffer(work, block)
     if isinstance(place, Several):
-        return tuple((each.shape, each.dtype) for each in place)
+        return [(each.shape, each.dtype) for each in place]
     return place.shape, place.dtype
