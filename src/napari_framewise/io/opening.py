@@ -102,8 +102,17 @@ def open_stack(
         f"{given.name}{opened.mark}",
         Selection(frames_along=opened.frames_along, no_data=no_data),
         Origin(str(path), key, pattern),
-        opened.remarks,
+        (*opened.remarks, *_further(opened.no_data)),
+        no_data=opened.no_data[0] if opened.no_data else None,
     )
+
+
+def _further(no_data: tuple[float, ...]) -> tuple[str, ...]:
+    """What is said of values that stand for no data beside the first, which alone is read so."""
+    if len(no_data) < 2:
+        return ()
+    others = ", ".join(f"{value:g}" for value in no_data[1:])
+    return (f"{others} also stand for no data, which is not read so",)
 
 
 def _opened(place: str, key: str | None, pattern: str | None) -> Opened:

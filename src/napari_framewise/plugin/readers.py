@@ -36,4 +36,6 @@ def image_tuple(stack: Stack, metadata: dict[str, Any] | None = None) -> LayerTu
     own = {"origin": None if stack.origin is None else asdict(stack.origin), **(metadata or {})}
     if stack.no_data is not None:
         own["no_data"] = stack.no_data
+    if stack.remarks:
+        own["remarks"] = list(stack.remarks)
     return data, {**options, "metadata": {METADATA_KEY: own}}, "image"

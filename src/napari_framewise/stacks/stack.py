@@ -18,6 +18,7 @@ from napari_framewise.stacks.axes import (
 )
 from napari_framewise.stacks.boxes import boxes_of
 from napari_framewise.stacks.grid import Grid
+from napari_framewise.stacks.memory import check_fits
 from napari_framewise.stacks.selection import Origin as Origin
 from napari_framewise.stacks.selection import Selection as Selection
 from napari_framewise.stacks.selection import check_selection
@@ -290,6 +291,11 @@ class Stack:
         -------
         ndarray
             In the source's own type; maybe a view, maybe read-only.
+
+        Raises
+        ------
+        ValueError
+            Where these frames take more memory than the computer has, or can't be read.
         """
         numbers = self.frame_numbers[start:stop]
         bounds = self._bounds()
@@ -297,6 +303,9 @@ class Stack:
             row_axis = self.row_axis
             first = bounds[row_axis][0]
             bounds[row_axis] = (first + rows[0], first + rows[1])
+        pixels = math.prod(bounds[axis][1] - bounds[axis][0] for axis in self.image_axes)
+        what = f"{len(numbers):,} frames" if len(numbers) > 1 else "one frame"
+        check_fits(self.name, what, len(numbers) * pixels * self.dtype.itemsize)
         pieces = [
             self._read_piece(piece, bounds)
             for piece in boxes_of(numbers, self.frame_axes, self.source.shape)

@@ -34,6 +34,8 @@ class Opened:
         What follows the file's name: " (unfinished)".
     remarks : tuple of str
         What the user should know: that axes are guessed, that parts are missing.
+    no_data : tuple of float
+        Values that the file declares to stand for no data.
     """
 
     source: Source
@@ -42,6 +44,7 @@ class Opened:
     frames_along: tuple[int, ...] | None = None
     mark: str = ""
     remarks: tuple[str, ...] = ()
+    no_data: tuple[float, ...] = ()
 
 
 Reader: TypeAlias = Callable[[str, str | None, str | None], Opened]
@@ -101,7 +104,7 @@ def _hdf5(path: str, key: str | None, pattern: str | None) -> Opened:
     from napari_framewise.io.formats.hdf5 import hdf5_image
 
     image = hdf5_image(path, key)
-    return Opened(image.source, image.axes, image.rgb, remarks=image.remarks)
+    return Opened(image.source, image.axes, image.rgb, remarks=image.remarks, no_data=image.no_data)
 
 
 def read_zarr(path: str, key: str | None, pattern: str | None) -> Opened:
@@ -110,15 +113,21 @@ def read_zarr(path: str, key: str | None, pattern: str | None) -> Opened:
 
     image = open_zarr(path, key)
     mark = "" if image.complete else " (unfinished)"
-    return Opened(image.source, image.axes, image.rgb, mark=mark, remarks=image.remarks)
+    return Opened(image.source, image.axes, image.rgb, None, mark, image.remarks, image.no_data)
 
 
 def _tiff(path: str, key: str | None, pattern: str | None) -> Opened:
-    from napari_framewise.io.formats.tiff import axes_of, is_rgb, remarks_of
+    from napari_framewise.io.formats.tiff import axes_of, is_rgb, no_data_of, remarks_of
     from napari_framewise.stacks.sources.tiff import open_tiff
 
     image = open_tiff(path, key)
-    return Opened(image.source, axes_of(image), is_rgb(image), remarks=remarks_of(image))
+    return Opened(
+        image.source,
+        axes_of(image),
+        is_rgb(image),
+        remarks=remarks_of(image),
+        no_data=no_data_of(image),
+    )
 
 
 def _picture(path: str, key: str | None, pattern: str | None) -> Opened:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from napari_framewise.stacks.sources.view import SourceView
 from napari_framewise.stacks.stack import Stack
 
 _SAMPLED = 5
+_LARGE_UNIT = 64 * 2**20
 _SAMPLE_PIXELS = 2**20
 
 
@@ -65,7 +67,10 @@ def contrast_limits(stack: Stack) -> tuple[float, float]:
     """
     if stack.rgb and stack.dtype == np.uint8:
         return 0.0, 255.0
-    numbers = np.unique(np.linspace(0, stack.n_frames - 1, _SAMPLED).astype(int)).tolist()
+    unit = math.prod(stack.source.chunks or (1,)) * stack.source.dtype.itemsize
+    # Where each frame costs the unpacking of very much, one of them has to do.
+    sampled = _SAMPLED if unit <= _LARGE_UNIT else 1
+    numbers = np.unique(np.linspace(0, stack.n_frames - 1, sampled).astype(int)).tolist()
     lows, highs = [], []
     for number in numbers:
         frame = stack.frame(number)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+import zlib
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from napari_framewise.framework.model import Model
+from napari_framewise.stacks.faults import check_regular, os_fault
 from napari_framewise.tools.registry import all_tools, model_file
 
 SCHEMA = 1
 _HEADER = "header"
 _ARRAY = "array."
+_MOST_UNPACKED = 64 * 2**20
 
 
 def write_model(model: Model, path: str | os.PathLike[str]) -> None:
@@ -75,13 +78,21 @@ def read_model(path: str | os.PathLike[str]) -> Model:
     ValueError
         In one sentence, where the file is broken, not a model, or of a kind that is not known.
     """
+    check_regular(path)
     own = model_file(path)
     if own is not None:
         model: Model = own.load().read_model(path)
         return model
     try:
         header, arrays = _contents(path)
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except OSError as error:
+        if error.errno is None or isinstance(error, FileNotFoundError):
+            raise
+        raise ValueError(os_fault(path, error)) from None
+    except (
+        ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error,
+        MemoryError, RecursionError, NotImplementedError, RuntimeError,
+    ) as error:  # fmt: skip
         raise ValueError(
             f"{path} is not a model file, or it is broken ({_first_line(error)}); give an .npz "
             "file that this package wrote."
@@ -112,9 +123,11 @@ def is_model(path: str | os.PathLike[str]) -> bool:
 
 def _contents(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     with open(path, "rb") as file:
+        if not zipfile.is_zipfile(file):
+            raise ValueError("it is no archive of arrays")
+        _check_members(file)
+        file.seek(0)
         loaded = np.load(file, allow_pickle=False)
-        if not isinstance(loaded, np.lib.npyio.NpzFile):
-            raise ValueError("it holds a single array")
         if _HEADER not in loaded:
             raise ValueError("it has no header")
         header = json.loads(loaded[_HEADER].tobytes())
@@ -128,6 +141,15 @@ def _contents(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, A
     return header, arrays
 
 
+def _check_members(file: IO[bytes]) -> None:
+    """Refuse members that would become much more than the file holds: models are not packed."""
+    with zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+    held = sum(member.compress_size for member in members)
+    if sum(member.file_size for member in members) > held + _MOST_UNPACKED:
+        raise ValueError("it claims far more than it holds")
+
+
 def _plain_number(value: Any) -> Any:
     """A NumPy number as Python's, for JSON."""
     if isinstance(value, np.generic):
@@ -136,4 +158,8 @@ def _plain_number(value: Any) -> Any:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0].rstrip(".")
+    text = str(error).partition("\n")[0].rstrip(".")
+    # NumPy's own words tell of options that nobody has here.
+    if "allow_pickle" in text or "pickled" in text:
+        return "it holds Python objects, which are not loaded because that could run code"
+    return text or "its content is damaged"

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from napari_framewise.stacks.faults import check_regular
 from napari_framewise.stacks.source import Array
 
 _DELIMITERS = ",;\t"
@@ -66,6 +67,7 @@ def read_table(path: str | os.PathLike[str]) -> dict[str, Array]:
     ValueError
         Where it is no text, has no header, or a row has more or fewer cells than the header.
     """
+    check_regular(path)
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             first = file.readline()

@@ -24,6 +24,7 @@ from napari_framewise.io.formats.coordinates import table_of
 from napari_framewise.io.formats.models import write_model
 from napari_framewise.io.formats.tables import write_table
 from napari_framewise.io.recipes.references import description_of, reference_to
+from napari_framewise.stacks.faults import check_regular, os_fault, reason_of
 from napari_framewise.stacks.ragged import RaggedStack
 from napari_framewise.stacks.stack import Selection, Stack
 from napari_framewise.tools.registry import TOOLS, get_tool
@@ -137,11 +138,16 @@ def load_recipe(path: str | os.PathLike[str]) -> Recipe:
     """
     place = Path(os.path.abspath(path))
     try:
+        check_regular(place)
         content = json.loads(place.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ValueError(f"There is no recipe {path}.") from None
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} can't be read as a recipe: {error}.") from None
+    except OSError as error:
+        raise ValueError(os_fault(path, error)) from None
+    except RecursionError:
+        raise ValueError(f"{path} is not a recipe: it nests its values too deeply.") from None
+    except ValueError as error:
+        raise ValueError(f"{path} can't be read as a recipe: {reason_of(error)}.") from None
     if not isinstance(content, dict) or "steps" not in content:
         raise ValueError(f"{path} is not a recipe: it is JSON, but without steps.")
     version = content.get("schema_version")
@@ -152,7 +158,7 @@ def load_recipe(path: str | os.PathLike[str]) -> Recipe:
         )
     try:
         recipe = Recipe.model_validate(content)
-    except ValidationError as error:
+    except (ValidationError, RecursionError) as error:
         raise ValueError(f"{path} is not a recipe: {_first_problem(error)}.") from None
     try:
         check_recipe(recipe)
@@ -209,7 +215,9 @@ def _age(recipe: Recipe) -> str:
     return f" The recipe was written by napari-framewise {wrote}; this is {__version__}."
 
 
-def _first_problem(error: ValidationError) -> str:
+def _first_problem(error: ValidationError | RecursionError) -> str:
+    if isinstance(error, RecursionError):
+        return "it nests its values too deeply"
     problem = error.errors()[0]
     place = " > ".join(map(str, problem["loc"]))
     message = problem["msg"].removeprefix("Value error, ")

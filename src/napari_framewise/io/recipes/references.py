@@ -22,6 +22,7 @@ from napari_framewise.io.ragged import open_images
 from napari_framewise.io.recipes.naming import parse_input
 from napari_framewise.io.recipes.numbers import names_of, number_in
 from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.faults import os_faults_told
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.ragged import RaggedStack
 from napari_framewise.stacks.stack import Origin, Selection, Stack, stack_of
@@ -158,7 +159,14 @@ def _found(ref: InputRef, kinds: tuple[Kind, ...], results: Sequence[Outcome]) -
     if not os.path.exists(ref.path):
         raise ValueError(f"There is no file or folder {ref.path}.")
     name = Path(ref.path).stem
-    match _kind_of_file(ref.path, kinds):
+    with os_faults_told(ref.path):
+        return _read(ref, _kind_of_file(ref.path, kinds), name)
+
+
+def _read(ref: InputRef, kind: Kind, name: str) -> Value:
+    """What is in a file that is there."""
+    assert ref.path is not None
+    match kind:
         case Kind.MODEL:
             return read_model(ref.path)
         case Kind.TABLE:
@@ -235,7 +243,11 @@ def _as_described(stack: Stack, ref: InputRef) -> Stack:
         rgb=stack.rgb if ref.rgb is None else ref.rgb,
         name=ref.name or stack.name,
         origin=stack.origin,
+        no_data=stack.no_data,
     )
+    named = ref.axes is not None and ref.axes != tuple(axis.name for axis in axes)
+    # What was guessed of axes no longer holds where the recipe names them.
+    described = replace(described, remarks=() if named else stack.remarks)
     return described.select(_within(ref.selection, described))
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 
 from napari_framewise.engine import Engine
 from napari_framewise.engine.progress import Progress
-from napari_framewise.framework.inputs import Value
+from napari_framewise.framework.inputs import Inputs, Value
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.recipe import InputRef, Recipe, Step
 from napari_framewise.framework.session import Change, Course
 from napari_framewise.framework.valued import Valued
+from napari_framewise.io.formats.guessing import GUESSES
 from napari_framewise.io.recipes.references import resolve, resolve_input
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.registry import get_tool
@@ -47,7 +49,9 @@ def run_steps(
             ),
             step.steps,
         )
-        outcomes.append((yield from tool.start(inputs, parameters, engine, course)))
+        outcome = yield from tool.start(inputs, parameters, engine, course)
+        told = (*outcome.diagnostics, *_remarks(inputs))
+        outcomes.append(replace(outcome, diagnostics=told))
         used = {
             role: tuple(map(_as_used, refs, inputs[role], inputs.numbers_given(role)))
             for role, refs in step.inputs.items()
@@ -55,6 +59,13 @@ def run_steps(
         plain = parameters.model_dump(mode="json")
         steps.append(step.model_copy(update={"inputs": used, "parameters": plain}))
     return tuple(outcomes), recipe.model_copy(update={"steps": tuple(steps)})
+
+
+def _remarks(inputs: Inputs) -> tuple[str, ...]:
+    """What is missing in the files that a step read, each once; guesses stand with the stack."""
+    stacks = (value for values in inputs.values() for value in values if isinstance(value, Stack))
+    said = ((each.name, remark) for each in stacks for remark in each.remarks)
+    return tuple(dict.fromkeys(f"{name}: {text}" for name, text in said if text not in GUESSES))
 
 
 def _as_used(ref: InputRef, value: Value, given: Valued | None) -> InputRef:

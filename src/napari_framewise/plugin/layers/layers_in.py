@@ -43,7 +43,7 @@ def stack_of_layer(layer: Layer) -> Stack:
     axes = axes_of(layer)
     if rgb:
         axes = (*axes, Axis("c"))
-    return stack_of(
+    stack = stack_of(
         data.source if isinstance(data, SourceView) else data,
         axes=[axis.name for axis in axes],
         scale=[axis.scale for axis in axes],
@@ -53,6 +53,14 @@ def stack_of_layer(layer: Layer) -> Stack:
         name=layer.name,
         no_data=_no_data_of(layer),
     )
+    return replace(stack, remarks=_remarks_of(layer))
+
+
+def _remarks_of(layer: Layer) -> tuple[str, ...]:
+    """What there is to say of the file that a layer shows."""
+    noted = layer.metadata.get(METADATA_KEY, {})
+    said = noted.get("remarks") if isinstance(noted, Mapping) else None
+    return tuple(map(str, said)) if isinstance(said, (list, tuple)) else ()
 
 
 def _no_data_of(layer: Layer) -> float | None:

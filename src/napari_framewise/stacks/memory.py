@@ -1,0 +1,49 @@
+"""Whether what is to be read at once can be held at all."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+
+
+def check_fits(name: str, what: str, nbytes: int) -> None:
+    """Refuse to read more at once than the computer has memory.
+
+    Parameters
+    ----------
+    name : str
+        What is read.
+    what : str
+        How much of it: "a frame of 4 x 5".
+    nbytes : int
+        Bytes that it takes.
+
+    Raises
+    ------
+    ValueError
+        Where these are more than there are.
+    """
+    there = memory_bytes()
+    if nbytes > there:
+        raise ValueError(
+            f"{name}: {what} takes {_size(nbytes)}, and this computer has {_size(there)} of "
+            "memory; choose a region of it."
+        )
+
+
+@lru_cache(maxsize=1)
+def memory_bytes() -> int:
+    """Bytes of memory of this computer; 64 GiB where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 2**36
+
+
+def _size(nbytes: int) -> str:
+    size = float(nbytes)
+    for unit in ("bytes", "kB", "MB", "GB", "TB", "PB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} EB"
