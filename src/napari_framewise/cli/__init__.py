@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
 CANCELLED = 130
+TERMINATED = 143
+
+
+class Terminated(KeyboardInterrupt):
+    """The system asks the process to end; what Ctrl-C does is right then as well."""
+
+
+def _terminate(number: int, frame: object) -> None:
+    raise Terminated
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,8 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 where all went well, 1 where some of several inputs failed, 2 where the call or its
-        input is wrong, 130 where it was cancelled.
+        input is wrong, 130 where it was cancelled, 143 where the system ended it.
     """
+    if arguments is None:
+        signal.signal(signal.SIGTERM, _terminate)
     # Everything is imported in here, so that Ctrl-C is answered alike while libraries load.
     try:
         from napari_framewise.cli.arguments import parsed
@@ -39,14 +51,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from napari_framewise.cli.commands import run_recipe, run_tool
 
         return run_recipe(given) if given.command == "run" else run_tool(given)
-    except KeyboardInterrupt:
-        sys.stderr.write("napari-framewise: cancelled; what was not finished was not kept\n")
+    except KeyboardInterrupt as end:
+        kept = getattr(end, "__notes__", None) or ["what was not finished was not kept"]
+        sys.stderr.write(f"napari-framewise: cancelled; {kept[0]}\n")
+        code = TERMINATED if isinstance(end, Terminated) else CANCELLED
         if arguments is None:
             # All is cleaned up by now; taking the libraries down would take half a second more.
             sys.stdout.flush()
             sys.stderr.flush()
-            os._exit(CANCELLED)
-        return CANCELLED
+            os._exit(code)
+        return code
     except BrokenPipeError:
         # Whoever read our output has enough; Python would complain when it closes it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

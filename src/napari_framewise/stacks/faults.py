@@ -24,7 +24,7 @@ _REASONS = {
     errno.ENAMETOOLONG: ("has a name that is too long for the disk", "choose a shorter one"),
     errno.ENOENT: ("is not there", "check the path"),
     errno.ENOTDIR: ("is not there: a part of its path is no folder", "check the path"),
-    errno.EISDIR: ("is a folder", "give a file"),
+    errno.EISDIR: ("is a directory", "give a file"),
     errno.EEXIST: ("is there already", "choose another place"),
     errno.EMFILE: ("can't be opened: too many files are open", "close some, or restart"),
     errno.ENFILE: ("can't be opened: too many files are open", "close some, or restart"),
@@ -32,6 +32,10 @@ _REASONS = {
     errno.ESTALE: ("was taken away from the server while it was open", "open it again"),
     errno.ENOMEM: ("does not fit into memory", "close other programs, or use less of it"),
 }
+
+
+class FileFault(OSError, ValueError):
+    """The system refuses a file; the message is a sentence that says why, and what to do."""
 
 
 def os_fault(path: str | os.PathLike[str], error: OSError, done: str = "read") -> str:
@@ -58,7 +62,7 @@ def os_faults_told(path: str | os.PathLike[str], done: str = "read") -> Iterator
     ------
     FileNotFoundError
         Where it is not there; the message is a sentence.
-    ValueError
+    FileFault
         Where the system refuses it for any other reason.
     """
     try:
@@ -66,7 +70,7 @@ def os_faults_told(path: str | os.PathLike[str], done: str = "read") -> Iterator
     except OSError as error:
         if error.errno is None:
             raise
-        kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
+        kind = FileNotFoundError if isinstance(error, FileNotFoundError) else FileFault
         raise kind(os_fault(path, error, done)) from None
 
 

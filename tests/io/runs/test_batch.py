@@ -9,7 +9,7 @@ import pytest
 from tests.helpers.recipes import add_tools, everything_on, write_frames
 
 from napari_framewise.engine import Engine
-from napari_framewise.engine.progress import Progress
+from napari_framewise.engine.progress import Progress, finish
 from napari_framewise.framework.recipe import InputRef, Recipe, Step
 from napari_framewise.io.formats.tables import read_table
 from napari_framewise.io.recipes.files import load_recipe, save_recipe
@@ -227,10 +227,20 @@ def test_a_cancelled_batch_keeps_what_was_finished(days: dict[str, Any], tmp_pat
     run.close()
     names = {path.name for path in output.folder.iterdir()}
     assert names == {
+        ".framewise.run",
         "monday-cells-means.csv",
         "monday-cells-totals.csv",
         "monday-cells-translation.npz",
     }
+    with pytest.raises(ValueError, match="unfinished results of another run"):
+        finish(
+            run_batch(everything_on(tmp_path / "other.npy"), refs[:1], output, Engine.local(1)), str
+        )
+    batch = finish(
+        run_batch(everything_on(tmp_path / "other.npy"), refs, output, Engine.local(1)), str
+    )
+    assert not batch.failed
+    assert not (output.folder / ".framewise.run").exists()
 
 
 def test_columns_that_only_some_files_have(days: dict[str, Any], tmp_path: Path) -> None:

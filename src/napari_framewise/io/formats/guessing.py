@@ -11,6 +11,10 @@ from napari_framewise.stacks.axes import Axis, default_axis_names
 
 GUESSED = "the file names no axes: the last two are taken to be y and x"
 GUESSED_CHANNELS = "the file names no axes: the last three are taken to be y, x and channels"
+GUESSED_PAGES = "the file does not say what its pages are: they are taken as frames"
+GUESSES = frozenset({GUESSED, GUESSED_CHANNELS, GUESSED_PAGES})
+"""What is said where a file leaves something open, in contrast to what is wrong with it."""
+
 _COLOURS = (3, 4)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from napari_framewise.io.formats.guessing import GUESSED_PAGES
 from napari_framewise.io.formats.no_data import numbers_of
 from napari_framewise.io.formats.tiff_vendors import Steps, vendor_steps
 from napari_framewise.stacks.axes import Axis
@@ -12,7 +13,6 @@ from napari_framewise.stacks.sources.tiff import TiffImage
 from napari_framewise.stacks.sources.tiff_ome import parsed
 from napari_framewise.stacks.units import PIXEL, scaled
 
-GUESSED_PAGES = "the file does not say what its pages are: they are taken as frames"
 _CENTIMETRE = 3
 _NAMES = {"S": "c", "I": "page", "Q": "page"}
 

@@ -22,6 +22,7 @@ def write_image(
     *,
     engine: Engine,
     provenance: Mapping[str, Any] | None = None,
+    fingerprint: str = "",
 ) -> Generator[Progress, None, Path]:
     """Write the chosen frames of a stack as zarr or TIFF.
 
@@ -35,6 +36,8 @@ def write_image(
         Where the blocks are read, or computed.
     provenance : mapping, optional
         Tool, version, parameters, inputs: plain values, kept in the file.
+    fingerprint : str
+        Names the computation; an unfinished zarr with the same name is gone on with.
 
     Yields
     ------
@@ -56,7 +59,12 @@ def write_image(
     if ending == ".zarr":
         return (
             yield from write_frames(
-                stack, target, engine=engine, name=stack.name, provenance=provenance
+                stack,
+                target,
+                engine=engine,
+                name=stack.name,
+                provenance=provenance,
+                fingerprint=fingerprint,
             )
         )
     if ending in _TIFF:

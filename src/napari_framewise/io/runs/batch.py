@@ -20,6 +20,7 @@ from napari_framewise.framework.recipe import InputRef, Recipe, Step, versions
 from napari_framewise.io.recipes.files import check_recipe, load_recipe
 from napari_framewise.io.recipes.naming import output_names, parse_input, text_of
 from napari_framewise.io.runs.outputs import Output, write_outcome, write_recipe_to, write_table_to
+from napari_framewise.io.runs.resuming import Earlier, earlier, entry_of, fingerprint_of
 from napari_framewise.io.runs.steps import run_steps
 from napari_framewise.tools.calls import engine_for
 from napari_framewise.tools.registry import get_tool
@@ -198,9 +199,9 @@ def run_batch(
         raise ValueError(
             f"{output.place} is one file, but there are {len(sets)} inputs; give a folder."
         )
-    with output.prepared():
-        output.recipe_path(_title(recipe, names))
-        return (yield from _run_sets(recipe, sets, names, output, engine))
+    with output.prepared(fingerprint_of(recipe, sets, output)) as place:
+        place.recipe_path(_title(recipe, names))
+        return (yield from _run_sets(recipe, sets, names, place, engine))
 
 
 def _run_sets(
@@ -217,7 +218,11 @@ def _run_sets(
         written_each = output if output is not None and not (output.single and place) else None
         try:
             here = _on(recipe, refs, name)
-            run, as_run = yield from _run_one(here, name, written_each, engine, place)
+            before = earlier(written_each.journal, name) if written_each is not None else None
+            if before is not None:
+                run, as_run = _from_earlier(before, name, here), before.as_run
+            else:
+                run, as_run = yield from _run_one(here, name, written_each, engine, place)
             done.append(as_run)
         except Exception as error:  # noqa: BLE001 - the other inputs go on
             run = FileRun(name, text_of(refs[0]) if refs else name, failure=error)
@@ -261,15 +266,25 @@ def _run_one(
         return FileRun(name, source, outcomes), as_run
     written: list[Path] = []
     left: list[str] = []
+    tables: list[Sequence[Path]] = []
     provenance = {"recipe": as_run.model_dump(mode="json", exclude_none=True)}
     for number, outcome in enumerate(outcomes, 1):
         title = name if len(outcomes) == 1 else f"{name}-step{number}"
         paths, others = yield from _labelled(
             write_outcome(outcome, output, title, engine, provenance), place
         )
+        tables.append(paths[: 0 if output.single else len(outcome.tables)])
         written += paths
         left += others
+    if output.journal is not None and not output.single:
+        output.journal.finish(name, entry_of(outcomes, tables, written, left, as_run))
     return FileRun(name, source, outcomes, tuple(written), tuple(left)), as_run
+
+
+def _from_earlier(before: Earlier, name: str, recipe: Recipe) -> FileRun:
+    """What an earlier part of the run made of an input."""
+    source = text_of(_batch_refs(recipe.steps[0])[0])
+    return FileRun(name, source, before.outcomes, before.written, before.left)
 
 
 def _check_places(recipe: Recipe) -> None:

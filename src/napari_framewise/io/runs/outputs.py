@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
+import zlib
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -30,10 +32,13 @@ from napari_framewise.io.formats.models import write_model
 from napari_framewise.io.formats.tables import write_table
 from napari_framewise.io.formats.writing import write_image
 from napari_framewise.io.recipes.files import save_recipe
+from napari_framewise.io.runs.journal import Journal, journal_at, part_name, settle
+from napari_framewise.stacks.faults import os_faults_told
 
 Layers: TypeAlias = Literal["shown", "all", "none"]
 ImageFormat: TypeAlias = Literal["zarr", "tif"]
 NOT_WRITTEN = (".npy", ".h5", ".hdf5", ".json", ".txt", ".tsv", ".xlsx", ".mat", ".png", ".jpg")
+_LONGEST_NAME = 240
 _COORDINATES: dict[type, str] = {
     PointsResult: "points",
     VectorsResult: "vectors",
@@ -65,12 +70,15 @@ class Output:
         the hidden ones as well (residuals), or none.
     image_format : {"zarr", "tif"}
         Of images in a folder.
+    journal : Journal, optional
+        What the run has finished so far; `prepared` gives it to a run that can go on.
     """
 
     place: Path
     overwrite: bool = False
     layers: Layers = "shown"
     image_format: ImageFormat = "zarr"
+    journal: Journal | None = None
 
     @property
     def single(self) -> str | None:
@@ -83,21 +91,31 @@ class Output:
         return self.place.parent if self.single else self.place
 
     @contextmanager
-    def prepared(self) -> Iterator[None]:
+    def prepared(self, fingerprint: str = "") -> Iterator[Output]:
         """Make the folder; take it away again where nothing came into it.
+
+        Parameters
+        ----------
+        fingerprint : str
+            Names the run: one with the same name goes on where another end of it left the folder,
+            and no other run writes there as long as it lives. Without a name nothing is noted.
+
+        Yields
+        ------
+        Output
+            To write to; it knows what the run has finished.
 
         Raises
         ------
         ValueError
-            Where it can't be written, or the one file is there already.
+            Where it can't be written, the one file is there already, another run is writing
+            there, or has left unfinished results.
         """
         if self.place.suffix.lower() in NOT_WRITTEN:
             raise ValueError(
                 f"{self.place} looks like a file of a kind that is not written; give a folder, "
                 f"or a file ending in {', '.join(SINGLE)}."
             )
-        if self.single and self.place.exists() and not self.overwrite:
-            raise ValueError(f"{self.place} is there already; choose another, or overwrite it.")
         made = not self.folder.exists()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -109,10 +127,24 @@ class Output:
                 "another."
             ) from None
         try:
-            yield
+            if fingerprint:
+                hidden = f".{self.place.name[-100:]}.run" if self.single else ".framewise.run"
+                place = self.folder / hidden
+                with journal_at(place, self.folder, fingerprint, self.overwrite) as journal:
+                    ready = replace(self, journal=journal)
+                    ready._check_single()
+                    yield ready
+            else:
+                self._check_single()
+                yield self
         finally:
             if made and not any(self.folder.iterdir()):
                 self.folder.rmdir()
+
+    def _check_single(self) -> None:
+        ours = self.journal is not None and self.journal.owns(self.place)
+        if self.single and self.place.exists() and not self.overwrite and not ours:
+            raise ValueError(f"{self.place} is there already; choose another, or overwrite it.")
 
     def path(self, name: str, title: str, suffix: str) -> Path:
         """The place of one result of the input that is called `name`.
@@ -126,7 +158,7 @@ class Output:
             return self.place
         rest = title.removeprefix(name).strip()
         parts = [part for part in (name, re.sub(r"[^\w.]+", "-", rest).strip("-")) if part]
-        return self._free(self.folder / f"{'-'.join(parts)}{suffix}")
+        return self._free(self.folder / _short(f"{'-'.join(parts)}{suffix}"))
 
     def recipe_path(self, name: str) -> Path:
         """The place of the recipe.
@@ -138,10 +170,11 @@ class Output:
         """
         if self.single:
             return self._free(self.place.with_suffix(".recipe.json"))
-        return self._free(self.folder / f"{name}.recipe.json")
+        return self._free(self.folder / _short(f"{name}.recipe.json"))
 
     def _free(self, path: Path) -> Path:
-        if path.exists() and not self.overwrite:
+        ours = self.journal is not None and self.journal.owns(path)
+        if path.exists() and not self.overwrite and not ours:
             raise ValueError(f"{path} is there already; choose another place, or overwrite it.")
         return path
 
@@ -155,8 +188,9 @@ def write_outcome(
 ) -> Generator[Progress, None, tuple[tuple[Path, ...], tuple[str, ...]]]:
     """Write the results of one run.
 
-    Each is written under another name first and renamed when it is whole; where one fails or is
-    cancelled, none stays.
+    Each is written under another name first and renamed when it is whole; where one fails, none
+    stays. What an interrupted run with a journal has finished stays, for the same run to go on
+    from.
 
     Parameters
     ----------
@@ -185,9 +219,10 @@ def write_outcome(
     left: list[str] = []
     try:
         yield from _write_each(outcome, output, name, engine, provenance, written, left)
-    except BaseException:
-        for path in written:
-            _remove(path)
+    except BaseException as error:
+        if isinstance(error, Exception) or output.journal is None:
+            for path in written:
+                _remove(path)
         raise
     if output.single and not written:
         raise ValueError(f"{output.place} asks for {_a(output.single)}, but the tool gives none.")
@@ -211,28 +246,31 @@ def _write_each(
         written.append(write_table_to(table, output, name))  # noqa: PERF401 - known at each failure
     for model in models:
         path = output.path(name, model.kind, ".npz")
-        _at_once(path, partial(write_model, model))
+        _at_once(path, partial(write_model, model), output)
         written.append(path)
     for layer in _wanted_layers(outcome, output, left):
         if isinstance(layer, ImageResult):
             path = yield from _write_image(layer, output, name, engine, provenance)
         else:
             path = output.path(name, layer.name, f".{_COORDINATES[type(layer)]}.csv")
-            _at_once(path, partial(write_table, table_of(layer)))
+            _at_once(path, partial(write_table, table_of(layer)), output)
         written.append(path)
 
 
 def write_table_to(table: Table, output: Output, name: str) -> Path:
     """Write one table; give back where."""
     path = output.path(name, table.name, ".csv")
-    _at_once(path, partial(write_table, table))
+    _at_once(path, partial(write_table, table), output)
     return path
 
 
 def write_recipe_to(recipe: Recipe, output: Output, name: str) -> Path:
     """Write the recipe of what was run beside its results; give back where."""
     path = output.recipe_path(name)
-    save_recipe(recipe, path)
+    if output.journal is not None:
+        output.journal.note(path)
+    with os_faults_told(path, "written"):
+        save_recipe(recipe, path)
     return path
 
 
@@ -265,23 +303,54 @@ def _write_image(
         raise ValueError(
             f"{path} would take {stack.nbytes / 1e9:.3g} GB, but only {free / 1e9:.3g} GB are free."
         )
-    part = path.with_name(f".part-{path.name}")
-    try:
-        yield from write_image(stack, part, engine=engine, provenance=provenance)
-        _replace(part, path)
-    finally:
+    part = path.with_name(part_name(path.name))
+    journal = output.journal
+    if journal is None or not journal.resumed:
         _remove(part)
+    mark = ""
+    if journal is not None:
+        journal.note(path)
+        mark = f"{journal.fingerprint} {path.name}"
+    try:
+        with os_faults_told(path, "written"):
+            write = partial(
+                write_image, stack, part, engine=engine, provenance=provenance, fingerprint=mark
+            )
+            try:
+                yield from write()
+            except FileExistsError:
+                # An earlier part of the run ended while it made the folder, or when it was whole.
+                _remove(part)
+                yield from write()
+            if journal is not None:
+                settle(part)
+            _replace(part, path)
+    except BaseException as error:
+        if isinstance(error, Exception) or journal is None:
+            _remove(part)
+        raise
     return path
 
 
-def _at_once(path: Path, write: Callable[[Path], Any]) -> None:
+def _at_once(path: Path, write: Callable[[Path], Any], output: Output) -> None:
     """Write under another name, then rename: a file that bears its name is whole."""
-    part = path.with_name(f".part-{path.name}")
+    part = path.with_name(part_name(path.name))
+    if output.journal is not None:
+        output.journal.note(path)
     try:
-        write(part)
-        _replace(part, path)
+        with os_faults_told(path, "written"):
+            write(part)
+            settle(part)
+            _replace(part, path)
     finally:
         _remove(part)
+
+
+def _short(name: str) -> str:
+    """A name that a disk takes; its end, which says what it is, stays."""
+    if len(os.fsencode(name)) <= _LONGEST_NAME:
+        return name
+    return f"{name[:40]}-{zlib.crc32(name.encode()):08x}-{name[-80:]}"
 
 
 def _replace(part: Path, path: Path) -> None:
