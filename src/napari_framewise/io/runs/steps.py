@@ -13,9 +13,8 @@ from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.recipe import InputRef, Recipe, Step
 from napari_framewise.framework.session import Change, Course
 from napari_framewise.framework.valued import Valued
-from napari_framewise.io.recipes.references import resolve, resolve_input
 from napari_framewise.io.formats.guessing import GUESSES
-from napari_framewise.io.recipes.references import resolve
+from napari_framewise.io.recipes.references import resolve, resolve_input
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.registry import get_tool
 
