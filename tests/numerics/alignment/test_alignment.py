@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage, stats
 
 from napari_framewise.numerics import transforms
 from napari_framewise.numerics.alignment import Alignment, Settings, Status, align, prepare
 from napari_framewise.numerics.transforms import MOTIONS, Motion
 
-from .scenes import image, moved, template
+from .scenes import grid, image, moved, scene, template
 
 
 def error(found: Alignment, truth: np.ndarray, shape: tuple[int, int] = (90, 80)) -> float:
@@ -57,9 +58,13 @@ def test_correlation_finds_a_far_away_start(shift: tuple[float, float], angle: f
     truth[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
     centre = np.array([44.5, 39.5])
     truth[:2, 2] = np.array([79.5, 84.5]) + shift - truth[:2, :2] @ centre
+    # The template lies in the image but for its corners.
+    ends = transforms.mapped(truth, transforms.corners((90, 80)))
+    assert ends.min() > -15
     found = aligned(truth, motion="euclidean")
-    if found.overlap > 0.9:
-        assert error(found, truth) < 2e-3
+    assert found.status == Status.CONVERGED
+    assert found.overlap > 0.8
+    assert error(found, truth) < 2e-3
 
 
 def test_half_a_turn_is_found_where_rotations_are_looked_at() -> None:
@@ -173,6 +178,69 @@ def test_covariance_is_that_of_many_noises() -> None:
     ]
     deviation = np.sqrt(np.mean([each.covariance[2, 2] for each in found]))
     assert 0.7 < deviation / np.std(shifts, axis=0)[0] < 1.4
+
+
+def noisy(values: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarray:
+    """A scene with noise of a kind."""
+    if kind == "poisson":
+        return rng.poisson(np.clip(values, 1, None)).astype(float)
+    if kind == "correlated":
+        return values + 20 * ndimage.gaussian_filter(rng.normal(size=values.shape), 1.2)
+    found = values + rng.normal(0, 6, values.shape)
+    if kind == "impulses":
+        hit = rng.random(values.shape) < 0.02
+        found[hit] = rng.choice([0.0, 255.0], hit.sum())
+    return found
+
+
+@pytest.mark.parametrize(
+    ("motion", "kind", "smoothing"),
+    [
+        ("homography", "white", 0.0),
+        ("homography", "poisson", 0.0),
+        ("affine", "white", 2.0),
+        ("affine", "correlated", 0.0),
+        ("similarity", "impulses", 0.0),
+    ],
+)
+def test_errors_are_those_of_repeated_noise(motion: Motion, kind: str, smoothing: float) -> None:
+    truth = moved(motion)
+    small, large = template(truth), image()
+    rng = np.random.default_rng(8)
+    ready = Settings(motion=motion, smoothing=smoothing, start="given")
+    to_centre = np.array([[1, 0, 44.5], [0, 1, 39.5], [0, 0, 1]])
+    deviations, distances = [], []
+    for _ in range(40):
+        fixed = prepare(noisy(small, kind, rng), settings=ready)
+        found = align(fixed, noisy(large, kind, rng), start=truth)
+        assert found.status == Status.CONVERGED
+        # What leads from where the fit ended to the truth, from the template's centre.
+        left = transforms.composed(transforms.inverse(found.matrix @ to_centre), truth @ to_centre)
+        change = (left - np.eye(3)).ravel()[:8]
+        free = transforms.generators(motion)
+        away = np.linalg.lstsq(free.T, change, rcond=None)[0]
+        deviations.append(away / np.sqrt(np.diag(found.covariance)))
+        distances.append(away @ np.linalg.solve(found.covariance, away))
+    scores = np.array(deviations)
+    # 40 draws tell a spread within 11 % (one standard deviation), a mean within 0.16.
+    assert np.all((scores.std(axis=0) > 0.6) & (scores.std(axis=0) < 1.45))
+    assert np.abs(scores.mean(axis=0)).max() < 0.6
+    assert 0.7 < np.mean(distances) / scores.shape[1] < 1.4
+    covered = np.mean(np.array(distances) < stats.chi2.ppf(0.95, scores.shape[1]))
+    assert covered >= 0.85
+
+
+def test_hot_pixels_that_stay_put_do_not_hold_the_answer() -> None:
+    rng = np.random.default_rng(9)
+    scenery = grid((96, 100))
+    first, second = scene(scenery), scene(scenery - np.array([3.0, -2.0]))
+    rows, columns = rng.integers(8, 88, 12), rng.integers(8, 92, 12)
+    for each in (first, second):
+        each += rng.normal(0, 2, each.shape)
+        each[rows, columns] = 10_000
+    found = align(prepare(first, settings=Settings(motion="translation")), second)
+    assert found.status == Status.CONVERGED
+    np.testing.assert_allclose(found.matrix[:2, 2], [3, -2], atol=0.05)
 
 
 def test_history_tells_every_iteration() -> None:

@@ -76,7 +76,7 @@ def align(
         mean, spread = planes.brightness(per_channel=True)
     unit = levels.unit_of(template.shape)
     moving, pyramid = levels.moving_levels(
-        planes, mean, spread, settings.smoothing, unit, len(template.fixed)
+        planes, mean, spread, settings.smoothing, settings.robust, unit, len(template.fixed)
     )
     search = Search(template, planes.shape, moving, pyramid, unit, mean, spread)
     return search.run(None if start is None else np.asarray(start, float))

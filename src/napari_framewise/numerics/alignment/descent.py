@@ -6,7 +6,7 @@ After Baker and Matthews (2004): inverse compositional (section 3.2) or forward 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from napari_framewise.numerics.alignment.kernels import (
     TUKEY,
     UNKNOWNS,
     WEIGHT,
+    Place,
     normal_equations,
     residuals,
 )
@@ -78,7 +79,7 @@ def _directions(generators: Any, rigid: Any, forward: Any, matrix: Any) -> Any:
 
 
 @reordered
-def _moved(matrix: Any, change: Any, rigid: Any, angle: Any, forward: Any) -> Any:
+def composed_with_step(matrix: Any, change: Any, rigid: Any, angle: Any, forward: Any) -> Any:
     """The matrix after a step: added to it, or composed with the step's inverse."""
     out = matrix.copy()
     if forward:
@@ -119,7 +120,7 @@ def _moved(matrix: Any, change: Any, rigid: Any, angle: Any, forward: Any) -> An
 
 
 @reordered
-def _motion(first: Any, second: Any, corners: Any) -> Any:
+def motion_of_points(first: Any, second: Any, corners: Any) -> Any:
     """Root mean square distance between where two matrices lead the corners."""
     total = 0.0
     for k in range(corners.shape[0]):
@@ -146,7 +147,7 @@ def _variance(sums: Any) -> Any:
 
 
 @reordered
-def _typical(values: Any, loss: Any) -> Any:
+def typical_size(values: Any, loss: Any) -> Any:
     """Scale of the residuals: 1.4826 times the median of their size, found by halving.
 
     Tukey's is at least a quarter of their root mean square: where half of both images is plain
@@ -174,29 +175,35 @@ def _typical(values: Any, loss: Any) -> Any:
     return max(1.4826 * high, least * np.sqrt(squares / max(count, 1)))
 
 
+class Descent(NamedTuple):
+    """How to descend.
+
+    `generators` (k, 8) are the family's directions, `rigid` and `perspective` what it is made of;
+    `corners` (n, 2), in units, are what steps are measured at; `known` says that gain and offset
+    are not to be found first; `stiffness`, by how much the true slopes exceed the smoothed ones;
+    `noise` is the template's; `least_count` the fewest pixels; `tolerance` the motion of the
+    corners, in units, that ends it.
+    """
+
+    generators: Any
+    rigid: Any
+    perspective: Any
+    corners: Any
+    forward: Any
+    loss: Any
+    brightness: Any
+    known: Any
+    stiffness: Any
+    noise: Any
+    least_count: Any
+    tolerance: Any
+
+
 @reordered
 def descend(
-    template: Any,
-    weights: Any,
-    slopes: Any,
-    grid: Any,
-    image: Any,
-    cubic: Any,
-    usable: Any,
-    limits: Any,
-    there: Any,
-    corners: Any,
-    generators: Any,
-    rigid: Any,
-    perspective: Any,
-    forward: Any,
-    loss: Any,
-    brightness: Any,
-    known: Any,
-    stiffness: Any,
-    noise: Any,
-    least_count: Any,
-    tolerance: Any,
+    held: Any,
+    sampled: Any,
+    how: Any,
     state: Any,
     hessian: Any,
     rhs: Any,
@@ -205,14 +212,16 @@ def descend(
 ) -> Any:
     """Fit the matrix and brightness in `state` (3 x 3, then gain and offset), in place.
 
-    `known` says that gain and offset are not to be found first; `stiffness`, by how much the true
-    slopes exceed the smoothed ones; `noise` is the template's; `tolerance` is the motion of the
-    corners, in units, that ends it. Each row of `history` gets the mean cost, the step and the
-    motion since the start (units), and the damping. `hessian` and `rhs`, of all unknowns, and
-    `sums` are those at the result.
+    Each row of `history` gets the mean cost, the step and the motion since the start (units), and
+    the damping. `hessian` and `rhs`, of all unknowns, and `sums` are those at the result.
 
     Returns the status and the number of iterations.
     """
+    (
+        generators, rigid, perspective, corners, forward, loss, brightness, known, stiffness, noise,
+        least_count, tolerance,
+    ) = how  # fmt: skip
+    template = held.planes
     n_motion = generators.shape[0]
     n = n_motion + (2 if brightness else 0)
     matrix = state[:9].copy().reshape(3, 3)
@@ -231,8 +240,8 @@ def descend(
         # Where the brightness stands before anything moves: its own two equations.
         plain = LINEAR * loss  # a constant would be another type, and all compiled once more
         normal_equations(
-            template, weights, slopes, grid, image, cubic, usable, limits, there, matrix,
-            gain, offset, plain, 1.0, forward, perspective, hessian, rhs, sums,
+            held, sampled, Place(matrix, gain, offset), plain, 1.0, forward, perspective,
+            hessian, rhs, sums,
         )  # fmt: skip
         if sums[COUNT] < least_count:
             return LEFT, 0
@@ -246,10 +255,10 @@ def descend(
             # What does not fit may have bent the line: see whether the given one fits the most.
             for k in range(2):
                 residuals(
-                    template, weights, grid, image, cubic, usable, limits, there, matrix,
-                    gain if k else found, offset if k else shift, rows, left,
+                    held, sampled,
+                    Place(matrix, gain if k else found, offset if k else shift), rows, left,
                 )  # fmt: skip
-                spreads[k] = _typical(left, loss)
+                spreads[k] = typical_size(left, loss)
         if spreads[0] <= spreads[1]:
             gain, offset = found, shift
     # Smoothed slopes balance the residual a little beside its smallest square, by no more than
@@ -264,16 +273,13 @@ def descend(
     while iteration < history.shape[0]:
         if fresh:
             if loss != LINEAR:
-                residuals(
-                    template, weights, grid, image, cubic, usable, limits, there, matrix,
-                    gain, offset, rows, left,
-                )  # fmt: skip
+                residuals(held, sampled, Place(matrix, gain, offset), rows, left)
                 # Never above the scale so far, and never so small that rounding rules.
-                now = max(_typical(left, loss), 1e-6)
+                now = max(typical_size(left, loss), 1e-6)
                 scale = now if scale == 0.0 else min(scale, now)
             normal_equations(
-                template, weights, slopes, grid, image, cubic, usable, limits, there, matrix,
-                gain, offset, loss, scale, forward, perspective, hessian, rhs, sums,
+                held, sampled, Place(matrix, gain, offset), loss, scale, forward, perspective,
+                hessian, rhs, sums,
             )  # fmt: skip
             if sums[COUNT] < least_count:
                 return LEFT, iteration
@@ -326,11 +332,11 @@ def descend(
             for k in range(8):
                 change[k] += directions[p, k] * step[p] / amount
         angle = step[2] / amount if rigid else 0.0
-        moved = _moved(matrix, change, rigid, angle, forward)
-        motion = _motion(matrix, moved, corners)
+        moved = composed_with_step(matrix, change, rigid, angle, forward)
+        motion = motion_of_points(matrix, moved, corners)
         normal_equations(
-            template, weights, slopes, grid, image, cubic, usable, limits, there, moved,
-            new_gain, new_offset, loss, scale, forward, perspective, new_hessian, new_rhs, new_sums,
+            held, sampled, Place(moved, new_gain, new_offset), loss, scale, forward,
+            perspective, new_hessian, new_rhs, new_sums,
         )  # fmt: skip
         inside = new_sums[COUNT] >= least_count
         before = sums[COST] / sums[WEIGHT]
@@ -345,7 +351,7 @@ def descend(
         better = after <= before * (1.0 + slack + min(free, 0.02)) + 1e-14
         history[iteration, 0] = kept[1] if better else kept[0]
         history[iteration, 1] = motion
-        history[iteration, 2] = _motion(start, moved if better else matrix, corners)
+        history[iteration, 2] = motion_of_points(start, moved if better else matrix, corners)
         history[iteration, 3] = damping
         iteration += 1
         if better:

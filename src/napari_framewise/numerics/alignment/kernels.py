@@ -11,7 +11,7 @@ basis (y, x, 1), so that moments of the fields up to second order hold the whole
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,43 @@ N_SUMS = 11
 COUNT, WEIGHT, COST, SQUARES, HELD, HELD_SQUARES = range(6)
 IMAGE, IMAGE_SQUARES, TEMPLATE, TEMPLATE_SQUARES, CROSS = range(6, 11)
 LINEAR, HUBER, TUKEY = range(3)
+LOSSES = {"linear": LINEAR, "huber": HUBER, "tukey": TUKEY}
+
+
+class Held(NamedTuple):
+    """A level of the template: what stands still.
+
+    `planes` (channels, y, x) and `slopes` (2, channels, y, x; change per unit) are float32, and so
+    are `weights` (y, x; 0 = not used); `grid` as above.
+    """
+
+    planes: Any
+    weights: Any
+    slopes: Any
+    grid: Any
+
+
+class Sampled(NamedTuple):
+    """A level of the image, to be sampled.
+
+    `planes` (channels, y, x) float32 holds pixels, or coefficients where `cubic`; `usable` (y, x)
+    says where it may be sampled, empty where that is everywhere within `limits` (first and last
+    row, first and last column); `grid` as above.
+    """
+
+    planes: Any
+    cubic: Any
+    usable: Any
+    limits: Any
+    grid: Any
+
+
+class Place(NamedTuple):
+    """Where the template lies in the image, and how bright: ``image(M p) = gain T(p) + offset``."""
+
+    matrix: Any
+    gain: Any
+    offset: Any
 
 
 @reordered
@@ -104,7 +141,7 @@ def row_values(plane: Any, cubic: Any, at: Any, place: Any, values: Any) -> None
 
 
 @reordered
-def _row_slopes(plane: Any, cubic: Any, at: Any, place: Any, down: Any, right: Any) -> None:
+def row_slopes(plane: Any, cubic: Any, at: Any, place: Any, down: Any, right: Any) -> None:
     """Slopes of an image per pixel along a row of positions."""
     one, half = np.float32(1.0), np.float32(0.5)
     third, sixth = np.float32(2.0 / 3.0), np.float32(1.0 / 6.0)
@@ -191,7 +228,7 @@ def row_weights(place: Any, left: Any, loss: Any, scale: Any, sums: Any, out: An
 
 
 @reordered
-def _add_pair(a: Any, b: Any, x: Any, y: Any, out: Any) -> None:
+def add_pair(a: Any, b: Any, x: Any, y: Any, out: Any) -> None:
     """Add the moments of a product over a row: 1, x, x^2, y, xy, y^2."""
     zero = first = second = np.float32(0.0)
     for j in range(x.size):
@@ -209,7 +246,7 @@ def _add_pair(a: Any, b: Any, x: Any, y: Any, out: Any) -> None:
 
 
 @reordered
-def _add_line(a: Any, b: Any, x: Any, y: Any, out: Any) -> None:
+def add_line(a: Any, b: Any, x: Any, y: Any, out: Any) -> None:
     """Add the moments of a product over a row: 1, x, y."""
     zero = first = np.float32(0.0)
     for j in range(x.size):
@@ -222,7 +259,8 @@ def _add_line(a: Any, b: Any, x: Any, y: Any, out: Any) -> None:
 
 
 @reordered
-def _dot(a: Any, b: Any) -> Any:
+def dot(a: Any, b: Any) -> Any:
+    """Sum of products along a row."""
     total = np.float32(0.0)
     for j in range(a.size):
         total += a[j] * b[j]
@@ -231,18 +269,9 @@ def _dot(a: Any, b: Any) -> Any:
 
 @reordered
 def normal_equations(
-    template: Any,
-    weights: Any,
-    slopes: Any,
-    grid: Any,
-    image: Any,
-    cubic: Any,
-    usable: Any,
-    limits: Any,
-    there: Any,
-    matrix: Any,
-    gain: Any,
-    offset: Any,
+    held: Any,
+    sampled: Any,
+    at_place: Any,
     loss: Any,
     scale: Any,
     forward: Any,
@@ -256,6 +285,9 @@ def normal_equations(
     The residual is ``image(matrix p) - gain template(p) - offset``. Backward (inverse
     compositional), slopes are those of the template, given per unit; forward, those of the image.
     """
+    template, weights, slopes, grid = held
+    image, cubic, usable, limits, there = sampled
+    matrix, gain, offset = at_place
     width = template.shape[2]
     at = np.zeros((3, width))
     place = np.zeros(width, np.float32)
@@ -285,16 +317,16 @@ def normal_equations(
             for j in range(width):
                 left[j] = value[j] - a * t[j] - b if place[j] > 0 else 0.0
             row_weights(place, left, loss, scale, sums, w)
-            sums[IMAGE] += _dot(place, value)
-            sums[TEMPLATE] += _dot(place, t)
+            sums[IMAGE] += dot(place, value)
+            sums[TEMPLATE] += dot(place, t)
             for j in range(width):
                 field[0, j] = place[j] * value[j]
                 field[1, j] = place[j] * t[j]
-            sums[IMAGE_SQUARES] += _dot(field[0], value)
-            sums[CROSS] += _dot(field[0], t)
-            sums[TEMPLATE_SQUARES] += _dot(field[1], t)
+            sums[IMAGE_SQUARES] += dot(field[0], value)
+            sums[CROSS] += dot(field[0], t)
+            sums[TEMPLATE_SQUARES] += dot(field[1], t)
             if forward:
-                _row_slopes(image[c], cubic, at, place, field[0], field[1])
+                row_slopes(image[c], cubic, at, place, field[0], field[1])
                 for j in range(width):
                     p = there[0] + there[1] * at[0, j]
                     q = there[2] + there[3] * at[1, j]
@@ -314,18 +346,18 @@ def normal_equations(
                 for j in range(width):
                     heavy[k, j] = w[j] * field[k, j]
                 for m in range(k + 1):
-                    _add_pair(heavy[k], field[m], x, y, pairs[pair])
+                    add_pair(heavy[k], field[m], x, y, pairs[pair])
                     pair += 1
-                _add_line(heavy[k], t, x, y, lines[k, 0])
-                _add_line(heavy[k], ones, x, y, lines[k, 1])
-                _add_line(heavy[k], left, x, y, lines[k, 2])
-            ends[1] += _dot(w, t)
-            ends[2] += _dot(w, ones)
-            ends[4] += _dot(w, left)
+                add_line(heavy[k], t, x, y, lines[k, 0])
+                add_line(heavy[k], ones, x, y, lines[k, 1])
+                add_line(heavy[k], left, x, y, lines[k, 2])
+            ends[1] += dot(w, t)
+            ends[2] += dot(w, ones)
+            ends[4] += dot(w, left)
             for j in range(width):
                 w[j] *= t[j]
-            ends[0] += _dot(w, t)
-            ends[3] += _dot(w, left)
+            ends[0] += dot(w, t)
+            ends[3] += dot(w, left)
     _assemble(pairs, lines, ends, fields, hessian, rhs)
 
 
@@ -358,22 +390,11 @@ def _assemble(pairs: Any, lines: Any, ends: Any, fields: Any, hessian: Any, rhs:
 
 
 @reordered
-def residuals(
-    template: Any,
-    weights: Any,
-    grid: Any,
-    image: Any,
-    cubic: Any,
-    usable: Any,
-    limits: Any,
-    there: Any,
-    matrix: Any,
-    gain: Any,
-    offset: Any,
-    every: Any,
-    out: Any,
-) -> None:
+def residuals(held: Any, sampled: Any, at_place: Any, every: Any, out: Any) -> None:
     """Residual of each pixel in every so many rows of the template; NaN where there is none."""
+    template, weights, _, grid = held
+    image, cubic, usable, limits, there = sampled
+    matrix, gain, offset = at_place
     width = template.shape[2]
     at = np.zeros((3, width))
     place = np.zeros(width, np.float32)

@@ -7,7 +7,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
+from napari_framewise.numerics.alignment.impulses import without_impulses
+from napari_framewise.numerics.alignment.kernels import Held, Sampled
 from napari_framewise.numerics.common.blocks import real_array
 from napari_framewise.numerics.derivatives import (
     eroded,
@@ -28,6 +31,10 @@ LEAST_PIXELS = 16
 # interpolation, which lies near the highest frequency.
 SLOPE_SIGMA = 1.0
 _COARSE_SIGMA = 0.5
+# Pixels from the border whose slopes depend on what they themselves are.
+_BORDER = 2
+# Rows and columns that tell how slopes are correlated.
+_WINDOW = 256
 # Every so many rows are enough for what is said of an image as a whole.
 _SAMPLED = 4
 # Lower quartile of the size of a standard normal variable.
@@ -127,6 +134,11 @@ class Fixed:
         By how much the true slopes exceed these, which are smoothed.
     noise : float
         Standard deviation of its noise.
+    inner : (2, channels, y, x) float32
+        Slopes that have nothing to do with the noise at their own pixel: 0 near the border, past
+        which an image is carried on from its own pixels.
+    slope_pixels : float
+        Pixels that slopes are correlated over: what chance makes of two images' depends on it.
     """
 
     planes: NDArray[np.float32]
@@ -135,6 +147,13 @@ class Fixed:
     grid: FloatArray
     stiffness: float
     noise: float
+    inner: NDArray[np.float32]
+    slope_pixels: float
+
+    @property
+    def held(self) -> Held:
+        """As kernels take it."""
+        return Held(self.planes, self.weights, self.slopes, self.grid)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +171,8 @@ class Moving:
         First and last row, first and last column that may be sampled.
     grid : (4,) float64
         As of `Fixed`.
+    soft : (channels, y, x) float32
+        Planes smoothed as the finest slopes of a template are.
     """
 
     planes: NDArray[np.float32]
@@ -159,13 +180,24 @@ class Moving:
     usable: BoolArray
     limits: FloatArray
     grid: FloatArray
+    soft: NDArray[np.float32]
+
+    @property
+    def sampled(self) -> Sampled:
+        """As kernels take it."""
+        return Sampled(self.planes, self.cubic, self.usable, self.limits, self.grid)
 
 
 def fixed_levels(
-    planes: Planes, mean: FloatArray, spread: FloatArray, smoothing: float, unit: float
+    planes: Planes,
+    mean: FloatArray,
+    spread: FloatArray,
+    smoothing: float,
+    robust: bool,
+    unit: float,
 ) -> tuple[tuple[Fixed, ...], tuple[Level, ...]]:
     """A template's levels, from the finest, and the pyramid they were made of."""
-    levels = _pyramid(planes, mean, spread, smoothing, levels_for(planes.shape))
+    levels = _pyramid(planes, mean, spread, smoothing, robust, levels_for(planes.shape))
     found = []
     for number, level in enumerate(levels):
         grid = _grid(level, planes.shape, unit)
@@ -178,7 +210,9 @@ def fixed_levels(
         usable = np.ones(level.shape, bool) if level.valid is None else level.valid
         reach = gradient_radius(sigma) + _reach(smoothing) if number == 0 else 1
         weights = eroded(usable, reach).astype(np.float32)
-        found.append(Fixed(level.planes, weights, slopes, grid, stiffness, noise))
+        inner = _inner(slopes, smoothing) if number == 0 else slopes
+        alike = _slope_pixels(slopes) if number == 0 else 1.0
+        found.append(Fixed(level.planes, weights, slopes, grid, stiffness, noise, inner, alike))
     return tuple(found), levels
 
 
@@ -187,11 +221,12 @@ def moving_levels(
     mean: FloatArray,
     spread: FloatArray,
     smoothing: float,
+    robust: bool,
     unit: float,
     count: int,
 ) -> tuple[tuple[Moving, ...], tuple[Level, ...]]:
     """An image's levels, from the finest, and the pyramid they were made of."""
-    levels = _pyramid(planes, mean, spread, smoothing, count)
+    levels = _pyramid(planes, mean, spread, smoothing, robust, count)
     found = []
     for number, level in enumerate(levels):
         cubic = number == 0
@@ -202,7 +237,8 @@ def moving_levels(
         rows, columns = level.shape
         limits = np.array([reach, rows - 1.0 - reach, reach, columns - 1.0 - reach])
         grid = _grid(level, planes.shape, unit)
-        found.append(Moving(values, cubic, usable, limits, grid))
+        soft = smooth(values, SLOPE_SIGMA) if cubic else values
+        found.append(Moving(values, cubic, usable, limits, grid, soft))
     return tuple(found), levels
 
 
@@ -253,6 +289,27 @@ def _noise(level: Level) -> float:
     return float(np.quantile(found, 0.25) / (_QUARTILE * 6)) if found.size else 0.0
 
 
+def _slope_pixels(slopes: NDArray[np.float32]) -> float:
+    """Sum of the squared correlations of slopes with themselves over distance (Bartlett 1946)."""
+    middle = tuple(slice(max(0, n - _WINDOW) // 2, (n + _WINDOW) // 2) for n in slopes.shape[2:])
+    part = slopes[:, 0, middle[0], middle[1]].astype(np.float64)
+    power = np.abs(fft.rfft2(part, [fft.next_fast_len(2 * n) for n in part.shape[1:]])) ** 2
+    found = fft.irfft2(power)
+    totals = found[:, 0, 0]
+    sums = (found**2).sum(axis=(1, 2)) / np.maximum(totals, 1e-300) ** 2
+    return float(sums[totals > 0].min(initial=part[0].size))
+
+
+def _inner(slopes: NDArray[np.float32], smoothing: float) -> NDArray[np.float32]:
+    """Slopes without those near the borders that they lead across."""
+    kept = slopes.copy()
+    for axis, plane in enumerate(kept):
+        border = min(_BORDER + round(2 * smoothing), plane.shape[axis + 1] // 4)
+        along = np.moveaxis(plane, axis + 1, 0)
+        along[:border], along[len(along) - border :] = 0, 0
+    return kept
+
+
 def _reach(smoothing: float) -> int:
     return len(gaussian_taps(smoothing)) // 2
 
@@ -269,7 +326,7 @@ def _grid(level: Level, shape: tuple[int, int], unit: float) -> FloatArray:
 
 
 def _pyramid(
-    planes: Planes, mean: FloatArray, spread: FloatArray, smoothing: float, count: int
+    planes: Planes, mean: FloatArray, spread: FloatArray, smoothing: float, robust: bool, count: int
 ) -> tuple[Level, ...]:
     given = planes.values
     exact = given.dtype.itemsize > (4 if given.dtype.kind == "f" else 2)
@@ -277,5 +334,6 @@ def _pyramid(
     centred = given.astype(kind) - mean[:, None, None].astype(kind)
     centred /= spread[:, None, None].astype(kind)
     whole, usable = filled(centred.astype(np.float32, copy=False), planes.usable)
+    whole = without_impulses(whole) if robust else whole
     whole = smooth(np.ascontiguousarray(whole), smoothing)
     return pyramid(whole, valid=usable, smallest=LEAST_PIXELS // 2, levels=count)

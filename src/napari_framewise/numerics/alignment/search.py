@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_framewise.numerics.alignment import levels
-from napari_framewise.numerics.alignment.descent import descend
+from napari_framewise.numerics.alignment.descent import Descent, descend
+from napari_framewise.numerics.alignment.kernels import LOSSES
 from napari_framewise.numerics.alignment.levels import LEAST_PIXELS, Moving
 from napari_framewise.numerics.alignment.result import Alignment, Status, no_alignment
 from napari_framewise.numerics.alignment.state import Fit
@@ -30,7 +31,6 @@ from napari_framewise.numerics.transforms import (
 )
 
 FloatArray: TypeAlias = NDArray[np.float64]
-_LOSSES = {"linear": 0, "huber": 1, "tukey": 2}
 _COARSE_TOLERANCE = 0.02
 _PLACES = 4
 # Below this correlation on the coarsest level more starts are worth their time.
@@ -124,33 +124,22 @@ class Search:
         history = np.zeros((settings.iterations, 4))
         count = float((fixed.weights > 0).sum())
         ends = mapped(levels.to_unit(self.template.shape, self.unit), corners(self.template.shape))
+        how = Descent(
+            generators=generators(motion),
+            rigid=motion == "euclidean",
+            perspective=motion == "homography",
+            corners=ends,
+            forward=settings.method == "forward",
+            loss=LOSSES[settings.loss],
+            brightness=settings.brightness,
+            known=bool(fit.history),
+            stiffness=fixed.stiffness,
+            noise=fixed.noise,
+            least_count=max(LEAST_PIXELS, settings.least_overlap * count),
+            tolerance=tolerance,
+        )
         status, iterations = descend(
-            fixed.planes,
-            fixed.weights,
-            fixed.slopes,
-            fixed.grid,
-            moving.planes,
-            moving.cubic,
-            moving.usable,
-            moving.limits,
-            moving.grid,
-            ends,
-            generators(motion),
-            motion == "euclidean",
-            motion == "homography",
-            settings.method == "forward",
-            _LOSSES[settings.loss],
-            settings.brightness,
-            bool(fit.history),
-            fixed.stiffness,
-            fixed.noise,
-            max(LEAST_PIXELS, settings.least_overlap * count),
-            tolerance,
-            fit.state,
-            fit.hessian,
-            fit.rhs,
-            fit.sums,
-            history,
+            fixed.held, moving.sampled, how, fit.state, fit.hessian, fit.rhs, fit.sums, history
         )
         fit.status = int(status)
         rows = history[: int(iterations)]

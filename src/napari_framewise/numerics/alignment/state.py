@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_framewise.numerics.alignment.kernels import Place
 from napari_framewise.numerics.transforms import normalised
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -46,6 +47,11 @@ class Fit:
     def matrix(self) -> FloatArray:
         """The matrix in unit coordinates."""
         return self.state[:9].reshape(3, 3)
+
+    @property
+    def place(self) -> Place:
+        """As kernels take it."""
+        return Place(np.ascontiguousarray(self.matrix), float(self.state[9]), float(self.state[10]))
 
     @property
     def correlation(self) -> float:

@@ -57,6 +57,11 @@ class Settings:
     iterations: int = 100
     least_overlap: float = 0.3
 
+    @property
+    def robust(self) -> bool:
+        """Whether what does not fit has less say."""
+        return self.loss != "linear"
+
     def __post_init__(self) -> None:
         if self.motion not in MOTIONS:
             raise ValueError(
@@ -129,5 +134,7 @@ def prepare(image: ArrayLike, mask: ArrayLike | None = None, *, settings: Settin
         status = Status.NO_DATA if empty else Status.FLAT
         return Template(settings, planes, mean, spread, status=status)
     unit = levels.unit_of(planes.shape)
-    fixed, pyramid = levels.fixed_levels(planes, mean, spread, settings.smoothing, unit)
+    fixed, pyramid = levels.fixed_levels(
+        planes, mean, spread, settings.smoothing, settings.robust, unit
+    )
     return Template(settings, planes, mean, spread, fixed, pyramid)

@@ -8,19 +8,19 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_framewise.numerics.alignment.kernels import normal_equations, residuals
-from napari_framewise.numerics.alignment.levels import Fixed, Moving, noise_of_slopes
+from napari_framewise.numerics.alignment.kernels import residuals
+from napari_framewise.numerics.alignment.levels import Fixed, Moving, to_unit
+from napari_framewise.numerics.alignment.polish import Equations, polished
 from napari_framewise.numerics.alignment.result import Status
 from napari_framewise.numerics.alignment.state import Fit
 from napari_framewise.numerics.alignment.template import Template
-from napari_framewise.numerics.transforms import Motion, generators
+from napari_framewise.numerics.transforms import Motion, corners, generators, mapped
 
 FloatArray: TypeAlias = NDArray[np.float64]
 _SINGULAR = 1e-7
-# Part of the noise's share that its estimate may be wrong by; and over how many pixels smoothed
-# slopes are alike, which the chance in their sum depends on.
-_MARGIN = 0.25
-_SLOPE_PIXELS = 12.0
+# Standard deviations beyond chance that slopes must agree by, and what is enough for few pixels.
+_MARGIN = 5.0
+_CERTAIN = 0.15
 _LARGEST_ERROR = 1.0
 # Standard deviations above chance; neighbouring slopes are correlated over about four pixels.
 _CHANCE = 6.0
@@ -39,84 +39,59 @@ class Trust:
 
 
 def trust_of(template: Template, moving: tuple[Moving, ...], unit: float, fit: Fit) -> Trust:
-    """Errors at the end of a fit, by the slopes of the template whatever the method was."""
-    settings, fixed, image = template.settings, template.fixed[0], moving[0]
-    hessian, rhs, sums = fit.hessian, fit.rhs, fit.sums
-    if settings.method == "forward":
-        hessian, rhs, sums = np.zeros((10, 10)), np.zeros(10), np.zeros(11)
-        normal_equations(
-            *(fixed.planes, fixed.weights, fixed.slopes, fixed.grid),
-            *(image.planes, image.cubic, image.usable, image.limits, image.grid),
-            *(np.ascontiguousarray(fit.matrix), fit.state[9], fit.state[10]),
-            *(0, 1.0, False, settings.motion == "homography", hessian, rhs, sums),
-        )
+    """Take the last steps of a fit, without bias, and tell the errors of where they end."""
+    settings, fixed = template.settings, template.fixed[0]
     free = generators(settings.motion)
-    directions = np.zeros((len(free) + (2 if settings.brightness else 0), 10))
-    directions[: len(free), :8] = free
-    if settings.brightness:
-        directions[-2, 8] = directions[-1, 9] = 1.0
-    system = directions @ hessian @ directions.T
-    count = sums[0] * len(fixed.planes)
-    variance = sums[5] / max(sums[4], 1e-300) * count / max(count - len(system), 1.0)
-    gain = fit.state[9]
-    noise = min(fixed.noise**2, variance / max(gain**2, 1e-12))
-    share = hessian[9, 9] / max(float(fixed.weights.sum()) * len(fixed.planes), 1e-300)
-    noise_part = np.zeros_like(system)
-    noise_part[: len(free), : len(free)] = free @ _noise_of_slopes(fixed, noise * share) @ free.T
-    if settings.brightness:
-        noise_part[-2, -2] = noise * hessian[9, 9]
-    texture = system - noise_part
-    overlap = float(sums[0] / (fixed.weights > 0).sum())
     nothing = np.full((len(free), len(free)), np.nan)
-    margin = _MARGIN + 5 * np.sqrt(2 * _SLOPE_PIXELS / max(count, 1.0))
-    known = np.linalg.eigvalsh(texture - margin * noise_part)
-    if not known[0] > _SINGULAR * known[-1]:
+    ends = mapped(to_unit(template.shape, unit), corners(template.shape))
+    equations = polished(settings, fixed, moving[0], ends, unit, fit)
+    overlap = float(fit.sums[0] / (fixed.weights > 0).sum())
+    if equations is None or not _texture(equations, fixed):
         return Trust(Status.FLAT, nothing, np.nan, overlap)
-    # Errors in variables: the noise of the slopes adds to the system, not to what it tells.
-    half = np.linalg.solve(texture, system)
-    spread = np.linalg.solve(texture, half.T) * variance / (gain * fixed.stiffness) ** 2
-    covariance = spread[: len(free), : len(free)]
+    covariance = equations.covariance[: len(free), : len(free)]
     error = _motion_error(covariance, free, template.shape, unit)
     if not error < _LARGEST_ERROR:
         return Trust(Status.FLAT, nothing, np.nan, overlap)
-    if not _likeness(template, moving, fit) > 0:
+    if not (_slopes_alike(equations, fixed) or _likeness(template, moving, fit) > 0):
         return Trust(Status.UNLIKE, nothing, np.nan, overlap)
     sizes = _in_pixels(settings.motion, unit)
     return Trust(None, covariance * np.outer(sizes, sizes), error, overlap)
 
 
-def _noise_of_slopes(fixed: Fixed, variance: float) -> FloatArray:
-    """What white noise of a template adds to the Hessian of the eight entries."""
-    y = fixed.grid[0] + fixed.grid[1] * np.arange(fixed.weights.shape[0])
-    x = fixed.grid[2] + fixed.grid[3] * np.arange(fixed.weights.shape[1])
-    # Moments of the weights, up to y^4 x^4.
-    moments = (
-        np.vander(y, 5, increasing=True).T
-        @ fixed.weights.astype(float)
-        @ np.vander(x, 5, increasing=True)
-    )
-    power = variance * noise_of_slopes() * len(fixed.planes)
-    down, right = power / fixed.grid[1] ** 2, power / fixed.grid[3] ** 2
-    # Covariance of the fields u, v and -(u y + v x) as terms (factor, power of y, power of x).
-    covariance = {
-        (0, 0): [(down, 0, 0)],
-        (1, 1): [(right, 0, 0)],
-        (2, 0): [(-down, 1, 0)],
-        (2, 1): [(-right, 0, 1)],
-        (2, 2): [(down, 2, 0), (right, 0, 2)],
-    }
-    basis = ((1, 0), (0, 1), (0, 0))
-    result = np.zeros((9, 9))
-    for (first, second), terms in covariance.items():
-        for p, (y_p, x_p) in enumerate(basis):
-            for q, (y_q, x_q) in enumerate(basis):
-                value = sum(
-                    factor * moments[y_p + y_q + rows, x_p + x_q + columns]
-                    for factor, rows, columns in terms
-                )
-                result[3 * first + p, 3 * second + q] = value
-                result[3 * second + q, 3 * first + p] = value
-    return result[:8, :8]
+def _texture(equations: Equations, fixed: Fixed) -> bool:
+    """Whether both images' slopes agree along every direction of the unknowns beyond chance.
+
+    Where there is only noise along a direction, slopes of template and image have nothing to do
+    with each other, however large they are.
+    """
+    count = equations.motions
+    own, shared = _left_to(equations.own, count), _left_to(equations.shared, count)
+    size = 1 / np.sqrt(np.maximum(np.diag(own), 1e-300))
+    own, shared = own * np.outer(size, size), shared * np.outer(size, size)
+    powers, axes = np.linalg.eigh(own)
+    if not powers[0] > _SINGULAR * powers[-1]:
+        return False
+    whitened = axes / np.sqrt(powers)
+    agreeing = np.linalg.eigvalsh(whitened.T @ (shared + shared.T) / 2 @ whitened)[0]
+    needed = min(_MARGIN * np.sqrt(fixed.slope_pixels / equations.count), _CERTAIN)
+    return bool(agreeing > needed * np.sqrt(max(equations.slopes_ratio, 1e-300)))
+
+
+def _slopes_alike(equations: Equations, fixed: Fixed) -> bool:
+    """Whether slopes, smoothed by a pixel, are correlated beyond chance, by Fisher's z."""
+    chance = np.sqrt(fixed.slope_pixels / (2 * equations.count))
+    return bool(np.arctanh(np.clip(equations.likeness, -0.999999, 0.999999)) > _CHANCE * chance)
+
+
+def _left_to(system: FloatArray, count: int) -> FloatArray:
+    """What a system holds for its first unknowns once the others are free."""
+    if count == len(system):
+        return system
+    try:
+        others = np.linalg.solve(system[count:, count:], system[count:, :count])
+    except np.linalg.LinAlgError:
+        return np.zeros((count, count))
+    return np.asarray(system[:count, :count] - system[:count, count:] @ others)
 
 
 def _motion_error(
@@ -162,9 +137,7 @@ def _likeness(template: Template, moving: tuple[Moving, ...], fit: Fit) -> float
     left = np.empty(fixed.planes.shape)
     gain, offset = float(fit.state[9]), float(fit.state[10])
     residuals(
-        *(fixed.planes, fixed.weights, fixed.grid),
-        *(image.planes, image.cubic, image.usable, image.limits, image.grid),
-        *(np.ascontiguousarray(fit.matrix), gain, offset, 1, left),
+        *(fixed.held, image.sampled, fit.place, 1, left),
     )
     warped = left + gain * fixed.planes + offset
     both = first = second = 0.0
