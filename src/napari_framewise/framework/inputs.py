@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, ValuesView
+from dataclasses import replace
 from typing import Any, overload
 
 import numpy as np
@@ -183,6 +184,20 @@ class Inputs(Mapping[str, tuple[Value, ...]]):
                 )
             numbers.append(numbers_for(role, asked, value, given.numbers, called))
         return np.concatenate([np.empty(0), *numbers])
+
+    def with_stack(self, name: str, stack: Stack) -> Inputs:
+        """The same inputs with another choice of the one stack in a role.
+
+        What goes with it is matched anew.
+        """
+        given = {
+            role: tuple(
+                value if number is None else replace(number, value=value)
+                for value, number in zip(values, self._numbers[role], strict=True)
+            )
+            for role, values in (self._given | {name: (stack,)}).items()
+        }
+        return Inputs(tuple(self._roles.values()), given)
 
     def numbers_given(self, name: str) -> tuple[Valued | None, ...]:
         """What was given with each value of a role, as a recipe records it."""

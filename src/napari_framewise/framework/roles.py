@@ -135,9 +135,10 @@ class Input:
         one, many = self.noun, " or ".join(_NOUNS[kind][1] for kind in self.kinds)
         if self.most == 1:
             return f"one {one}" if self.least else f"one {one} or none"
-        if self.least in (0, self.most):
+        least = max(self.least, self.usual) if self.least else 0
+        if least in (0, self.most):
             return f"{'up to ' * (not self.least)}{self.most} {many}"
-        return f"{self.least} to {self.most} {many}"
+        return f"{least} to {self.most} {many}"
 
 
 def partner_of(role: Input, roles: Sequence[Input]) -> str | None:

@@ -145,6 +145,11 @@ class ToolPanel(QWidget):
         if self.bar.wants_preview and not self.busy and self.isVisible():
             self._preview.ask()
 
+    def _view_moved(self, event: object = None) -> None:
+        del event
+        if self.bar.wants_preview and not self.busy:
+            self._preview.view_moved()
+
     def _preview_toggled(self, on: bool) -> None:
         if on:
             self._ask_preview()
@@ -254,6 +259,7 @@ class ToolPanel(QWidget):
         self._advice.answered.connect(self._show_advice)
         self._advice.failed.connect(self._advice_failed)
         self._preview.said.connect(self.bar.say)
+        self._preview.rested.connect(self._ask_preview)
         self._preview.failed.connect(self._advice_failed)
         self.result.filled.connect(self._result_filled)
         self.result.shown.connect(self._result_shown)
@@ -263,6 +269,9 @@ class ToolPanel(QWidget):
         self._tabs.currentChanged.connect(self._check_soon.start)
         self._of_viewer = Connections(self)
         self._of_viewer.connect(self._viewer.dims.events.current_step, self._ask_preview)
+        camera = self._viewer.scene.camera
+        for moved in (camera.events.center, camera.events.zoom):
+            self._of_viewer.connect(moved, self._view_moved)
 
     def _lay_out(self) -> None:
         title = QLabel(f"<b>{self.tool.title}</b>")

@@ -10,7 +10,7 @@ from superqt import QCollapsible
 
 def folded(title: str, widgets: Sequence[QWidget]) -> QCollapsible:
     """Widgets under a title that unfolds them."""
-    fold = QCollapsible(title)
+    fold = QCollapsible(title, expandedIcon="▼", collapsedIcon="▶")
     fold.setDuration(0)
     for widget in widgets:
         fold.addWidget(widget)

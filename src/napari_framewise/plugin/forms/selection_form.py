@@ -282,11 +282,18 @@ def _plane(stack: Stack) -> tuple[int, ...]:
 
 
 def _axes_choices(stack: Stack) -> list[tuple[int, ...]]:
-    """Axes that frames may run along, so that a frame keeps at least two of them."""
+    """Axes that frames may run along, so that a frame keeps at least two of them.
+
+    Those that make sense first: as the axes are named, along all but rows and columns (and
+    channels), and along the first axis alone.
+    """
     colour = stack.channel_axis if stack.rgb else None
     axes = [axis for axis in range(len(stack.axes)) if axis != colour]
     most = max(len(axes) - 2, 0)
-    return [choice for count in range(most + 1) for choice in combinations(axes, count)][::-1]
+    every = [choice for count in range(most + 1) for choice in combinations(axes, count)]
+    plain = [axis for axis in axes if axis != stack.channel_axis]
+    likely = (stack.select(Selection()).frame_axes, tuple(plain[:-2]), tuple(plain[:1]))
+    return list(dict.fromkeys([*(each for each in likely if each in every), *every]))
 
 
 def _axes_text(stack: Stack, axes: tuple[int, ...]) -> str:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from napari.components import ViewerModel
 from napari.layers import Layer
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_framewise.framework.inputs import Inputs
 from napari_framewise.framework.outcome import Outcome
+from napari_framewise.framework.parameters import Parameters
 from napari_framewise.framework.tool import Tool
 from napari_framewise.plugin.forms.setup_form import SetupForm
 from napari_framewise.plugin.layers.layers_in import frame_in_view
 from napari_framewise.plugin.layers.layers_out import PREVIEW_PREFIX
 from napari_framewise.plugin.layers.passing_layers import PassingLayers
+from napari_framewise.plugin.layers.view import Part, part_in_view
 from napari_framewise.plugin.running.runner import Latest
 from napari_framewise.stacks.stack import Stack
+
+_REST_MS = 80
 
 
 class Previewing(QObject):
@@ -25,6 +30,7 @@ class Previewing(QObject):
 
     said = Signal(str)
     failed = Signal(object)
+    rested = Signal()
 
     def __init__(
         self, viewer: ViewerModel, tool: Tool[Any], setup: SetupForm, parent: QObject | None = None
@@ -34,6 +40,10 @@ class Previewing(QObject):
         self._layers = PassingLayers(viewer, lambda name: f"{PREVIEW_PREFIX}{name}", self)
         self._previewed: dict[str, list[Layer]] = {}
         self._latest = Latest(self)
+        self._rested = QTimer(self)
+        self._rested.setSingleShot(True)
+        self._rested.setInterval(_REST_MS)
+        self._rested.timeout.connect(self.rested)
         self._latest.answered.connect(self._show)
         self._latest.failed.connect(self.failed)
 
@@ -56,7 +66,24 @@ class Previewing(QObject):
             self.said.emit("The frame in view is not one of the chosen frames.")
             return
         self._previewed = layers
-        self._latest.ask(partial(self._tool.preview, inputs, parameters, index))
+        part = self._part(inputs, parameters, layer, stack)
+        if part is not None:
+            inputs = inputs.with_stack(self._tool.inputs[0].name, part.stack)
+        self._latest.ask(partial(_preview, self._tool, inputs, parameters, index, part))
+
+    def view_moved(self) -> None:
+        """Preview again, once the view rests, where what is in view decides what is computed."""
+        if self._tool.halo is not None:
+            self._rested.start()
+
+    def _part(
+        self, inputs: Inputs, parameters: Parameters, layer: Layer | None, stack: Stack | None
+    ) -> Part | None:
+        """What of the frame is previewed; None for all of it."""
+        halo = None if self._tool.halo is None else self._tool.halo(parameters)
+        if halo is None or stack is None or layer is None:
+            return None
+        return part_in_view(self._viewer, layer, stack, halo)
 
     def drop(self) -> None:
         """Forget what was asked."""
@@ -76,6 +103,17 @@ class Previewing(QObject):
         layers = self._previewed
         self._layers.show(outcome, lambda role: next(iter(layers.get(role or "", ())), None))
         self.said.emit(" ".join((outcome.summary, *outcome.diagnostics)))
+
+
+def _preview(
+    tool: Tool[Any], inputs: Inputs, parameters: Parameters, index: int, part: Part | None
+) -> Outcome:
+    outcome = tool.preview(inputs, parameters, index)
+    if part is None:
+        return outcome
+    trimmed = part.trimmed(outcome)
+    notes = (*trimmed.diagnostics, part.note) if part.note else trimmed.diagnostics
+    return replace(trimmed, diagnostics=notes)
 
 
 def _first_stack(
