@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .io.recipes.scripts import to_python as to_python
     from .io.runs.batch import Batch as Batch
     from .io.runs.batch import run_recipe as run_recipe
+    from .io.runs.reproducing import reproduce as reproduce
     from .stacks.stack import Selection as Selection
     from .stacks.stack import Stack as Stack
     from .stacks.stack import stack_of as stack_of
@@ -56,6 +57,7 @@ _HOMES = {
     "open_stack": "io.opening",
     "read_model": "io.formats.models",
     "read_table": "io.formats.tables",
+    "reproduce": "io.runs.reproducing",
     "run": "tools.calls",
     "run_recipe": "io.runs.batch",
     "sample": "io.recipes.references",

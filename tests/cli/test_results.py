@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.cli.calling import CallCli
 from tests.helpers.recipes import write_frames
@@ -72,3 +73,21 @@ def test_progress_is_shown_in_a_terminal_only(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     assert "[########################] 100%  Multiplying" in call("everything", "s.npy")[2]
     assert call("everything", "s.npy", "--quiet")[2] == ""
+
+
+def test_a_recipe_is_reproduced(call: CallCli) -> None:
+    np.save("film.npy", np.random.default_rng(0).normal(size=(4, 6, 5)))
+    code, _, err = call("everything", "film.npy", "-o", "out", "--with-results")
+    assert (code, err) == (0, "")
+    code, out, err = call("reproduce", "out/film.recipe.json", "-o", "comparison.csv")
+    assert (code, err) == (0, "")
+    assert "step 1, table means: mean: identical\n" in out
+    assert "identical.\n" in out
+    assert Path("comparison.csv").read_text().startswith("step,result,verdict,difference\n")
+    np.save("film.npy", np.random.default_rng(1).normal(size=(4, 6, 5)))
+    code, out, _ = call("reproduce", "out/film.recipe.json", "--quiet")
+    assert code == 1
+    assert "The input has changed since: 1, stack, 1." in out
+    code, _, err = call("everything", "film.npy", "--with-results")
+    assert code == 2
+    assert "--with-results was given without --output" in err

@@ -48,7 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from napari_framewise.cli.compiling import compile_tools
 
             return compile_tools(given)
-        from napari_framewise.cli.commands import run_recipe, run_tool
+        from napari_framewise.cli.commands import reproduce_recipe, run_recipe, run_tool
+
+        if given.command == "reproduce":
+            return reproduce_recipe(given)
 
         return run_recipe(given) if given.command == "run" else run_tool(given)
     except KeyboardInterrupt as end:

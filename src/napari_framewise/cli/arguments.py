@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from napari_framewise.cli.manual import (
+    REPRODUCE_EPILOG,
     RUN_EPILOG,
     TOP_DESCRIPTION,
     TOP_EPILOG,
@@ -85,6 +86,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     )
     _add_list(commands)
     _add_run(commands)
+    _add_reproduce(commands)
     _add_compile(commands)
     asked = next((each for each in arguments if not each.startswith("-")), None)
     for name, entry in TOOLS.items():
@@ -147,6 +149,27 @@ def _add_compile(commands: Any) -> None:
         "--cluster", metavar="ADDRESS", help="compile in every worker of this dask scheduler"
     )
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+
+
+def _add_reproduce(commands: Any) -> None:
+    sentence = "Run a recipe that holds its results again, and compare with them item by item."
+    parser = commands.add_parser(
+        "reproduce",
+        help=sentence,
+        description=sentence,
+        epilog=REPRODUCE_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("recipe", metavar="RECIPE", help="written with --with-results")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT.csv",
+        default=None,
+        help="write the comparison as a table",
+    )
+    _add_running(parser)
 
 
 def _add_tool(commands: Any, name: str, sentence: str) -> None:
@@ -272,6 +295,12 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--overwrite", action="store_true", default=False, help="replace results that are there"
+    )
+    group.add_argument(
+        "--with-results",
+        action="store_true",
+        default=False,
+        help="record hashes of inputs and results in the recipe, for 'napari-framewise reproduce'",
     )
     group.add_argument(
         "--save-recipe",

@@ -16,9 +16,11 @@ from napari_framewise.engine.progress import Progress, finish
 from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.progress_line import ProgressLine
 from napari_framewise.framework.recipe import InputRef, Recipe, Step
+from napari_framewise.io.formats.tables import write_table
 from napari_framewise.io.recipes.files import load_recipe, save_recipe
 from napari_framewise.io.runs.batch import Batch, FileRun, run_batch
 from napari_framewise.io.runs.outputs import Output
+from napari_framewise.io.runs.reproducing import check_results, with_results
 from napari_framewise.tools.calls import engine_for
 from napari_framewise.tools.registry import get_tool
 
@@ -31,6 +33,24 @@ FINE, SOME_FAILED, BAD_INPUT = 0, 1, 2
 def run_recipe(given: Namespace) -> int:
     """Run a recipe on its own input or on others; the exit code."""
     return _run(load_recipe(given.recipe), inputs_of(given.inputs), given)
+
+
+def reproduce_recipe(given: Namespace) -> int:
+    """Run a recipe again and compare it with its results; the exit code."""
+    recipe = load_recipe(given.recipe)
+    check_results(recipe)
+    shown = sys.stderr.isatty() and not given.quiet
+    with engine_for(_local(given), given.cluster) as engine, ProgressLine(shown) as line:
+        _, found = finish(with_results(recipe, engine), line.show)
+    if given.output is not None:
+        write_table(found.table(), given.output)
+    if not given.quiet:
+        for item in found.items:
+            text = f"step {item.step}, {item.name}: {item.verdict}"
+            far = f", by {item.difference:.3g}" if item.difference > 0 else ""
+            sys.stdout.write(f"{text}{far}\n")
+    sys.stdout.write(f"{found.summary}\n")
+    return FINE if found.reproduced else SOME_FAILED
 
 
 def run_tool(given: Namespace) -> int:
@@ -65,7 +85,12 @@ def run_tool(given: Namespace) -> int:
 def _run(recipe: Recipe, refs: Sequence[InputRef], given: Namespace) -> int:
     output = None
     if given.output is not None:
-        output = Output(Path(given.output), given.overwrite, given.layers, given.image_format)
+        output = Output(
+            Path(given.output), given.overwrite, given.layers, given.image_format,
+            given.with_results,
+        )  # fmt: skip
+    elif given.with_results:
+        raise ValueError("--with-results was given without --output; the recipe is written there.")
     shown = sys.stderr.isatty() and not given.quiet
     with engine_for(_local(given), given.cluster) as engine, ProgressLine(shown) as line:
         line.compile_seconds = sum(get_tool(step.tool).compile_seconds for step in recipe.steps)

@@ -60,6 +60,18 @@ examples:
   napari-framewise run stack.recipe.json day*.tif -o week.csv --cluster tcp://host:8786"""
 
 
+REPRODUCE_EPILOG = """\
+A result is "identical" to the bit, "equal to rounding" (shape, number of finite values, extremes,
+mean and deviation agree to 1e-9 of the extremes' size), or it "differs". Inputs whose files have
+changed and packages of another version are named.
+
+examples:
+  napari-framewise mixing stack.tif --references a.tif b.tif -o results --with-results
+  napari-framewise reproduce results/stack.recipe.json
+
+exit codes: 0 every result came out again; 1 at least one did not; 2 the call is wrong."""
+
+
 def option_help(spec: FieldSpec) -> str:
     """Description, unit, bounds and default of a parameter."""
     unit = f"in {spec.unit}" if spec.unit else ""

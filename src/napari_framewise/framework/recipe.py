@@ -145,6 +145,36 @@ class Step(_Plain):
         return self.model_copy(update={"inputs": inputs, "changes": changes})
 
 
+class ItemRecord(_Plain):
+    """One array among the results of a step: what tells whether another is the same.
+
+    Attributes
+    ----------
+    name : str
+        Such as "table mixing: x1".
+    shape : tuple of int
+        Of the array.
+    dtype : str
+        In NumPy's notation, little-endian; "text" for texts.
+    sha256 : str
+        Of its bytes.
+    known : int
+        How many numbers are finite.
+    least, greatest, mean, deviation : float, optional
+        Of those; None where there are none.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    sha256: str
+    known: int = 0
+    least: float | None = None
+    greatest: float | None = None
+    mean: float | None = None
+    deviation: float | None = None
+
+
 class Recipe(_Plain):
     """Steps to run again.
 
@@ -156,11 +186,18 @@ class Recipe(_Plain):
         In the order they were run.
     versions : dict
         Versions of this package and of those that decide the numbers.
+    hashes : dict
+        SHA-256 of the files behind the inputs, by "step, role, number"; only where results are
+        recorded.
+    results : tuple
+        Of each step what came out, where that was asked for: see `ItemRecord`.
     """
 
     schema_version: Literal[1] = SCHEMA
     steps: tuple[Step, ...]
     versions: dict[str, str] = Field(default_factory=dict)
+    hashes: dict[str, str] = Field(default_factory=dict)
+    results: tuple[tuple[ItemRecord, ...], ...] = ()
 
 
 def versions() -> dict[str, str]:

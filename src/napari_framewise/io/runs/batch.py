@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from napari_framewise.engine import Engine
 from napari_framewise.engine.job import BlockError
 from napari_framewise.engine.progress import Progress, finish
+from napari_framewise.framework.inputs import Value
 from napari_framewise.framework.outcome import Outcome, Table
 from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.progress_line import ProgressLine
-from napari_framewise.framework.recipe import InputRef, Recipe, Step, versions
+from napari_framewise.framework.recipe import InputRef, Recipe, versions
 from napari_framewise.io.recipes.files import check_recipe, load_recipe
 from napari_framewise.io.recipes.naming import output_names, parse_input, text_of
+from napari_framewise.io.runs.fingerprints import input_hashes, recorded_results
+from napari_framewise.io.runs.joining import joined
 from napari_framewise.io.runs.outputs import Output, write_outcome, write_recipe_to, write_table_to
 from napari_framewise.io.runs.resuming import Earlier, earlier, entry_of, fingerprint_of
 from napari_framewise.io.runs.steps import run_steps
+from napari_framewise.io.runs.taking_turns import batch_refs, input_sets, on_inputs
 from napari_framewise.tools.calls import engine_for
-from napari_framewise.tools.registry import get_tool
 
 EXPECTED = (ValueError, OSError, MemoryError, BlockError)
 """What is wrong with an input, not with the program."""
@@ -159,7 +160,11 @@ def run_recipe(
 
 
 def run_batch(
-    recipe: Recipe, inputs: Sequence[InputRef], output: Output | None, engine: Engine
+    recipe: Recipe,
+    inputs: Sequence[InputRef],
+    output: Output | None,
+    engine: Engine,
+    memory: Mapping[str, Value] | None = None,
 ) -> Generator[Progress | Partial | FileRun, None, Batch]:
     """Run a recipe on each input in turn.
 
@@ -177,6 +182,8 @@ def run_batch(
         Where results are written; they are kept in memory without it.
     engine : Engine
         Where it runs.
+    memory : mapping, optional
+        Inputs that exist only in memory, by the name that their references have for them.
 
     Yields
     ------
@@ -191,17 +198,17 @@ def run_batch(
     """
     check_recipe(recipe)
     _check_places(recipe)
-    sets = _input_sets(recipe, inputs)
+    sets = input_sets(recipe, inputs)
     names = output_names([refs[0] for refs in sets if refs]) or (recipe.steps[0].tool,)
     if output is None:
-        return (yield from _run_sets(recipe, sets, names, None, engine))
+        return (yield from _run_sets(recipe, sets, names, None, engine, memory))
     if len(sets) > 1 and output.single not in (None, "table"):
         raise ValueError(
             f"{output.place} is one file, but there are {len(sets)} inputs; give a folder."
         )
     with output.prepared(fingerprint_of(recipe, sets, output)) as place:
         place.recipe_path(_title(recipe, names))
-        return (yield from _run_sets(recipe, sets, names, place, engine))
+        return (yield from _run_sets(recipe, sets, names, place, engine, memory))
 
 
 def _run_sets(
@@ -210,6 +217,7 @@ def _run_sets(
     names: Sequence[str],
     output: Output | None,
     engine: Engine,
+    memory: Mapping[str, Value] | None,
 ) -> Generator[Progress | Partial | FileRun, None, Batch]:
     runs: list[FileRun] = []
     done: list[Recipe] = []
@@ -217,12 +225,12 @@ def _run_sets(
         place = f"{number} of {len(sets)}, {name}: " if len(sets) > 1 else ""
         written_each = output if output is not None and not (output.single and place) else None
         try:
-            here = _on(recipe, refs, name)
+            here = on_inputs(recipe, refs, name)
             before = earlier(written_each.journal, name) if written_each is not None else None
             if before is not None:
                 run, as_run = _from_earlier(before, name, here), before.as_run
             else:
-                run, as_run = yield from _run_one(here, name, written_each, engine, place)
+                run, as_run = yield from _run_one(here, name, written_each, engine, place, memory)
             done.append(as_run)
         except Exception as error:  # noqa: BLE001 - the other inputs go on
             run = FileRun(name, text_of(refs[0]) if refs else name, failure=error)
@@ -232,7 +240,7 @@ def _run_sets(
         yield run
     if not done:
         return Batch(tuple(runs))
-    tables = _joined(runs)
+    tables = joined((run.source, run.outcomes) for run in runs)
     as_run = done[0].model_copy(update={"versions": versions()})
     if output is None:
         return Batch(tuple(runs), tables, recipe=as_run)
@@ -240,7 +248,7 @@ def _run_sets(
     if len(runs) > 1:
         wanted = tables[:1] if output.single else tables
         written = [write_table_to(table, output, "") for table in wanted]
-    written.append(write_recipe_to(as_run, output, _title(recipe, names)))
+    written.append(write_recipe_to(as_run, output, _title(recipe, names), memory))
     return Batch(tuple(runs), tables, tuple(written), as_run)
 
 
@@ -256,18 +264,28 @@ def _tables_only(run: FileRun) -> FileRun:
 
 
 def _run_one(
-    recipe: Recipe, name: str, output: Output | None, engine: Engine, place: str
+    recipe: Recipe,
+    name: str,
+    output: Output | None,
+    engine: Engine,
+    place: str,
+    memory: Mapping[str, Value] | None,
 ) -> Generator[Progress | Partial | FileRun, None, tuple[FileRun, Recipe]]:
-    source = next(map(text_of, _batch_refs(recipe.steps[0])), name)
+    source = next(map(text_of, batch_refs(recipe.steps[0])), name)
     if output is not None:
         _refuse_own_inputs(recipe, output)
-    outcomes, as_run = yield from _labelled(run_steps(recipe, engine), place)
+    outcomes, as_run = yield from _labelled(run_steps(recipe, engine, memory), place)
     if output is None:
         return FileRun(name, source, outcomes), as_run
+    if output.results:
+        hashes = yield from _labelled(input_hashes(as_run), place)
+        found = yield from _labelled(recorded_results(outcomes), place)
+        as_run = as_run.model_copy(update={"hashes": hashes, "results": found})
     written: list[Path] = []
     left: list[str] = []
     tables: list[Sequence[Path]] = []
-    provenance = {"recipe": as_run.model_dump(mode="json", exclude_none=True)}
+    plain = as_run.model_dump(mode="json", exclude_none=True, exclude={"hashes", "results"})
+    provenance = {"recipe": plain}
     for number, outcome in enumerate(outcomes, 1):
         title = name if len(outcomes) == 1 else f"{name}-step{number}"
         paths, others = yield from _labelled(
@@ -283,84 +301,17 @@ def _run_one(
 
 def _from_earlier(before: Earlier, name: str, recipe: Recipe) -> FileRun:
     """What an earlier part of the run made of an input."""
-    source = text_of(_batch_refs(recipe.steps[0])[0])
+    source = text_of(batch_refs(recipe.steps[0])[0])
     return FileRun(name, source, before.outcomes, before.written, before.left)
 
 
 def _check_places(recipe: Recipe) -> None:
     """Refuse files that are not there, once for all inputs of the batch; its own come in turn."""
-    own = [text_of(ref) for ref in _batch_refs(recipe.steps[0])]
+    own = [text_of(ref) for ref in batch_refs(recipe.steps[0])]
     for step in recipe.steps:
         for ref in step.references:
             if ref.path is not None and text_of(ref) not in own and not os.path.exists(ref.path):
                 raise ValueError(f"There is no file or folder {ref.path}.")
-
-
-def _batch_refs(step: Step) -> tuple[InputRef, ...]:
-    """References of the role that a batch runs over."""
-    roles = get_tool(step.tool).inputs
-    return step.inputs.get(roles[0].name, ()) if roles else ()
-
-
-def _input_sets(recipe: Recipe, inputs: Sequence[InputRef]) -> list[tuple[InputRef, ...]]:
-    """The inputs of each run."""
-    tool = get_tool(recipe.steps[0].tool)
-    if not tool.inputs:
-        if inputs:
-            raise ValueError(f"{tool.title} takes no inputs, but {text_of(inputs[0])} was given.")
-        return [()]
-    role = tool.inputs[0]
-    own = _batch_refs(recipe.steps[0])
-    if not inputs and not own:
-        raise ValueError(f"{role.title}: nothing was given; it takes {role.wanted}.")
-    if role.most > 1 or not inputs:
-        return [tuple(inputs) or own]
-    return [(ref,) for ref in inputs]
-
-
-def _on(recipe: Recipe, refs: tuple[InputRef, ...], name: str) -> Recipe:
-    """The recipe with other inputs in place of those that it was made with."""
-    before = _batch_refs(recipe.steps[0])
-    if refs == before and all(ref.name for ref in refs):
-        return recipe
-    after = tuple(
-        _in_place_of(before[0] if before else ref, ref, name if len(refs) == 1 else ref.name)
-        for ref in refs
-    )
-    steps = []
-    for number, step in enumerate(recipe.steps):
-        follows = number == 0 or list(map(text_of, _batch_refs(step))) == list(map(text_of, before))
-        if follows:
-            role = get_tool(step.tool).inputs[0].name
-            step = step.model_copy(update={"inputs": {**step.inputs, role: after}})
-        steps.append(step)
-    return recipe.model_copy(update={"steps": tuple(steps)})
-
-
-def _in_place_of(old: InputRef, new: InputRef, name: str) -> InputRef:
-    """A new input with the choices and the names of the axes that the old one had.
-
-    Its scale is its own.
-    """
-    frames = new.selection.frames or old.selection.frames
-    return new.model_copy(
-        update={
-            "selection": replace(old.selection, frames=frames),
-            "key": new.key or old.key,
-            "pattern": new.pattern or old.pattern,
-            "axes": old.axes,
-            "rgb": old.rgb,
-            "name": name,
-            # Every frame has its number, as before; an image's number is its own.
-            "values": new.values or _of_frames(old),
-            "value_pattern": new.value_pattern or old.value_pattern,
-        }
-    )
-
-
-def _of_frames(old: InputRef) -> tuple[float, ...] | None:
-    typed = old.value_pattern is None and len(old.values or ()) > 1
-    return old.values if typed else None
 
 
 def _refuse_own_inputs(recipe: Recipe, output: Output) -> None:
@@ -385,30 +336,6 @@ def _labelled(
         return end.value
     finally:
         run.close()
-
-
-def _joined(runs: Iterable[FileRun]) -> tuple[Table, ...]:
-    """Tables of the same name as one each, with a column for the file in front."""
-    found: dict[str, list[tuple[str, Table]]] = {}
-    for run in runs:
-        for outcome in run.outcomes:
-            for table in outcome.tables:
-                found.setdefault(table.name, []).append((run.source, table))
-    return tuple(_stacked(name, parts) for name, parts in found.items())
-
-
-def _stacked(name: str, parts: Sequence[tuple[str, Table]]) -> Table:
-    names = dict.fromkeys(column for _, table in parts for column in table.columns)
-    columns = {"file": np.repeat([file for file, _ in parts], [len(table) for _, table in parts])}
-    for column in names:
-        columns[column] = np.concatenate([_column(table, column) for _, table in parts])
-    notes = {"file": "input that the row is of", **parts[0][1].notes}
-    return Table(name, parts[0][1].entity, columns, notes)
-
-
-def _column(table: Table, column: str) -> Any:
-    """A column, or NaN in a table that does not have it."""
-    return table.columns.get(column, np.full(len(table), np.nan))
 
 
 def _shown_by(line: ProgressLine) -> Callable[[Progress | Partial | FileRun], None]:

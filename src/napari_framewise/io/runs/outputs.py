@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeAlias
 
 from napari_framewise.engine import Engine
 from napari_framewise.engine.progress import Progress
+from napari_framewise.framework.inputs import Value
 from napari_framewise.framework.outcome import (
     ImageResult,
     LayerResult,
@@ -70,6 +71,8 @@ class Output:
         the hidden ones as well (residuals), or none.
     image_format : {"zarr", "tif"}
         Of images in a folder.
+    results : bool
+        Record hashes of inputs and results in the recipe, to be reproduced later.
     journal : Journal, optional
         What the run has finished so far; `prepared` gives it to a run that can go on.
     """
@@ -78,6 +81,7 @@ class Output:
     overwrite: bool = False
     layers: Layers = "shown"
     image_format: ImageFormat = "zarr"
+    results: bool = False
     journal: Journal | None = None
 
     @property
@@ -264,13 +268,15 @@ def write_table_to(table: Table, output: Output, name: str) -> Path:
     return path
 
 
-def write_recipe_to(recipe: Recipe, output: Output, name: str) -> Path:
+def write_recipe_to(
+    recipe: Recipe, output: Output, name: str, memory: Mapping[str, Value] | None = None
+) -> Path:
     """Write the recipe of what was run beside its results; give back where."""
     path = output.recipe_path(name)
     if output.journal is not None:
         output.journal.note(path)
     with os_faults_told(path, "written"):
-        save_recipe(recipe, path)
+        save_recipe(recipe, path, memory)
     return path
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,14 @@ def fingerprint_of(recipe: Recipe, sets: Sequence[tuple[InputRef, ...]], output:
         "steps": [step.model_dump(mode="json") for step in recipe.steps],
         "inputs": [[ref.model_dump(mode="json") for ref in refs] for refs in sets],
         "files": {path: _state(path) for path in {ref.path for ref in refs if ref.path}},
-        "output": [os.path.abspath(output.place), output.layers, output.image_format],
+        "output": [
+            os.path.abspath(output.place),
+            output.layers,
+            output.image_format,
+            output.results,
+        ],
+        # What exists only in memory may be another the next time.
+        "memory": uuid.uuid4().hex if any(ref.memory for ref in refs) else "",
         "versions": versions(),
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 
 from napari_framewise.engine import Engine
@@ -20,45 +20,102 @@ from napari_framewise.tools.registry import get_tool
 
 
 def run_steps(
-    recipe: Recipe, engine: Engine
+    recipe: Recipe, engine: Engine, memory: Mapping[str, Value] | None = None
 ) -> Generator[Progress | Partial, None, tuple[tuple[Outcome, ...], Recipe]]:
     """Run a recipe's steps; give back their outcomes, and the recipe with what was really used.
 
-    Frames, channels and regions that were left open stand in it as they were chosen.
+    Frames, channels and regions that were left open stand in it as they were chosen. `memory`
+    holds the inputs that exist only in memory, by the name that their references have for them.
     """
     outcomes: list[Outcome] = []
     steps: list[Step] = []
     for step in recipe.steps:
-        tool = get_tool(step.tool)
-        kinds = {role.name: role.kinds for role in tool.inputs}
-        inputs = tool.check_inputs(
-            {
-                role: [resolve_input(ref, kinds[role], outcomes) for ref in refs]
-                for role, refs in step.inputs.items()
-            }
-        )
-        parameters = tool.check_parameters(step.parameters)
-        course = Course(
-            tuple(
-                Change(
-                    change.step,
-                    change.role,
-                    tuple(resolve(ref, kinds[change.role], outcomes) for ref in change.values),
-                )
-                for change in step.changes
-            ),
-            step.steps,
-        )
-        outcome = yield from tool.start(inputs, parameters, engine, course)
-        told = (*outcome.diagnostics, *_remarks(inputs))
-        outcomes.append(replace(outcome, diagnostics=told))
-        used = {
-            role: tuple(map(_as_used, refs, inputs[role], inputs.numbers_given(role)))
-            for role, refs in step.inputs.items()
-        }
-        plain = parameters.model_dump(mode="json")
-        steps.append(step.model_copy(update={"inputs": used, "parameters": plain}))
+        outcome, used = yield from _run_step(step, engine, outcomes, memory or {})
+        outcomes.append(outcome)
+        steps.append(used)
     return tuple(outcomes), recipe.model_copy(update={"steps": tuple(steps)})
+
+
+def run_step(
+    recipe: Recipe,
+    number: int,
+    engine: Engine,
+    earlier: dict[int, Outcome],
+    memory: Mapping[str, Value] | None = None,
+) -> Generator[Progress | Partial, None, Outcome]:
+    """Run one step of a recipe alone.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        With absolute paths.
+    number : int
+        Of the step, from 0.
+    engine : Engine
+        Where it runs.
+    earlier : dict
+        Outcomes of other steps; those that this one needs and that are not there are run first,
+        and put there. This step's outcome is put there too.
+    memory : mapping, optional
+        As `run_steps` takes it.
+    """
+    step = recipe.steps[number]
+    needed = {ref.step for refs in step.inputs.values() for ref in refs} - {None}
+    for before in sorted(each for each in needed if each is not None and each not in earlier):
+        yield from run_step(recipe, before, engine, earlier, memory)
+    results = [earlier.get(each, Outcome()) for each in range(number)]
+    earlier[number], _ = yield from _run_step(step, engine, results, memory or {})
+    return earlier[number]
+
+
+def _run_step(
+    step: Step, engine: Engine, results: Sequence[Outcome], memory: Mapping[str, Value]
+) -> Generator[Progress | Partial, None, tuple[Outcome, Step]]:
+    """Run a step on the results of those before it; its outcome, and itself as it was run."""
+    tool = get_tool(step.tool)
+    kinds = {role.name: role.kinds for role in tool.inputs}
+
+    given = {
+        role: [
+            _kept(ref, memory)
+            if _is_kept(ref, memory)
+            else resolve_input(ref, kinds[role], results)
+            for ref in refs
+        ]
+        for role, refs in step.inputs.items()
+    }
+    inputs = tool.check_inputs(given)
+    parameters = tool.check_parameters(step.parameters)
+    course = Course(
+        tuple(
+            Change(
+                change.step,
+                change.role,
+                tuple(resolve(ref, kinds[change.role], results) for ref in change.values),
+            )
+            for change in step.changes
+        ),
+        step.steps,
+    )
+    outcome = yield from tool.start(inputs, parameters, engine, course)
+    told = (*outcome.diagnostics, *_remarks(inputs))
+    outcome = replace(outcome, diagnostics=told)
+    used = {
+        role: tuple(map(_as_used, refs, inputs[role], inputs.numbers_given(role)))
+        for role, refs in step.inputs.items()
+    }
+    plain = parameters.model_dump(mode="json")
+    return outcome, step.model_copy(update={"inputs": used, "parameters": plain})
+
+
+def _is_kept(ref: InputRef, memory: Mapping[str, Value]) -> bool:
+    return ref.memory is not None and ref.memory in memory
+
+
+def _kept(ref: InputRef, memory: Mapping[str, Value]) -> Value:
+    """An input that exists only in memory, with what was chosen of it."""
+    value = memory[ref.memory or ""]
+    return value.select(ref.selection) if isinstance(value, Stack) else value
 
 
 def _remarks(inputs: Inputs) -> tuple[str, ...]:
