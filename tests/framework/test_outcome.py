@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.helpers.toolbox import Space, Translation
@@ -55,3 +57,13 @@ def test_a_result_that_is_not_there_is_named_with_those_that_are() -> None:
         outcome.layer("x")
     with pytest.raises(ValueError, match="One model was asked for; the models are: none"):
         outcome.model()
+
+
+def test_layers_named_by_what_differs_are_found_by_it_and_by_their_old_names() -> None:
+    layers = tuple(
+        replace(IMAGE, name=f"{own} of cells") for own in ("fit", "residual", "mean residual")
+    )
+    outcome = Outcome(layers=layers)
+    for name in ("residual", "residual of cells", "cells residual"):
+        assert outcome.layer(name) is layers[1]
+    assert outcome.layer("cells mean residual") is layers[2]

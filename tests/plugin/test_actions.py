@@ -174,11 +174,11 @@ def test_a_lazy_result_is_written_whole_and_its_layer_reads_from_there(
     viewer.add_image(frames, name="film", axis_labels=("t", "y", "x"), scale=(2, 1, 1))
     panel = make_panel(get_tool("mixing"))
     run_to_end(qtbot, panel)
-    layer = viewer.layers["film residual"]
+    layer = viewer.layers["residual of film"]
     lazy = np.asarray(layer.data)
     path = tmp_path / "residual.ome.zarr"
     pick_path(path)
-    choose(panel, "Save", "film residual to zarr…")
+    choose(panel, "Save", "residual of film to zarr…")
     settle(qtbot, panel)
     assert panel.bar.message.startswith("Saved as"), panel.bar.message
     stack = open_stack(path)
@@ -186,7 +186,7 @@ def test_a_lazy_result_is_written_whole_and_its_layer_reads_from_there(
     assert stack.axes[0].scale == 2
     np.testing.assert_array_equal(np.asarray(layer.data), lazy)
     assert layer.data.source.paths == stack.source.paths
-    choose(panel, "Save", "film residual to zarr…")
+    choose(panel, "Save", "residual of film to zarr…")
     settle(qtbot, panel)
     assert "residual.ome.zarr" in panel.bar.message
     assert panel.bar.run_button.isVisible()

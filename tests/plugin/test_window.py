@@ -44,7 +44,7 @@ def test_a_sample_is_fitted_in_two_clicks(window: Any, qtbot: QtBot) -> None:
     assert np.abs(np.median(off)) < 0.3
     assert 0.8 < np.std(off) < 1.3
     names = [layer.name for layer in window.layers]
-    assert names[-2:] == [f"{stack.name} residual", f"{stack.name} mean residual"]
+    assert names[-2:] == [f"residual of {stack.name}", f"mean residual of {stack.name}"]
     window.dims.set_current_step(0, 33)
     assert panel.view.table.currentIndex().siblingAtColumn(0).data() == "33"
     qtbot.wait(50)

@@ -171,10 +171,10 @@ def test_a_mask_for_all_frames_and_one_for_each(scene: Scene) -> None:
 def test_fitted_and_residual_add_up_to_the_frame(scene: Scene) -> None:
     outcome = fitted(scene, fitted=True)
     fitted_stack, residual_stack = (
-        np.asarray(outcome.layer(f"stack {name}").data) for name in ("fitted", "residual")
+        np.asarray(outcome.layer(f"{name} of stack").data) for name in ("fit", "residual")
     )
     np.testing.assert_allclose(fitted_stack + residual_stack, scene.frames, atol=2e-3)
-    mean = outcome.layer("stack mean residual").data
+    mean = outcome.layer("mean residual of stack").data
     np.testing.assert_allclose(mean, residual_stack.mean(axis=0), atol=1e-3)
 
 
@@ -189,7 +189,7 @@ def test_results_lie_where_the_stack_lies(scene: Scene) -> None:
     )
     references = [stack_of(each[2:22, 1:19]) for each in (scene.first, scene.second)]
     outcome = fitted(scene, stack, references=references)
-    residual = outcome.layer("stack residual")
+    residual = outcome.layer("residual of stack")
     t, y, x = residual.grid.axes
     assert residual.data.shape == (20, 20, 18)
     assert (t.scale, t.translate, t.unit) == (1.0, 12.0, "second")
@@ -204,7 +204,7 @@ def test_frames_along_two_axes(scene: Scene) -> None:
     outcome = fitted(scene, frames)
     columns = outcome.table("mixing").columns
     assert list(columns["axis 1"][:12]) == [*range(10), 0, 1]
-    assert outcome.layer("stack residual").data.shape == frames.shape
+    assert outcome.layer("residual of stack").data.shape == frames.shape
     np.testing.assert_allclose(shares(outcome), closed_form(scene, scene.frames), rtol=1e-12)
 
 
@@ -297,5 +297,5 @@ def test_one_thread_and_two_give_the_same_bits(scene: Scene) -> None:
     for name, values in one.table("mixing").columns.items():
         np.testing.assert_array_equal(values, two.table("mixing").columns[name], err_msg=name)
     np.testing.assert_array_equal(
-        one.layer("stack mean residual").data, two.layer("stack mean residual").data
+        one.layer("mean residual of stack").data, two.layer("mean residual of stack").data
     )

@@ -39,7 +39,7 @@ def unmixed(cube: Any, spectra: Any, **given: Any) -> Outcome:
 
 
 def maps(outcome: Outcome, name: str) -> np.ndarray:
-    layer = outcome.layer(f"stack {name}")
+    layer = outcome.layer(f"{name} of stack")
     assert isinstance(layer, ImageResult)
     return np.asarray(layer.data)
 
@@ -88,7 +88,7 @@ def test_maps_lie_on_the_image(cube: np.ndarray, spectra: np.ndarray) -> None:
         translate=(0, 4, 6),
         units=("pixel", "micrometer", "micrometer"),
     )
-    placing = unmixed(stack, spectra).layer("stack abundances").grid
+    placing = unmixed(stack, spectra).layer("abundances of stack").grid
     assert [axis.name for axis in placing.axes] == ["spectrum", "y", "x"]
     assert placing.axes[1].translate == 4
     assert placing.axes[2].scale == 0.25
@@ -144,3 +144,43 @@ def test_rounding_is_no_negative_abundance() -> None:
     spoiled = cube - 0.2 * spectra[1][:, None, None]
     outcome = run("unmixing", stack=spoiled, spectra=spectra, constraint="none")
     assert outcome.table("abundances").columns["negative"][1] == pytest.approx(2 / 3)
+
+
+def test_spectra_have_names_of_their_own_or_of_their_layers(
+    cube: np.ndarray, spectra: np.ndarray
+) -> None:
+    alone = [stack_of(row[None], name=name) for row, name in zip(spectra, "abc", strict=True)]
+    table = unmixed(cube, alone).table()
+    assert table.columns["spectrum"].tolist() == ["a", "b", "c"]
+    whole = unmixed(cube, spectra, names="DAPI, GFP, RFP").table()
+    assert whole.columns["spectrum"].tolist() == ["DAPI", "GFP", "RFP"]
+    np.testing.assert_array_equal(table.columns["mean"], whole.columns["mean"])
+    with pytest.raises(ValueError, match="names 2, but there are 3 spectra"):
+        unmixed(cube, spectra, names="DAPI, GFP")
+
+
+def test_each_spectrum_may_be_a_coloured_layer_that_adds_to_the_others(
+    cube: np.ndarray, spectra: np.ndarray
+) -> None:
+    outcome = unmixed(cube, spectra, names="DAPI, GFP, RFP", maps="each")
+    one = maps(unmixed(cube, spectra), "abundances")
+    for number, name in enumerate(("DAPI", "GFP", "RFP")):
+        layer = outcome.layer(f"{name} in stack")
+        assert isinstance(layer, ImageResult)
+        assert layer.blending == "additive"
+        assert layer.visible
+        np.testing.assert_array_equal(layer.data, one[number])
+    colours = [layer.colormap for layer in outcome.layers if isinstance(layer, ImageResult)][-3:]
+    assert len(set(colours)) == 3
+
+
+def test_sentences_speak_of_bands_and_spectra(cube: np.ndarray, spectra: np.ndarray) -> None:
+    for given in (
+        {"spectra": np.stack([spectra[0], spectra[0]])},
+        {"spectra": spectra, "lowest": (0.5,), "highest": (0.2,)},
+        {"spectra": spectra, "weights": -np.ones((1, BANDS))},
+    ):
+        with pytest.raises(ValueError, match=r"spectr|[Aa]bundance|band") as caught:
+            run("unmixing", stack=cube, **given)
+        for word in ("reference", "pixel", "oefficient", "image"):
+            assert word not in str(caught.value)

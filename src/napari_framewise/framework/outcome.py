@@ -77,6 +77,8 @@ class ImageResult:
         Always given where the data are lazy.
     colormap : str, optional
         Name of a napari colormap; gray by default.
+    blending : str, optional
+        How it is laid over others, in napari's words; translucent by default.
     visible : bool
         Shown at once.
     metadata : mapping
@@ -92,6 +94,7 @@ class ImageResult:
     rgb: bool = False
     contrast_limits: tuple[float, float] | None = None
     colormap: str | None = None
+    blending: str | None = None
     visible: bool = True
     metadata: Mapping[str, Any] = field(default_factory=dict)
     pairs: bool = False
@@ -290,8 +293,8 @@ class Outcome:
     def layer(self, name: str | None = None) -> LayerResult:
         """The layer result of that name, or the only one.
 
-        A layer that is named after its input, such as "cells residual", is found as "residual" as
-        well.
+        A layer that is named after its input, such as "residual of cells" or "cells aligned", is
+        found as "residual" or "aligned" as well, the former also by its old name "cells residual".
 
         Raises
         ------
@@ -300,8 +303,8 @@ class Outcome:
         """
         names = [layer.name for layer in self.layers]
         if name not in names:
-            ending = [each for each in names if each.endswith(f" {name}")]
-            name = ending[0] if len(ending) == 1 else name
+            meant = [each for each in names if _is_short_for(str(name), each)]
+            name = meant[0] if len(meant) == 1 else name
         return _only("layer", self.layers, names, name)
 
     def model(self, kind: str | None = None) -> Model:
@@ -321,3 +324,9 @@ def _only(what: str, values: Sequence[T], names: Sequence[str], wanted: str | No
         return found[0]
     asked = f"The {what} {wanted!r} was asked for" if wanted else f"One {what} was asked for"
     raise ValueError(f"{asked}; the {what}s are: {', '.join(names) or 'none'}.")
+
+
+def _is_short_for(name: str, layer: str) -> bool:
+    """Whether a layer named after its input is meant by its own part of the name."""
+    own, _, of = layer.partition(" of ")
+    return layer.endswith(f" {name}") or (bool(of) and name in (own, f"{of} {own}"))

@@ -25,6 +25,7 @@ from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 
 PREVIEWED_PIXELS = 2**16
+_COLOURS = ("red", "green", "blue", "magenta", "cyan", "yellow")
 
 INPUTS = (
     Input(
@@ -37,8 +38,9 @@ INPUTS = (
         "spectra",
         Kind.FRAME,
         "Spectra",
-        "The known spectra as an image of 2 to 16 rows, one per spectrum, and one column per "
-        "band: (K, band).",
+        "The known spectra, 2 to 16 in all: images of one row per spectrum and one column per "
+        "band, (K, band). A layer of a single row gives its spectrum its name.",
+        most=16,
     ),
     Input(
         "weights",
@@ -61,6 +63,16 @@ class UnmixingParameters(Parameters):
     )
     offset: bool = parameter(
         False, "Free offset", "Fit a constant background to each pixel's spectrum as well."
+    )
+    names: str = parameter(
+        "", "Names", "Names of the spectra, separated by commas; empty: those of their layers."
+    )
+    maps: Literal["one", "each"] = parameter(
+        "one",
+        "Abundances",
+        "One layer with an axis of spectra, or each spectrum as a coloured layer of its own: they "
+        "add up to one picture.",
+        group="Layers",
     )
     lowest: tuple[float, ...] = parameter(
         (),
@@ -87,7 +99,7 @@ def run(inputs: Inputs, parameters: UnmixingParameters, engine: Engine) -> Run:
         cost=_cost(stack, design.n_references),
         label="Unmixing",
     )
-    return _outcome(stack, _joined(tiles), _names(inputs))
+    return _outcome(stack, _joined(tiles), _names(inputs, parameters), parameters)
 
 
 def preview(inputs: Inputs, parameters: UnmixingParameters, index: int) -> Outcome:
@@ -98,13 +110,13 @@ def preview(inputs: Inputs, parameters: UnmixingParameters, index: int) -> Outco
     first = (height - rows) // 2
     block = stack.read(0, stack.n_frames, (first, first + rows))
     found = numerics.unmix(block, _design(inputs, parameters))
-    return _outcome(stack, found, _names(inputs), first)
+    return _outcome(stack, found, _names(inputs, parameters), parameters, first)
 
 
 def plan(inputs: Inputs, parameters: UnmixingParameters, engine: Engine) -> Plan:
     """How the run is cut."""
     stack = inputs.stack("stack")
-    cost = _cost(stack, inputs.stack("spectra").frame_shape[0])
+    cost = _cost(stack, len(_rows(inputs)))
     return make_plan(MapTiles(), (stack,), cost, engine)
 
 
@@ -145,9 +157,9 @@ def unmix_tile(cube: Array, design: Design) -> numerics.Unmixing:
 
 
 def _design(inputs: Inputs, parameters: UnmixingParameters) -> Design:
-    stack, spectra = inputs.stack("stack"), inputs.stack("spectra")
-    weights = inputs.optional_stack("weights")
-    for role, given in (("Spectra", spectra), ("Band weights", weights)):
+    stack, weights = inputs.stack("stack"), inputs.optional_stack("weights")
+    given_spectra = [("Spectra", each) for each in inputs.stacks("spectra")]
+    for role, given in (*given_spectra, ("Band weights", weights)):
         if given is not None and given.frame_shape[-1] != stack.n_frames:
             raise ValueError(
                 f"{role}: {given.name} has {given.frame_shape[-1]} columns, but {stack.name} has "
@@ -157,7 +169,7 @@ def _design(inputs: Inputs, parameters: UnmixingParameters) -> Design:
     if parameters.lowest or parameters.highest:
         bounds = (_limit(parameters.lowest, -np.inf), _limit(parameters.highest, np.inf))
     return numerics.prepare_spectra(
-        spectra.frame(0),
+        _rows(inputs),
         constraint=parameters.constraint,
         bounds=bounds,
         offset=parameters.offset,
@@ -193,43 +205,74 @@ def _joined(tiles: list[numerics.Unmixing]) -> numerics.Unmixing:
     )
 
 
-def _names(inputs: Inputs) -> tuple[str, ...]:
-    spectra = inputs.stack("spectra")
-    return tuple(f"{spectra.name} [{row}]" for row in range(spectra.frame_shape[0]))
+def _rows(inputs: Inputs) -> Array:
+    """All spectra (K, band)."""
+    return np.concatenate([np.atleast_2d(each.frame(0)) for each in inputs.stacks("spectra")])
+
+
+def _names(inputs: Inputs, parameters: UnmixingParameters) -> tuple[str, ...]:
+    """Names of the spectra: those that were typed, else those of their layers."""
+    found: list[str] = []
+    for each in inputs.stacks("spectra"):
+        rows = len(np.atleast_2d(each.frame(0)))
+        found += [each.name] if rows == 1 else [f"{each.name} [{row}]" for row in range(rows)]
+    if not parameters.names.strip():
+        return tuple(found)
+    typed = tuple(name.strip() for name in parameters.names.split(","))
+    if len(typed) != len(found) or not all(typed):
+        raise ValueError(
+            f"Names: {parameters.names!r} names {len(typed)}, but there are {len(found)} spectra; "
+            "give a name for each, separated by commas."
+        )
+    return typed
 
 
 def _outcome(
-    stack: Stack, found: numerics.Unmixing, names: tuple[str, ...], first_row: int = 0
+    stack: Stack,
+    found: numerics.Unmixing,
+    names: tuple[str, ...],
+    parameters: UnmixingParameters,
+    first_row: int = 0,
 ) -> Outcome:
     shape = found.residual.shape
     plane = stack.grid.cropped((first_row, first_row + shape[0]), (0, shape[1]))
     grid = replace(plane, like="stack")
     maps = grid.after(Grid((Axis("spectrum"),), found.abundances.shape[:1]))
-    layers = (
+    shown = limits_of(found.abundances)
+    layers = [
         ImageResult(
-            f"{stack.name} residual",
+            f"residual of {stack.name}",
             found.residual,
             grid,
             contrast_limits=limits_of(found.residual),
             visible=False,
         ),
         ImageResult(
-            f"{stack.name} abundance errors",
+            f"abundance errors of {stack.name}",
             found.errors,
             maps,
             contrast_limits=limits_of(found.errors),
             visible=False,
         ),
-        ImageResult(
-            f"{stack.name} abundances",
-            found.abundances,
-            maps,
-            contrast_limits=limits_of(found.abundances),
-        ),
-    )
+    ]
+    if parameters.maps == "each":
+        layers += [
+            ImageResult(
+                f"{name} in {stack.name}",
+                abundances,
+                grid,
+                contrast_limits=shown,
+                colormap=_COLOURS[number % len(_COLOURS)],
+                blending="additive",
+            )
+            for number, (name, abundances) in enumerate(zip(names, found.abundances, strict=True))
+        ]
+    else:
+        name = f"abundances of {stack.name}"
+        layers.append(ImageResult(name, found.abundances, maps, contrast_limits=shown))
     table = _table(found, names)
     return Outcome(
-        layers=layers,
+        layers=tuple(layers),
         tables=(table,),
         summary=_summary(found, table, names),
         diagnostics=_diagnostics(found),

@@ -8,6 +8,7 @@ non-negative, or both (fully constrained: Heinz & Chang, 2001, IEEE Trans. Geosc
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,18 @@ from napari_framewise.numerics.mixing import (
 from napari_framewise.numerics.unmixing import kernel
 
 FloatArray = NDArray[np.float64]
+
+# what is said of mixtures of images, in the words of unmixing; longer words first
+_WORDS = {
+    "weight image": "row of band weights",
+    "references": "spectra",
+    "reference": "spectrum",
+    "pixels": "bands",
+    "pixel": "band",
+    "Coefficient": "Abundance",
+    "coefficient": "abundance",
+    "the frames' shape": "one weight per band,",
+}
 
 
 @dataclass(frozen=True)
@@ -82,7 +95,17 @@ def prepare_spectra(
             f"The spectra have shape {np.shape(spectra)}; at least two of them, as rows of one "
             "value per band, are needed."
         )
-    return prepare(spectra, constraint=constraint, bounds=bounds, offset=offset, weights=weights)
+    try:
+        return prepare(
+            spectra, constraint=constraint, bounds=bounds, offset=offset, weights=weights
+        )
+    except ValueError as error:
+        raise ValueError(_of_spectra(str(error))) from None
+
+
+def _of_spectra(sentence: str) -> str:
+    """A sentence about references and pixels in the words of spectra and bands."""
+    return re.sub("|".join(_WORDS), lambda found: _WORDS[found[0]], sentence)
 
 
 def unmix(cube: ArrayLike, design: Design) -> Unmixing:

@@ -74,6 +74,8 @@ def make_layer(
         case ImageResult():
             if result.colormap is not None:
                 options["colormap"] = result.colormap
+            if result.blending is not None:
+                options["blending"] = result.blending
             return Image(
                 result.data,
                 rgb=result.rgb,

@@ -27,14 +27,14 @@ def one_frame(
     layout = layout_of(stack).still
     return (
         ImageResult(
-            f"{stack.name} fitted",
+            f"fit of {stack.name}",
             layout.arranged(fitted),
             layout.grid,
             rgb=layout.rgb,
             contrast_limits=limits_of(fitted),
         ),
         ImageResult(
-            f"{stack.name} residual",
+            f"residual of {stack.name}",
             layout.arranged(left),
             layout.grid,
             rgb=layout.rgb,
@@ -50,7 +50,7 @@ def lazy_layers(
     """Fitted and residual stacks, computed as they are looked at."""
     stack, stacks = inputs.stack("stack"), fitted_stacks(inputs)
     wanted = (
-        ("fitted", fitted_block, parameters.fitted, limits_of, "gray"),
+        ("fit", fitted_block, parameters.fitted, limits_of, "gray"),
         ("residual", residual_block, parameters.residual, symmetric_limits, "PiYG"),
     )
     layers, layout = [], layout_of(stack)
@@ -67,7 +67,7 @@ def lazy_layers(
         )
         layers.append(
             ImageResult(
-                f"{stack.name} {name}",
+                f"{name} of {stack.name}",
                 data,
                 layout.grid,
                 rgb=layout.rgb,
@@ -83,7 +83,7 @@ def mean_residual_layer(stack: Stack, averaged: numerics.ResidualTotal) -> Image
     """The residual averaged over all frames, for each pixel."""
     mean, layout = averaged.mean(), layout_of(stack).still
     return ImageResult(
-        f"{stack.name} mean residual",
+        f"mean residual of {stack.name}",
         layout.arranged(mean.astype(np.float32)),
         layout.grid,
         rgb=layout.rgb,
