@@ -379,3 +379,27 @@ def test_empty_frames_move_nothing(value: float) -> None:
     assert outcome.summary.startswith("No pixel moved")
     assert len(arrows(outcome).data) == 0
     assert np.isnan(outcome.table("flow").columns["median_magnitude"]).all()
+
+
+def test_where_nothing_is_seen_the_summary_says_so() -> None:
+    rng = np.random.default_rng(0)
+    noise = 100 + rng.normal(0, 3, (2, *SHAPE))
+    stack = fw.stack_of(noise, axes=("t", "y", "x"), name="noise")
+    outcome = run({"stack": stack})
+    assert "no motion can be told from noise in" in outcome.summary
+    assert outcome.table("flow").columns["unseen"][0] > 0.9
+    tool = get_tool("flow")
+    shown = tool.preview(tool.check_inputs({"stack": stack}), tool.check_parameters({}), 0)
+    assert shown.summary == outcome.summary
+
+
+def test_what_repeats_itself_is_said() -> None:
+    y, x = np.indices((64, 72))
+    frames = [
+        100 + 30 * (np.cos(2 * np.pi * y / 9) + np.cos(2 * np.pi * (x - shift) / 9))
+        for shift in (0, 2)
+    ]
+    outcome = run({"stack": fw.stack_of(np.array(frames), axes=("t", "y", "x"), name="lattice")})
+    assert "the image repeats itself" in outcome.summary
+    assert outcome.table("flow").columns["repeating"][0] > 0.9
+    assert outcome.table("flow").columns["confident"][0] < 0.01

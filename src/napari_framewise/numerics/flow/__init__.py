@@ -7,7 +7,7 @@ Bouguet 2001), pulled towards the flow of its neighbours (Bruhn, Weickert & Schn
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -16,8 +16,17 @@ from numpy.typing import ArrayLike, NDArray
 from napari_framewise.numerics.common.blocks import real_array
 from napari_framewise.numerics.flow.apply import inverse, moved, warped, warped_dtype
 from napari_framewise.numerics.flow.colour import colours, legend
-from napari_framewise.numerics.flow.evidence import Evidence, evidence, there_and_back
-from napari_framewise.numerics.flow.levels import FlowSettings, Planes, coarse_to_fine, prepare
+from napari_framewise.numerics.flow.evidence import (
+    Evidence,
+    evidence,
+    extended,
+    misfit,
+    there_and_back,
+)
+from napari_framewise.numerics.flow.levels import Planes, coarse_to_fine
+from napari_framewise.numerics.flow.prepared import prepare
+from napari_framewise.numerics.flow.rivals import nearest_rival
+from napari_framewise.numerics.flow.settings import FlowSettings
 
 __all__ = [
     "Evidence",
@@ -37,6 +46,11 @@ __all__ = [
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 Ranking: TypeAlias = Literal["combined", "forward_backward", "residual", "eigenvalue"]
+
+# Levels on which a period still has so many pixels; the residual that the smallest motion may have,
+# over that of another; the share of the pixels that must be known in any direction, lest
+# the flow is taken from the confident ones alone.
+_OF_A_PERIOD, _NO_WORSE, _LEAST_KNOWN, _CONFIDENT = 4.0, 1.2, 0.2, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +77,11 @@ class Flow:
     ranking: Ranking
 
     def uncertainty(self) -> Planes:
-        """What the confidence rests on, in pixels; inf where nothing is known."""
+        """What the confidence rests on, in pixels; inf where nothing can be told.
+
+        It ranks errors and is no standard deviation of them: what smoothing does to the flow
+        between its neighbours is not in it.
+        """
         if self.ranking == "eigenvalue":
             return self.evidence.standard_error(local=False)
         error = self.evidence.standard_error()
@@ -71,7 +89,7 @@ class Flow:
             return error
         distance = np.nan_to_num(self.forward_backward, nan=np.inf)
         if self.ranking == "forward_backward":
-            return np.where(self.evidence.usable, distance, np.float32(np.inf))
+            return np.where(self.evidence.seen(), distance, np.float32(np.inf))
         return np.hypot(distance, error)
 
     def confidence(self) -> Planes:
@@ -121,12 +139,27 @@ def estimate(
             "with at least one pixel is needed."
         )
     prepared = prepare(pair[0], pair[1], valid, second_valid, settings)
-    forward = _finest(coarse_to_fine(prepared, settings))
+    rival = nearest_rival(prepared.first, prepared.noise)
+    forward, varying = coarse_to_fine(prepared, settings)
+    if np.isfinite(apart := float(np.median(rival))):
+        # Among motions that look the same the smallest is given.
+        near = prepared.finer_than(apart / _OF_A_PERIOD)
+        small, _ = coarse_to_fine(near, settings, varying=varying)
+        left, other = (
+            misfit(prepared, each, settings, varying=varying) for each in (small, forward)
+        )
+        if left < _NO_WORSE * other:
+            prepared, forward = near, small
     distance = None
     if ranking in ("combined", "forward_backward"):
-        backward = _finest(coarse_to_fine(prepared.swapped, settings))
+        backward, _ = coarse_to_fine(prepared.swapped, settings, varying=varying)
         distance = there_and_back(forward, backward)
-    found = evidence(prepared, forward, settings)
+    found = evidence(prepared, forward, rival, settings, varying=varying)
+    if found.known() < _LEAST_KNOWN:
+        # Where little is known, what looks known by chance counts for more.
+        found = replace(found, beyond=2 * found.beyond)
+        confident = Flow(forward, found, distance, ranking).confidence() > _CONFIDENT
+        forward = extended(forward, confident)
     given = prepared.first[0].valid
     if given is not None:
         forward = np.where(given, forward, np.float32(np.nan))
@@ -142,9 +175,3 @@ def warm_up() -> None:
     """Compile what a flow between planes takes."""
     wave = np.sin(np.arange(24 * 24, dtype=np.float32) / 5).reshape(1, 24, 24)
     estimate(wave, np.roll(wave, 1, axis=2), FlowSettings(quality="thorough"))
-
-
-def _finest(levels: Any) -> Planes:
-    *_, finest = levels
-    flow: Planes = finest
-    return flow

@@ -1,4 +1,4 @@
-"""How far the flow of a pair can be trusted: tensor, residual, forward-backward distance."""
+"""What the images say of the flow of a pair: how far it can be told from noise and from others."""
 
 from __future__ import annotations
 
@@ -8,50 +8,76 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_framewise.numerics.derivatives import gaussian_taps, gradient, smooth
-from napari_framewise.numerics.flow.levels import (
-    FlowSettings,
-    Planes,
-    Prepared,
-    local_equations,
-    second_spline,
-    spread_of,
-)
+from napari_framewise.numerics.derivatives import gradient, smooth
+from napari_framewise.numerics.flow.levels import Planes, warped_onto
+from napari_framewise.numerics.flow.light import spread_of
+from napari_framewise.numerics.flow.prepared import Prepared
+from napari_framewise.numerics.flow.settings import FlowSettings
 from napari_framewise.numerics.interpolation import spline, warp
+from napari_framewise.numerics.noise import autocorrelation, variance_factor
+from napari_framewise.numerics.pyramid import filled
 
 BoolArray = NDArray[np.bool_]
-# The window that evidence is collected over, in pixels, and the error of a direction that counts
-# as known.
-_WINDOW = 2.0
-_KNOWN = 0.2
-_KEPT = 0.1
+# The window that evidence is collected over, the smoothing of both frames before, and of its
+# gradients, in pixels.
+_WINDOW, _SMOOTHED, _SLOPES = 4.0, 1.0, 0.5
+# The error of a direction that counts as known; the least correlation of the two frames, and that
+# which is needed where they leave so many times what the best quarter of the pixels does.
+_KNOWN, _CORRELATED, _ALIKE, _MISFIT = 0.2, 0.65, 0.9, 6.0
+_REACH = {2: 4, 3: 2}
 _LEAST = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What the images say of the flow around each pixel, within a Gaussian window of sigma 2 px.
+    """What the images say of the flow around each pixel, within a Gaussian window of sigma 4 px.
+
+    Both frames are smoothed by a Gaussian of sigma 1 px before. Intensities are in units of the
+    first frame's standard deviation, `spread`.
 
     Attributes
     ----------
     tensor : (ndim (ndim + 1) / 2, *grid) float32
-        Structure tensor per pixel of the window: yy, yx, xx (zz, zy, zx, yy, yx, xx), in squared
-        intensities per squared pixel, summed over channels.
-    residual : (*grid) float32
-        Root mean square of what the warped second frame leaves of the first, in intensities.
+        Mean products of the first frame's gradient with that of the warped second frame, symmetric:
+        yy, yx, xx (zz, zy, zx, yy, yx, xx), summed over channels. The noise of the frames, which is
+        independent, adds nothing to it on average.
+    unlike : (*grid) float32
+        Largest eigenvalue of the same of half the gradients' difference: what noise, and whatever
+        else the frames do not share, adds to a tensor.
+    left : (*grid) float32
+        Mean square of what the warped second frame leaves of the first, smoothed.
+    correlation : (*grid) float32
+        Of the first frame with the warped second.
+    rival : (*grid) float32
+        Distance in pixels to the nearest place that looks the same; inf where none does.
+    step : (*grid) float32
+        Distance in pixels from the flow to the window's own solution.
+    factor : float
+        Pixels that are worth one independent one, by the residual's autocorrelation.
     noise : float
-        The same for the whole image, from its median.
-    floor : float
-        What that noise alone adds to each eigenvalue.
+        Standard deviation of a frame's noise, white.
+    rms : (*grid) float32
+        Root mean square of what the warped second frame leaves of the first, without smoothing.
+    spread : float
+        The unit of intensity.
     usable : (*grid) bool
         Where both frames have data.
+    beyond : float
+        How many times what the frames do not share an eigenvalue must be, to be no chance.
     """
 
     tensor: Planes
-    residual: Planes
+    unlike: Planes
+    left: Planes
+    correlation: Planes
+    rival: Planes
+    step: Planes
+    factor: float
     noise: float
-    floor: float
+    rms: Planes
+    spread: float
     usable: BoolArray
+    beyond: float = 1.5
 
     @property
     def ndim(self) -> int:
@@ -63,67 +89,59 @@ class Evidence:
         """Pixels that a window is worth, ``(4 pi sigma^2)^(ndim / 2)``."""
         return float((4 * np.pi * _WINDOW**2) ** (self.ndim / 2))
 
+    @property
+    def residual(self) -> NDArray[np.float64]:
+        """Root mean square of what the warped second frame leaves of the first, in intensities."""
+        return self.rms.astype(np.float64) * self.spread
+
     def matrices(self) -> NDArray[np.float64]:
         """The tensors as symmetric matrices (*grid, ndim, ndim)."""
-        full: NDArray[np.float64] = np.empty((*self.usable.shape, self.ndim, self.ndim))
-        rows, columns = np.triu_indices(self.ndim)
-        for place, (row, column) in enumerate(zip(rows, columns, strict=True)):
-            full[..., row, column] = full[..., column, row] = self.tensor[place]
-        return full
+        return _matrices(self.tensor)
 
     def eigenvalues(self) -> NDArray[np.float64]:
-        """Eigenvalues of the tensor (ndim, *grid), the smallest first."""
-        if self.ndim == 2:
-            a, b, c = self.tensor.astype(np.float64)
-            middle, half = (a + c) / 2, np.hypot((a - c) / 2, b)
-            return np.asarray([np.maximum(middle - half, 0), middle + half])
-        values = np.moveaxis(np.linalg.eigvalsh(self.matrices()), -1, 0)
-        return np.asarray(np.maximum(values, 0), np.float64)
+        """Eigenvalues of the tensor (ndim, *grid), the smallest first; negative ones by chance."""
+        return _eigenvalues(self.tensor)
 
     def structure(self) -> NDArray[np.uint8]:
         """Directions in which the flow is known: 0 flat, 1 edge, 2 corner (3 in a volume).
 
-        A direction is known where the noise of the whole image leaves it uncertain by less than
-        0.2 px: on an edge only the flow across it is.
+        A direction is known where its eigenvalue is `beyond` times what the frames do not share,
+        and the residual leaves it uncertain by less than 0.2 px: on an edge only the flow across
+        it is. Where the frames do not correlate by 0.65 (0.9 where they leave far more than in the
+        best quarter of the pixels), nothing is known.
         """
-        least = self.noise**2 / (self.pixels * _KNOWN**2)
-        known = (self.eigenvalues() - self.floor > max(least, _LEAST)).sum(axis=0)
-        return np.where(self.usable, known, 0).astype(np.uint8)
+        values = self.eigenvalues()
+        least = self.left.astype(np.float64) * self.factor / (self.pixels * _KNOWN**2)
+        known = (values > np.maximum(least, self._chance())).sum(axis=0)
+        return np.where(self.usable & self._matched(), known, 0).astype(np.uint8)
+
+    def seen(self) -> BoolArray:
+        """Where the motion can be told: from noise, in all directions, and from any other."""
+        found = self.eigenvalues()[0] > self._chance()
+        return np.asarray(self.usable & self._matched() & found & np.isinf(self.rival))
+
+    def known(self) -> float:
+        """Share of the usable pixels where the flow is known in a direction at least."""
+        if not self.usable.any():
+            return 0.0
+        return float((self.structure()[self.usable] > 0).mean())
 
     def standard_error(self, *, local: bool = True) -> Planes:
-        """Standard error of the flow in its least certain direction, in pixels; inf without data.
+        """Error of a window's own solution in its least certain direction, in pixels.
 
-        ``sqrt(sigma^2 / (N lambda))`` with N pixels in the window, the smallest eigenvalue lambda
-        less what noise adds to it (at most 0.9 of it), and sigma the window's own residual or, not
-        `local`, that of the whole image.
+        ``sqrt(k s^2 / (N lambda))`` with N pixels in the window, k of which are worth one, the
+        smallest eigenvalue lambda, and s^2 the window's residual or, not `local`, the mean of all.
+        To it is added, as a square, how far that solution lies from the flow, which was drawn to
+        its neighbours. Inf where nothing can be told. The flow rests on more than one window, so
+        this ranks its errors, and is not their standard deviation.
         """
-        sigma = self.residual.astype(np.float64) if local else np.float64(self.noise)
-        smallest = self.pixels * self._cleared(self.eigenvalues()[0])
-        sure = self.usable & (smallest > _LEAST)
-        error = sigma / np.sqrt(np.where(sure, smallest, 1))
-        return np.where(sure, error, np.inf).astype(np.float32)
-
-    def covariance(self) -> Planes:
-        """Covariance of the flow, laid out as the tensor, in squared pixels; inf where unknown.
-
-        ``sigma^2 (N T)^-1``: it takes the residuals for independent, and leaves out that
-        neighbours share a window and that smoothing ties them.
-        """
-        rows, columns = np.triu_indices(self.ndim)
-        smallest = self.eigenvalues()[0]
-        known = self.usable & (smallest > _LEAST)
-        out = np.full(self.tensor.shape, np.inf, np.float32)
-        identity = np.eye(self.ndim)
-        noise = (smallest - self._cleared(smallest))[known][:, None, None]
-        matrices = self.pixels * (self.matrices()[known] - noise * identity)
-        scaled = self.residual[known].astype(np.float64)[:, None, None] ** 2 * identity
-        solved = np.linalg.solve(matrices, scaled)
-        out[:, known] = solved[:, rows, columns].T
-        return out
-
-    def _cleared(self, eigenvalue: NDArray[np.float64]) -> NDArray[np.float64]:
-        # Without a lower limit all nearly flat pixels would be equally uncertain, and unranked.
-        return np.asarray(np.maximum(eigenvalue - self.floor, _KEPT * eigenvalue))
+        squares = self.left.astype(np.float64)
+        if not local:
+            squares = np.full_like(squares, squares[self.usable].mean() if self.usable.any() else 0)
+        seen = self.seen()
+        information = np.where(seen, self.pixels * self.eigenvalues()[0], 1.0)
+        error = np.sqrt(self.factor * squares / information + self.step.astype(np.float64) ** 2)
+        return np.where(seen, error, np.inf).astype(np.float32)
 
     def known_part(self, displacement: Planes) -> Planes:
         """The flow's part along the directions that are known: across an edge, none where flat."""
@@ -134,30 +152,67 @@ class Evidence:
         part: Planes = np.einsum("...ij,...j->i...", vectors, along * kept).astype(np.float32)
         return part
 
+    def _chance(self) -> NDArray[np.float64]:
+        return np.maximum(self.beyond * self.unlike.astype(np.float64), _LEAST)
 
-def evidence(pair: Prepared, flow: Planes, settings: FlowSettings) -> Evidence:
-    """Collect it at the finest level of a pair."""
-    first, ndim = pair.first[0], len(flow)
-    slopes = gradient(first.planes, settings.gradient_sigma, ndim=ndim)
-    image = second_spline(pair.second[0], settings)
-    equations, residual, usable = local_equations(first, slopes, image, flow, settings, None)
-    squares = equations[-1:] * np.mean(residual * residual, axis=0)
-    products = ndim * (ndim + 1) // 2
-    collected = np.concatenate([equations[:products], equations[-1:], squares])
-    summed = smooth(collected, _WINDOW, ndim=ndim, truncate=3.0)
-    left = summed[-1] / np.maximum(summed[-2], np.float32(_LEAST))
-    noise = spread_of(residual, usable) * pair.spread
-    # The residual holds the noise of both frames, their mean gradient half of one's.
-    sigma = settings.gradient_sigma
-    passed = float(np.sum(gaussian_taps(sigma, 1) ** 2))
-    passed *= float(np.sum(gaussian_taps(sigma) ** 2)) ** (ndim - 1)
+    def _matched(self) -> BoolArray:
+        # A flow that is free enough finds some likeness anywhere, but leaves more than noise.
+        usual = float(np.quantile(self.left[self.usable], 0.25)) if self.usable.any() else 0.0
+        plain = (self.left < _MISFIT * usual) | (self.correlation > _ALIKE)
+        return np.asarray((self.correlation > _CORRELATED) & plain)
+
+
+def evidence(
+    pair: Prepared, flow: Planes, rival: Planes, settings: FlowSettings, *, varying: bool
+) -> Evidence:
+    """Collect it at the finest level of a pair, at its flow."""
+    ndim = len(flow)
+    first = pair.first[0].planes
+    warped, usable = warped_onto(pair.first[0], pair.second[0], flow, settings, varying=varying)
+    one, two = (smooth(each, _SMOOTHED, ndim=ndim) for each in (first, warped))
+    residual = two - one
+    before, after = (gradient(each, _SLOPES, ndim=ndim) for each in (one, two))
+    pull = np.sum((before + after) * residual, axis=1) / -2
+    parts = [
+        np.ones((1, *usable.shape), np.float32),
+        _products(before, after),
+        _products((after - before) / 2, (after - before) / 2),
+        pull,
+        np.mean((warped - first) ** 2, axis=0, keepdims=True),
+        np.mean(residual**2, axis=0, keepdims=True),
+        *(one, two, one * two, one * one, two * two),
+    ]
+    weighted = np.concatenate(parts) * usable.astype(np.float32)
+    sums = smooth(weighted, _WINDOW, ndim=ndim, truncate=3.0)
+    ends = np.cumsum([len(part) for part in parts])[:6]
+    share, tensor, unlike, pull, raw, left, moments = np.split(sums, ends)
+    share = np.maximum(share, np.float32(1e-6))
+    largest = int(np.argmax([np.abs(each).mean() for each in residual]))
+    correlations = autocorrelation(residual[largest], usable, reach=_REACH[ndim])
     return Evidence(
-        tensor=summed[:products] * np.float32(pair.spread**2),
-        residual=np.sqrt(np.maximum(left, 0)) * np.float32(pair.spread),
-        noise=noise,
-        floor=len(residual) * passed * noise**2 / 4,
+        tensor=tensor,
+        unlike=_eigenvalues(unlike)[-1].astype(np.float32),
+        left=np.maximum(left / share, 0)[0],
+        correlation=_correlation(moments / share),
+        rival=rival,
+        step=_length(tensor, pull, unlike),
+        factor=variance_factor(correlations),
+        noise=pair.noise,
+        rms=np.sqrt(np.maximum(raw / share, 0)[0]),
+        spread=pair.spread,
         usable=usable,
     )
+
+
+def misfit(pair: Prepared, flow: Planes, settings: FlowSettings, *, varying: bool) -> float:
+    """Spread of what the second frame, warped by a flow, leaves of the first."""
+    warped, usable = warped_onto(pair.first[0], pair.second[0], flow, settings, varying=varying)
+    return spread_of(warped - pair.first[0].planes, usable)
+
+
+def extended(flow: Planes, seen: BoolArray) -> Planes:
+    """The flow where it is seen, and smoothly extended from there; none where none is seen."""
+    return np.asarray(filled(flow, seen)[0])
 
 
 def there_and_back(forward: Planes, backward: Planes) -> Planes:
@@ -168,3 +223,57 @@ def there_and_back(forward: Planes, backward: Planes) -> Planes:
     returned, _, inside = warp(spline(backward, order=1), forward)
     distance: NDArray[Any] = np.sqrt(np.sum((forward + returned) ** 2, axis=0))
     return np.where(inside, distance, np.nan).astype(np.float32)
+
+
+def _products(one: Planes, two: Planes) -> Planes:
+    """Symmetric products of two gradients (ndim, channels, *grid), summed over channels."""
+    rows, columns = np.triu_indices(len(one))
+    return np.stack(
+        [
+            np.sum(one[i] * two[j] + one[j] * two[i], axis=0) / 2
+            for i, j in zip(rows, columns, strict=True)
+        ]
+    )
+
+
+def _correlation(moments: Planes) -> Planes:
+    """Correlation of two frames from window means of both, their product and their squares."""
+    a, b, ab, aa, bb = np.split(moments, 5)
+    shared = np.sum(ab - a * b, axis=0)
+    sizes = np.sum(np.maximum(aa - a * a, 0), axis=0) * np.sum(np.maximum(bb - b * b, 0), axis=0)
+    found: Planes = shared / np.sqrt(np.maximum(sizes, np.float32(_LEAST)))
+    return found
+
+
+def _eigenvalues(tensor: Planes) -> NDArray[np.float64]:
+    """Eigenvalues (ndim, *grid) of tensors, the smallest first."""
+    if len(tensor) == 3:
+        a, b, c = tensor.astype(np.float64)
+        middle, half = (a + c) / 2, np.hypot((a - c) / 2, b)
+        return np.asarray([middle - half, middle + half])
+    return np.asarray(np.moveaxis(np.linalg.eigvalsh(_matrices(tensor)), -1, 0))
+
+
+def _length(tensor: Planes, pull: Planes, unlike: Planes) -> Planes:
+    """Length of the solution of ``T u = b``, T held by what is unlike, so that it is positive."""
+    ndim = len(pull)
+    matrices = _matrices(tensor)
+    diagonal = range(ndim)
+    matrices[..., diagonal, diagonal] += (_eigenvalues(unlike)[-1] + _LEAST)[..., np.newaxis]
+    right = pull.astype(np.float64)
+    if ndim == 2:
+        (a, b), (_, c) = np.moveaxis(matrices, (-2, -1), (0, 1))
+        p, q = right
+        return np.asarray(np.hypot(c * p - b * q, a * q - b * p) / (a * c - b * b), np.float32)
+    found = np.linalg.solve(matrices, np.moveaxis(right, 0, -1)[..., np.newaxis])
+    return np.asarray(np.linalg.norm(found[..., 0], axis=-1), np.float32)
+
+
+def _matrices(tensor: Planes) -> NDArray[np.float64]:
+    """Tensors as symmetric matrices (*grid, ndim, ndim)."""
+    ndim = tensor.ndim - 1
+    full: NDArray[np.float64] = np.empty((*tensor.shape[1:], ndim, ndim))
+    rows, columns = np.triu_indices(ndim)
+    for place, (row, column) in enumerate(zip(rows, columns, strict=True)):
+        full[..., row, column] = full[..., column, row] = tensor[place]
+    return full

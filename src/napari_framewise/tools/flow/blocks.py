@@ -28,6 +28,9 @@ class PairResult:
         Mean and median size of their displacement, in pixels; then in the scale's unit.
     confident, usable : float
         Shares of all pixels.
+    unseen, repeating : float
+        Shares of the usable pixels where no motion can be told from noise in any direction, and
+        where the image looks the same some pixels on; NaN where none is usable.
     residual : float
         Root mean square of what the warped second frame leaves.
     largest : float
@@ -36,8 +39,8 @@ class PairResult:
         Confident pixels that move, by direction.
     starts, moves : (n, ndim) ndarray
         Picked vectors in pixels.
-    sureness : (n,) ndarray
-        Their confidence.
+    confidences : (n,) ndarray
+        Of these.
     """
 
     mean: Array
@@ -45,12 +48,14 @@ class PairResult:
     magnitude: tuple[float, float, float, float]
     confident: float
     usable: float
+    unseen: float
+    repeating: float
     residual: float
     largest: float
     directions: Array
     starts: Array
     moves: Array
-    sureness: Array
+    confidences: Array
 
 
 def flow_block(*blocks_and_task: Any, out: Array | None = None) -> list[PairResult]:
@@ -136,9 +141,9 @@ def fill_fields(flow: Flow, out: Array) -> None:
 
 def summarised(flow: Flow, task: Task) -> PairResult:
     """What is kept of one flow."""
-    moves, sureness = flow.displacement, flow.confidence()
+    moves, confidence = flow.displacement, flow.confidence()
     known = np.isfinite(moves).all(axis=0)
-    confident = known & (sureness >= task.least_confidence) & (sureness > 0)
+    confident = known & (confidence >= task.least_confidence) & (confidence > 0)
     chosen = moves[:, confident].astype(np.float64)
     ndim = len(moves)
     size = np.sqrt(np.sum(chosen**2, axis=0))
@@ -148,9 +153,15 @@ def summarised(flow: Flow, task: Task) -> PairResult:
     moving = size > 0.05
     counts, _ = np.histogram(angle[moving], bins=BINS, range=(0, 360))
     some = bool(confident.any())
-    residual = flow.evidence.residual[flow.evidence.usable].astype(np.float64)
-    starts = _picked(confident, sureness, task) if task.step else np.empty((0, ndim), np.int64)
-    shown = flow.evidence.known_part(moves) if task.on_edges == "across" and task.step else moves
+    evidence = flow.evidence
+    usable = evidence.usable
+    residual = evidence.residual[usable]
+    unseen, repeating = (
+        float(each[usable].mean()) if usable.any() else np.nan
+        for each in (evidence.structure() == 0, np.isfinite(evidence.rival))
+    )
+    starts = _picked(confident, confidence, task) if task.step else np.empty((0, ndim), np.int64)
+    shown = evidence.known_part(moves) if task.on_edges == "across" and task.step else moves
     at = tuple(starts.T)
     return PairResult(
         mean=chosen.mean(axis=1) if some else np.full(ndim, np.nan),
@@ -166,17 +177,19 @@ def summarised(flow: Flow, task: Task) -> PairResult:
             else (np.nan,) * 4
         ),
         confident=float(confident.mean()),
-        usable=float(flow.evidence.usable.mean()),
+        usable=float(usable.mean()),
+        unseen=unseen,
+        repeating=repeating,
         residual=float(np.sqrt(np.mean(residual**2))) if residual.size else np.nan,
         largest=float(np.percentile(size, 99)) if some else 0.0,
         directions=counts,
         starts=starts,
         moves=shown[:, *at].T if len(starts) else np.empty((0, ndim), np.float32),
-        sureness=sureness[at] if len(starts) else np.empty(0, np.float32),
+        confidences=confidence[at] if len(starts) else np.empty(0, np.float32),
     )
 
 
-def _picked(confident: Array, sureness: Array, task: Task) -> Array:
+def _picked(confident: Array, confidence: Array, task: Task) -> Array:
     """Pixels (n, ndim) that arrows start from."""
     step = task.step
     if task.placement == "grid":
@@ -187,7 +200,7 @@ def _picked(confident: Array, sureness: Array, task: Task) -> Array:
         return np.asarray(grid[confident[tuple(grid.T)]])
     cells = tuple(-(-length // step) for length in confident.shape)
     padded = np.zeros([count * step for count in cells], np.float32)
-    padded[tuple(slice(length) for length in confident.shape)] = np.where(confident, sureness, 0)
+    padded[tuple(slice(length) for length in confident.shape)] = np.where(confident, confidence, 0)
     split = padded.reshape([part for count in cells for part in (count, step)])
     ndim = confident.ndim
     order = (*range(0, 2 * ndim, 2), *range(1, 2 * ndim, 2))

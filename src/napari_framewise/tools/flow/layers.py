@@ -70,7 +70,7 @@ def vector_layer(
         "v": moves[:, -2],
         "magnitude": np.sqrt(np.sum(moves.astype(np.float64) ** 2, axis=1)),
         "direction": np.degrees(np.arctan2(-scaled[:, -2], scaled[:, -1])) % 360,
-        "confidence": np.concatenate([result.sureness for result in results]),
+        "confidence": np.concatenate([result.confidences for result in results]),
     }
     notes = {
         "frame": "Number of the first frame of the pair.",
@@ -78,7 +78,7 @@ def vector_layer(
         "v": "Displacement downwards, in pixels per frame.",
         "magnitude": "Size of the displacement, in pixels per frame.",
         "direction": "In degrees, from the right counter-clockwise.",
-        "confidence": "0 to 1; 0.5 is an uncertainty of one pixel.",
+        "confidence": "0 to 1; 0.5 stands for about a pixel.",
     }
     if ndim == 3:
         columns["w"] = moves[:, 0]

@@ -120,7 +120,8 @@ class FlowParameters(Parameters):
     regularisation: float = parameter(
         2.0,
         "Smoothness",
-        "Strength of that smoothing, in medians of the structure tensor's trace.",
+        "Strength of that smoothing, in medians of the structure tensor's trace; where the "
+        "measured noise is larger, in shares of the noise.",
         shown_when={"smoothing": ("jumps", "jumps_and_edges", "even")},
         group="Estimation",
         gt=0,
@@ -130,7 +131,8 @@ class FlowParameters(Parameters):
     gradient_sigma: float = parameter(
         0.5,
         "Gradient sigma",
-        "Gaussian whose derivatives are the gradients; more for noisy images.",
+        "Gaussian whose derivatives are the gradients. More smooths both frames before: fine "
+        "detail goes, and noise that is stronger than it.",
         unit="pixels",
         ge=0,
         le=10,
@@ -152,7 +154,8 @@ class FlowParameters(Parameters):
     brightness: Literal["changing", "constant"] = parameter(
         "changing",
         "Brightness",
-        "Fit a gain and an offset between the frames as well, or take them as they are.",
+        "Fit a gain and an offset between the frames as well, and fields of both where the light "
+        "is found to vary over the frame; or take them as they are.",
         group="Estimation",
         rare=True,
     )
@@ -177,8 +180,8 @@ class FlowParameters(Parameters):
     least_confidence: float = parameter(
         0.5,
         "Least confidence",
-        "Pixels of less are left out of vectors, means and the direction histogram. 0.5 stands for "
-        "an uncertainty of one pixel.",
+        "Pixels of less are left out of vectors, means and the direction histogram. From 0.5 on "
+        "nearly all are less than a pixel off; 0 is given where no motion can be told from noise.",
         ge=0,
         le=1,
         group="Confidence",
@@ -197,7 +200,7 @@ class FlowParameters(Parameters):
     placement: Literal["grid", "surest"] = parameter(
         "grid",
         "Placement",
-        "Arrows on a regular grid, or at the surest pixel of each square of that size.",
+        "Arrows on a regular grid, or at the most confident pixel of each square of that size.",
         shown_when={"vectors": True},
         group="Vectors",
     )
@@ -230,7 +233,8 @@ class FlowParameters(Parameters):
     uncertainty: bool = parameter(
         False,
         "Uncertainty",
-        "Add what the confidence rests on, in pixels.",
+        "Add what the confidence rests on, in pixels: it ranks errors, and is no standard "
+        "deviation of them.",
         group="Layers",
         rare=True,
     )

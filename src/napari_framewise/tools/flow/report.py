@@ -50,9 +50,18 @@ def pair_table(pairs: Pairs, results: Sequence[PairResult], motion: Motion) -> T
             notes[f"{kind}_speed"] = f"{kind.title()} speed, in {motion.speed_unit}."
     columns["confident"] = np.array([result.confident for result in results])
     columns["usable"] = np.array([result.usable for result in results])
+    for name in ("unseen", "repeating"):
+        columns[name] = np.array([getattr(result, name) for result in results])
     columns["residual"] = np.array([result.residual for result in results])
     notes["confident"] = "Share of the pixels that are confident."
     notes["usable"] = "Share of the pixels with data in both frames, at both ends of the flow."
+    notes["unseen"] = (
+        "Share of the usable pixels where no motion can be told from noise in any direction."
+    )
+    notes["repeating"] = (
+        "Share of the usable pixels where the image looks the same some pixels on, so that another "
+        "motion is as likely."
+    )
     notes["residual"] = (
         "Root mean square of what the warped second frame leaves of the first, in intensities."
     )
@@ -100,7 +109,7 @@ def summary_of(pairs: Pairs, results: Sequence[PairResult], motion: Motion) -> s
     """The result in a sentence or two."""
     sizes = np.array([result.magnitude for result in results]).reshape(len(results), 4)
     if not np.isfinite(sizes).any():
-        return "No pixel moved in a way that can be trusted."
+        return f"No pixel moved in a way that can be trusted{_unseen(results)}."
     median = float(np.nanmedian(sizes[:, 1]))
     share = 100 * float(np.mean([result.confident for result in results]))
     length = ""
@@ -115,8 +124,25 @@ def summary_of(pairs: Pairs, results: Sequence[PairResult], motion: Motion) -> s
     )
     return (
         f"{what} by a median of {median:.3g} pixels{length}, on average {parts}; {share:.0f} % of "
-        "the pixels are confident."
+        f"the pixels are confident{_unseen(results)}."
     )
+
+
+def _unseen(results: Sequence[PairResult]) -> str:
+    """Where nothing is known of the motion, and why, from 1 % of the pixels on."""
+    kept = [result for result in results if result.usable > 0]
+    if not kept:
+        return ""
+    unseen, repeating = (
+        100 * float(np.mean([getattr(result, name) for result in kept]))
+        for name in ("unseen", "repeating")
+    )
+    said = ""
+    if unseen >= 1:
+        said += f"; no motion can be told from noise in {unseen:.0f} % of the pixels"
+    if repeating >= 1:
+        said += f"; in {repeating:.0f} % the image repeats itself, and other motions look the same"
+    return said
 
 
 def diagnostics_of(
@@ -131,7 +157,8 @@ def diagnostics_of(
     if unsure:
         found.append(
             f"In {_count(unsure)} less than a tenth of the pixels is confident: the frames may be "
-            "too different, too flat, or too far apart."
+            "too different, too flat, too noisy, or too far apart. Elsewhere the flow is the "
+            "smooth extension of what is known."
         )
     reach = max(pairs.shape) / 4
     far = sum(result.largest > reach for result in results)
