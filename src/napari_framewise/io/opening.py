@@ -163,4 +163,4 @@ def _format_of(path: Path) -> Format | None:
 
 
 def _is_zarr(path: Path) -> bool:
-    return any((path / name).is_file() for name in _ZARR_FILES)
+    return any(os.path.lexists(path / name) for name in _ZARR_FILES)

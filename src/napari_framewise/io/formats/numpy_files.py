@@ -7,6 +7,7 @@ import math
 import zipfile
 import zlib
 from itertools import islice
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -25,6 +26,10 @@ _READERS = {
 }
 _LOCAL_HEADER = 30
 _ENCRYPTED = 1
+# A header is read as a Python literal, which fails in as many ways as there are literals.
+_UNREADABLE = (
+    ValueError, KeyError, EOFError, TypeError, MemoryError, RecursionError, SyntaxError, TokenError,
+)  # fmt: skip
 _MOST_AXES = 32
 # To say that a choice is needed, these are enough.
 _LOOKED_AT = 200
@@ -124,7 +129,7 @@ def _header(file: IO[bytes], what: str) -> tuple[tuple[int, ...], bool, np.dtype
     try:
         version = np.lib.format.read_magic(file)
         shape, fortran, dtype = _READERS[version](file)
-    except (ValueError, KeyError, EOFError, TypeError, MemoryError, RecursionError):
+    except _UNREADABLE:
         raise ValueError(f"{what} is no whole .npy file; write it again with numpy.save.") from None
     if dtype.hasobject:
         raise ValueError(

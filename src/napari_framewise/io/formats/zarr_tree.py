@@ -60,7 +60,9 @@ def node_at(path: str, key: str) -> Node | None:
         attributes = third.get("attributes")
         return Node(key, third.get("node_type") == "array", _mapping(attributes))
     for name, is_array in ((".zarray", True), (".zgroup", False)):
-        if os.path.isfile(os.path.join(folder, name)):
+        place = os.path.join(folder, name)
+        if os.path.lexists(place):
+            check_regular(place)
             return Node(key, is_array, _mapping(_json(os.path.join(folder, ".zattrs"))))
     return None
 

@@ -16,7 +16,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from napari_framewise.stacks.faults import check_regular
+from napari_framewise.stacks.faults import check_regular, reason_of
 from napari_framewise.stacks.source import Array, Region
 
 _MOST_LINKS = 64
@@ -131,9 +131,9 @@ class Links:
             raise LeadsNowhere(f"the file {name}, which {path} links to, is not there")
         try:
             return self.file(place)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise LeadsNowhere(
-                f"the file {place}, which {path} links to, can't be opened ({error})"
+                f"the file {place}, which {path} links to, can't be opened ({reason_of(error)})"
             ) from None
 
     def parts(self, dataset: h5py.Dataset) -> Parts:

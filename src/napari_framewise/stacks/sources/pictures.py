@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import os
 import struct
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageSequence, UnidentifiedImageError
 
+from napari_framewise.stacks.memory import check_fits
 from napari_framewise.stacks.source import Array
 
 # Elements of a pixel and their type for each of Pillow's modes; palettes and others become colour.
@@ -21,6 +24,7 @@ _MODES: dict[str, tuple[int, str]] = {
     "RGB": (3, "|u1"),
     "RGBA": (4, "|u1"),
 }
+_LARGE_BYTES = 64 * 2**20
 _SEE_THROUGH = frozenset({"LA", "PA", "La", "RGBa"})
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_KINDS = {(0, 1): (1, "|b1"), (0, 8): (1, "|u1"), (0, 16): (1, "<u2")} | {
@@ -56,12 +60,17 @@ def picture_layout(path: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
         raise ValueError(f"{path} is empty (0 bytes); give a file that holds an image.")
     found = _png_layout(start, path)
     if found:
+        _check_claim(path, *found)
         return found
     with _open(path) as picture:
         if getattr(picture, "n_frames", 1) == 1:
             samples, element = _MODES[_mode_of(picture)]
             return _with_samples((picture.height, picture.width), samples), np.dtype(element)
-    # Later pictures may turn to colour, so a moving one has to be looked at as a whole.
+        if _is_large(picture):
+            samples, element = _MODES[_mode_by_two(picture)]
+            size = _with_samples((picture.height, picture.width), samples)
+            return (int(getattr(picture, "n_frames", 1)), *size), np.dtype(element)
+    # Later pictures may turn to colour, so a short moving one is looked at as a whole.
     pixels = decode(path)
     return pixels.shape, pixels.dtype
 
@@ -77,10 +86,56 @@ def decode(path: str) -> Array:
     with _open(path) as picture:
         if getattr(picture, "n_frames", 1) == 1:
             return _pixels(picture, path, _mode_of(picture))
-        modes = {_mode_of(each) for each in ImageSequence.Iterator(picture)}
-        colour = "RGBA" if "RGBA" in modes else "RGB"
-        mode = modes.pop() if len(modes) == 1 else colour
+        if _is_large(picture):
+            return _large(picture, path)
+        mode = _common_mode({_mode_of(each) for each in ImageSequence.Iterator(picture)})
         return np.stack([_pixels(each, path, mode) for each in ImageSequence.Iterator(picture)])
+
+
+def _is_large(picture: Image.Image) -> bool:
+    """Whether a moving picture takes so much that it is not decoded to find out what it is."""
+    count = getattr(picture, "n_frames", 1)
+    return bool(count * picture.height * picture.width * 4 > _LARGE_BYTES)
+
+
+def _mode_by_two(picture: Image.Image) -> str:
+    """The mode that a large moving picture is read in, by its first two pictures."""
+    modes = set()
+    for number in (0, 1):
+        picture.seek(number)
+        modes.add(_mode_of(picture))
+    picture.seek(0)
+    return _common_mode(modes)
+
+
+def _common_mode(modes: set[str]) -> str:
+    if len(modes) == 1:
+        return next(iter(modes))
+    return "RGBA" if "RGBA" in modes else "RGB"
+
+
+def _large(picture: Image.Image, path: str) -> Array:
+    """All pictures of a large moving one, each decoded into its place."""
+    mode = _mode_by_two(picture)
+    samples, element = _MODES[mode]
+    size = _with_samples((picture.height, picture.width), samples)
+    count = int(getattr(picture, "n_frames", 1))
+    check_fits(path, f"its {count:,} pictures", count * math.prod(size))
+    pixels = np.empty((count, *size), element)
+    for number, each in enumerate(ImageSequence.Iterator(picture)):
+        pixels[number] = _pixels(each, path, mode)
+    return pixels
+
+
+def _check_claim(path: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Refuse a PNG that claims more pixels than its bytes can become: 1032 of each, 8 pixels."""
+    claimed, held = math.prod(shape) * dtype.itemsize, os.path.getsize(path)
+    if claimed > 8 * 1032 * held:
+        size = " x ".join(map(str, shape[:2]))
+        raise ValueError(
+            f"{path} claims {size} pixels, but the {held:,} bytes that it has can't become as "
+            "many; it is damaged: write it again."
+        )
 
 
 def _png_layout(start: bytes, path: str) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
@@ -107,7 +162,12 @@ def _open(path: str) -> Image.Image:
         raise ValueError(
             f"{path} is not a picture that can be read; give PNG, JPEG, BMP, GIF or TIFF files."
         ) from None
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:
+        raise ValueError(
+            f"{path} claims more pixels than a picture can have that is read as a whole; save it "
+            "as a tiled TIFF or as zarr."
+        ) from None
+    except (OSError, SyntaxError) as error:
         if isinstance(error, FileNotFoundError):
             raise
         raise ValueError(f"{path} can't be read as a picture ({error}).") from None
