@@ -46,7 +46,8 @@ def in_step(given: Stack, stack: Stack, title: str, *, channels: bool = False) -
             return kept(found.frame(0), found) if small else found
     raise ValueError(
         f"{title}: {given.name} holds {given.summary()}, but {stack.name} holds "
-        f"{plain.summary()}; one image of that size for all frames, or one per frame, is needed."
+        f"{plain.summary()}; one {title.lower()} of that size for all frames, or one per frame, is "
+        "needed."
     )
 
 

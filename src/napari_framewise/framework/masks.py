@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_framewise.framework.channels import channel_names, one_channel, with_channels
+from napari_framewise.framework.in_step import in_step
 from napari_framewise.framework.inputs import Inputs
-from napari_framewise.framework.matching import as_long, matching
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 
@@ -66,20 +66,19 @@ def measured(
     fixed = None if not region else _rectangle(plain, region)
     given = inputs.optional_stack("mask")
     if given is not None:
-        mask = as_long(matching(given, plain), plain)
-        if mask.frame_shape != plain.frame_shape or mask.n_frames not in (1, plain.n_frames):
-            raise ValueError(
-                f"Mask: {mask.name} holds {mask.summary()}, but {stack.name} holds "
-                f"{plain.summary()}; one mask of that size for all frames, or one per frame, is "
-                "needed."
-            )
+        mask = in_step(given, stack, "Mask")
         if mask.n_frames > 1:
             masks = (mask,)
         else:
-            fixed = (mask.frame(0) != 0) & (True if fixed is None else fixed)
+            fixed = selected(mask.frame(0)) & (True if fixed is None else fixed)
     if fixed is not None and not fixed.any():
         raise ValueError("Mask and region leave no pixel; mark at least one with a non-zero value.")
     return Measured(stack, (stack, *masks), fixed, names if per_channel else ())
+
+
+def selected(mask: Array) -> Array:
+    """Pixels that a mask selects: not zero; NaN is no data, and selects nothing."""
+    return np.asarray((mask != 0) & (mask == mask))
 
 
 def used_pixels(
@@ -88,7 +87,7 @@ def used_pixels(
     """The mask of a block, with the channels that `frames` have where they are taken together."""
     use = fixed
     if masks is not None:
-        use = masks != 0 if fixed is None else (masks != 0) & fixed
+        use = selected(masks) if fixed is None else selected(masks) & fixed
     if use is None or channel_axis is not None:
         return use
     # Channels that are measured together are pixels like others.

@@ -15,6 +15,7 @@ from napari_framewise.framework.channels import (
     with_channels,
 )
 from napari_framewise.framework.frame_columns import frame_columns
+from napari_framewise.framework.framemap import Result, channels_parameter, result_parameter
 from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.framework.limits import limits_of
 from napari_framewise.framework.outcome import ImageResult, Outcome, Table
@@ -26,9 +27,6 @@ from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.common.scaled_blocks import Target, scaled_block
 from napari_framewise.tools.common.scaling import (
     Normalisation,
-    Result,
-    channels_parameter,
-    result_parameter,
     scaled_frames,
     scaling_cost,
     size_in_words,

@@ -91,7 +91,7 @@ def run(inputs: Inputs, parameters: AlignmentParameters, engine: Engine) -> Run:
             layers += outlines(stack, matrices, target)
         if template is not None and stack.n_frames == 1:
             plane = plane_of(stack.frame(0), task.channel)
-            history, curves = history_of(numerics.align(template, plane, task.mask))
+            history, curves = history_of(numerics.align(template, plane, task.mask_of(0)))
             tables, plots = (*tables, history), (*plots, *curves)
     return Outcome(
         layers=tuple(layers),
@@ -118,7 +118,7 @@ def preview(inputs: Inputs, parameters: AlignmentParameters, index: int) -> Outc
         previous = parameters.to == "previous" and index > 0
         template = reference_of(task, index - 1 if previous else parameters.reference_frame)
     plane = plane_of(stack.frame(index), task.channel)
-    found = numerics.align(template, plane, task.mask)
+    found = numerics.align(template, plane, task.mask_of(index))
     fits = Fits.of([found])
     one = stack.select(
         replace(

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from napari_framewise.framework.masks import selected
 from napari_framewise.numerics import alignment as numerics
 from napari_framewise.numerics.transforms import warp
 from napari_framewise.stacks.source import Array
@@ -79,25 +80,27 @@ class Running:
 
 def align_block(
     frames: Array,
+    masks: Array | None,
     starts: Array,
     template: numerics.Template,
     channel: int | None,
-    mask: Array | None,
 ) -> Fits:
     """Align every frame to a template, from given starts; NaN is none."""
     return Fits.of(
         [
-            numerics.align(template, plane_of(frame, channel), mask, start=_known(start))
-            for frame, start in zip(frames, starts, strict=True)
+            numerics.align(
+                template, plane_of(frame, channel), mask_of(masks, index), start=_known(start)
+            )
+            for index, (frame, start) in enumerate(zip(frames, starts, strict=True))
         ]
     )
 
 
 def align_neighbours(
     frames: Array,
+    masks: Array | None,
     settings: numerics.Settings,
     channel: int | None,
-    mask: Array | None,
     core: slice,
 ) -> Fits:
     """Align every frame to the last one before it that has data; the first of a stack to itself."""
@@ -105,10 +108,12 @@ def align_neighbours(
     for index in range(core.start, core.stop):
         for away in range(min(1, index), index + 1):
             before = plane_of(frames[index - away], channel)
+            mask = mask_of(masks, index - away)
             template = numerics.prepare(before, mask, settings=settings)
             if template.status is None:
                 break
-        found.append(numerics.align(template, plane_of(frames[index], channel), mask))
+        plane = plane_of(frames[index], channel)
+        found.append(numerics.align(template, plane, mask_of(masks, index)))
         back.append(away)
     fits = Fits.of(found)
     return replace(fits, back=np.array(back))
@@ -117,15 +122,15 @@ def align_neighbours(
 def align_running(
     state: Running | None,
     frames: Array,
+    masks: Array | None,
     settings: numerics.Settings,
     channel: int | None,
-    mask: Array | None,
     memory: int,
 ) -> tuple[Running, Fits]:
     """Align every frame to the mean of the aligned frames before it."""
     found = []
-    for frame in frames:
-        plane = plane_of(frame, channel)
+    for index, frame in enumerate(frames):
+        plane, mask = plane_of(frame, channel), mask_of(masks, index)
         if state is None:
             known = masked(plane, mask)
             state = Running(known, _seen(known).astype(float))
@@ -151,15 +156,17 @@ def _with(state: Running, plane: Array, found: numerics.Alignment, memory: int) 
 
 
 def sum_block(
-    frames: Array, matrices: Array, gains: Array, channel: int | None, mask: Array | None
+    frames: Array, masks: Array | None, matrices: Array, gains: Array, channel: int | None
 ) -> tuple[Array, Array]:
     """Sum of the aligned frames, brought to the reference's brightness, and their number."""
     total: Any = 0.0
     count: Any = 0
-    for frame, matrix, (gain, offset) in zip(frames, matrices, gains, strict=True):
+    each = zip(frames, matrices, gains, strict=True)
+    for index, (frame, matrix, (gain, offset)) in enumerate(each):
         if not np.isfinite(matrix).all():
             matrix = np.full((3, 3), np.nan)
-        moved = (warp(masked(plane_of(frame, channel), mask), matrix) - offset) / gain
+        plane = masked(plane_of(frame, channel), mask_of(masks, index))
+        moved = (warp(plane, matrix) - offset) / gain
         seen = np.isfinite(moved)
         total = total + np.where(seen, moved, 0.0)
         count = count + seen
@@ -196,6 +203,13 @@ def error_block(
 def plane_of(frame: Array, channel: int | None) -> Array:
     """What of a frame is compared: one channel, or all of it."""
     return frame if channel is None or frame.ndim == 2 else frame[..., channel]
+
+
+def mask_of(masks: Array | None, index: int) -> Array | None:
+    """The mask of a frame of a block: its own, or the one for all."""
+    if masks is None:
+        return None
+    return selected(masks[index if len(masks) > 1 else 0])
 
 
 def masked(plane: Array, mask: Array | None) -> Array:

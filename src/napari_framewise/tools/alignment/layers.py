@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_framewise.engine.lazy import LazyFrames
 from napari_framewise.engine.work import Cost
+from napari_framewise.framework.in_step import series
 from napari_framewise.framework.limits import limits_of, symmetric_limits
 from napari_framewise.framework.outcome import ImageResult, LayerResult, ShapesResult
 from napari_framewise.framework.placing import Layout, layout_of
@@ -18,7 +19,7 @@ from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.alignment.blocks import error_block, warp_block
-from napari_framewise.tools.alignment.passes import rows_and_columns, series
+from napari_framewise.tools.alignment.passes import rows_and_columns
 
 _MOST_OUTLINES = 2000
 

@@ -26,8 +26,10 @@ INPUTS = (
         "mask",
         MASK,
         "Mask",
-        "Pixels of every frame to align by: not zero = use this pixel.",
+        "Pixels of every frame to align by: not zero = use this pixel. One image for all frames, "
+        "or one per frame.",
         least=0,
+        several_frames=True,
     ),
     Input(
         "template_mask",

@@ -11,13 +11,13 @@ from napari_framewise.engine import Engine
 from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.progress import Progress
 from napari_framewise.engine.work import Cost, MapFrames, MapNeighbours, Reduce, Scan
-from napari_framewise.framework.channels import one_channel
+from napari_framewise.framework.in_step import in_step, series
 from napari_framewise.framework.inputs import Inputs
-from napari_framewise.framework.matching import matching
+from napari_framewise.framework.masks import selected
 from napari_framewise.numerics import alignment as numerics
 from napari_framewise.numerics.transforms import accumulated
 from napari_framewise.stacks.source import Array
-from napari_framewise.stacks.stack import Stack, stack_of
+from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.alignment.blocks import (
     Fits,
     add_sums,
@@ -45,14 +45,20 @@ class Task:
         As the numerics take them.
     channel : int, optional
         The channel that is compared.
-    mask : (y, x), optional
-        Pixels that are compared.
+    mask : Stack, optional
+        Pixels that are compared: of one frame for all, or one for each.
     """
 
     stack: Stack
     settings: numerics.Settings
     channel: int | None
-    mask: Array | None
+    mask: Stack | None
+
+    def mask_of(self, index: int) -> Array | None:
+        """Pixels of a frame that are compared."""
+        if self.mask is None:
+            return None
+        return selected(self.mask.frame(index if self.mask.n_frames > 1 else 0))
 
 
 def task_of(inputs: Inputs, parameters: AlignmentParameters) -> Task:
@@ -72,16 +78,8 @@ def task_of(inputs: Inputs, parameters: AlignmentParameters) -> Task:
             f"Channel {channel} was asked for, but {stack.name} has {channels}, counted from 0."
         )
     mask = inputs.optional_stack("mask")
-    values = None
-    if mask is not None:
-        mask = matching(mask, one_channel(stack))
-        if mask.frame_shape != rows_and_columns(stack):
-            raise ValueError(
-                f"Mask: {mask.name} has frames of {_size(mask.frame_shape)} pixels, but "
-                f"{stack.name} has frames of {_size(rows_and_columns(stack))}; they must be alike."
-            )
-        values = mask.frame(0)
-    return Task(stack, parameters.settings, channel if channels > 1 else None, values)
+    mask = mask and in_step(mask, stack, "Mask")
+    return Task(stack, parameters.settings, channel if channels > 1 else None, mask)
 
 
 def rows_and_columns(stack: Stack) -> tuple[int, int]:
@@ -137,7 +135,7 @@ def reference_of(task: Task, index: int) -> numerics.Template:
             f"{task.stack.n_frames:,} frames, counted from 0."
         )
     plane = plane_of(task.stack.frame(index), task.channel)
-    return numerics.prepare(plane, task.mask, settings=task.settings)
+    return numerics.prepare(plane, task.mask_of(index), settings=task.settings)
 
 
 def to_template(
@@ -154,8 +152,8 @@ def to_template(
     parts = yield from run_pass(
         MapFrames(),
         align_block,
-        (task.stack, series(given)),
-        (template, task.channel, task.mask),
+        (task.stack, task.mask, series(given)),
+        (template, task.channel),
         engine=engine,
         cost=cost_of(task.stack),
         label=label,
@@ -168,8 +166,8 @@ def to_previous(task: Task, engine: Engine) -> Generator[Progress, None, Fits]:
     parts = yield from run_pass(
         MapNeighbours(before=_FRAMES_BACK, after=0),
         align_neighbours,
-        (task.stack,),
-        (task.settings, task.channel, task.mask),
+        (task.stack, task.mask),
+        (task.settings, task.channel),
         engine=engine,
         cost=cost_of(task.stack),
         label="Aligning",
@@ -183,8 +181,8 @@ def to_running_mean(task: Task, memory: int, engine: Engine) -> Generator[Progre
     _, parts = yield from run_pass(
         Scan(),
         align_running,
-        (task.stack,),
-        (task.settings, task.channel, task.mask, memory),
+        (task.stack, task.mask),
+        (task.settings, task.channel, memory),
         engine=engine,
         cost=cost_of(task.stack),
         label="Aligning in order",
@@ -205,8 +203,8 @@ def to_mean(
         total, count = yield from run_pass(
             Reduce(),
             sum_block,
-            (task.stack, series(fits.matrices), series(gains_of(fits))),
-            (task.channel, task.mask),
+            (task.stack, task.mask, series(fits.matrices), series(gains_of(fits))),
+            (task.channel,),
             engine=engine,
             cost=cost_of(task.stack, averaging=True),
             label=f"Averaging before pass {number}",
@@ -223,12 +221,6 @@ def to_mean(
 def gains_of(fits: Fits) -> Array:
     """Gain and offset of every frame: (n, 2)."""
     return np.stack([fits.columns["gain"], fits.columns["offset"]], axis=1)
-
-
-def series(values: Array) -> Stack:
-    """A value per frame as a stack that goes along with the frames."""
-    names = ("t", "i", "j")[: values.ndim]
-    return stack_of(np.ascontiguousarray(values), axes=names, name="values")
 
 
 def cost_of(stack: Stack, *, averaging: bool = False) -> Cost:

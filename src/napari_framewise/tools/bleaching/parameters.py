@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from napari_framewise.framework.framemap import Result, channels_parameter, result_parameter
 from napari_framewise.framework.inputs import MASK, Input, Kind
 from napari_framewise.framework.parameters import Parameters, parameter
-from napari_framewise.tools.common.scaling import Result, channels_parameter, result_parameter
 
 INPUTS = (
     Input("stack", Kind.STACK, "Stack", "The frames that grow darker."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,50 +15,26 @@ from napari_framewise.engine.progress import Progress
 from napari_framewise.engine.sinks import MemorySink
 from napari_framewise.engine.work import Cost, MapFrames
 from napari_framewise.framework.frame_columns import frame_columns
+from napari_framewise.framework.framemap import Result
+from napari_framewise.framework.in_step import series
 from napari_framewise.framework.limits import limits_of
 from napari_framewise.framework.model import Model, Space
 from napari_framewise.framework.outcome import Curve, ImageResult, Plot, Table
-from napari_framewise.framework.parameters import parameter
 from napari_framewise.framework.placing import layout_of
 from napari_framewise.numerics.normalise import Scaling, Status
 from napari_framewise.numerics.statistics import Moments
 from napari_framewise.stacks.source import Array
-from napari_framewise.stacks.stack import Stack, stack_of
+from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.common.scaled_blocks import (
     Target,
     scaled_block,
 )
 
-Result: TypeAlias = Literal["lazy", "memory"]
 STATUS_NOTE = (
     "Sum of what is to be said: 1 no data, 2 NaN or infinite pixels, 4 flat, 8 clipped; 0 is plain."
 )
 _SHOWN_CHANNELS = 3
 _SAID = 4
-
-
-def result_parameter() -> Result:
-    """The choice of where a scaled stack goes, the same in every tool that gives one."""
-    choice: Result = parameter(
-        "lazy",
-        "Result",
-        "Lazy frames are computed as they are looked at or saved, and take no memory; memory "
-        "computes all of them now.",
-        rare=True,
-    )
-    return choice
-
-
-def channels_parameter() -> int | None:
-    """The choice of the channel axis, where it has no name."""
-    choice: int | None = parameter(
-        None,
-        "Channels along",
-        "Axis of the data that holds the channels, from 0, or from the end if negative; empty: "
-        "colour components, or the axis named c.",
-        rare=True,
-    )
-    return choice
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +99,7 @@ def scaled_frames(
     Of lazy frames, which are computed later, clipped pixels are counted where `count` asks for it.
     `ranged` says that results fill the range of the target.
     """
-    stacks = (stack, *_as_stacks(stack, scaling))
+    stacks = (stack, series(scaling.offset, "offsets"), series(scaling.gain, "gains"))
     context = (channel_axis, target, undo)
     data: Any
     clipped: list[Any]
@@ -261,12 +237,3 @@ def level_plot(
         table.notes[abscissa].rstrip(".") if abscissa == "time" else "Frame",
         y_label,
     )
-
-
-def _as_stacks(stack: Stack, scaling: Scaling) -> tuple[Stack, Stack]:
-    """Offsets and gains as stacks with a frame of (C,) for each frame."""
-    offset, gain = (
-        stack_of(np.array(np.broadcast_to(each, (stack.n_frames, each.shape[1]))), axes=("t", "k"))
-        for each in (scaling.offset, scaling.gain)
-    )
-    return offset, gain

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from napari_framewise.framework.channels import one_channel
+from napari_framewise.framework.in_step import in_step, series
 from napari_framewise.framework.inputs import Inputs
-from napari_framewise.framework.matching import as_long, matching
+from napari_framewise.framework.masks import selected
+from napari_framewise.framework.matching import as_long
 from napari_framewise.numerics.flow import FlowSettings, Ranking
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
@@ -174,7 +175,7 @@ def pairs_of(inputs: Inputs, parameters: FlowParameters) -> Pairs:
         )
     else:
         given = ()
-    flags = stack_of(neighbours[: like.n_frames, None], axes=("t", "flag"), name="neighbours")
+    flags = series(neighbours[: like.n_frames], "neighbours")
     task = Task(
         settings=parameters.settings,
         ranking=parameters.ranking,
@@ -247,20 +248,10 @@ def _masks(inputs: Inputs, stack: Stack) -> tuple[Array | None, Stack | None]:
     given = inputs.optional_stack("mask")
     if given is None:
         return None, None
-    plain = one_channel(stack)
-    shape = plain.spatial_shape
-    mask = as_long(matching(given, plain), plain)
-    if mask.frame_shape not in (shape, plain.frame_shape) or mask.n_frames not in (
-        1,
-        plain.n_frames,
-    ):
-        raise ValueError(
-            f"Mask: {mask.name} holds {mask.summary()}, but {stack.name} holds {stack.summary()}; "
-            "one mask of that size for all frames, or one per frame, is needed."
-        )
+    mask = in_step(given, stack, "Mask")
     if mask.n_frames > 1:
         return None, mask
-    fixed = (mask.frame(0) != 0).reshape(shape)
+    fixed = selected(mask.frame(0))
     if not fixed.any():
         raise ValueError(
             "The mask leaves no pixel; mark at least one pixel with a value that is not zero."

@@ -64,7 +64,7 @@ def run(inputs: Inputs, parameters: MixingParameters, engine: Engine) -> Run:
             stacks,
             (design,),
             engine=engine,
-            cost=_summing_cost(stacks),
+            cost=_summing_cost(*stacks),
             label="Averaging residuals",
             merge=numerics.ResidualTotal.merge,
         )
@@ -83,8 +83,9 @@ def preview(inputs: Inputs, parameters: MixingParameters, index: int) -> Outcome
     """Fit one frame: its coefficients in the summary, the fitted frame and what it leaves."""
     stack = inputs.stack("stack")
     prepared = prepared_here(inputs, parameters)
-    blocks = [each.read(index, index + 1) for each in fitted_stacks(inputs)]
-    frames = usable(*blocks)
+    _, mask = fitted_stacks(inputs)
+    used = None if mask is None else mask.read(index, index + 1)
+    frames = usable(stack.read(index, index + 1), used)
     fits = numerics.fit(frames, prepared.design)
     return Outcome(
         layers=one_frame(stack, frames, fits, prepared),
@@ -149,9 +150,9 @@ def _cost(stack: Stack, n_references: int) -> Cost:
     return Cost(output=row, scratch=row, seconds=1e-6 + 0.5e-9 * pixels * n_references)
 
 
-def _summing_cost(stacks: tuple[Stack, ...]) -> Cost:
-    pixels = int(np.prod(stacks[0].frame_shape))
-    return Cost(scratch=4 * pixels if len(stacks) > 1 else 0, seconds=1e-6 + 3e-9 * pixels)
+def _summing_cost(stack: Stack, mask: Stack | None) -> Cost:
+    pixels = int(np.prod(stack.frame_shape))
+    return Cost(scratch=0 if mask is None else 4 * pixels, seconds=1e-6 + 3e-9 * pixels)
 
 
 TOOL = Tool(

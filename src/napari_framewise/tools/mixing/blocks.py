@@ -6,34 +6,35 @@ from typing import Any
 
 import numpy as np
 
+from napari_framewise.framework.masks import selected
 from napari_framewise.numerics import mixing as numerics
 from napari_framewise.stacks.source import Array
 
 
-def fit_block(*blocks_and_design: Any) -> numerics.MixingFit:
-    """Fit a block: frames, maybe a mask of the same frames, and the design."""
-    *blocks, design = blocks_and_design
-    return numerics.fit(usable(*blocks), design)
+def fit_block(frames: Array, mask: Array | None, design: numerics.Design) -> numerics.MixingFit:
+    """Fit a block of frames, with a mask of the same frames where there is one."""
+    return numerics.fit(usable(frames, mask), design)
 
 
-def fitted_block(*blocks_and_design: Any, out: Array) -> None:
+def fitted_block(frames: Array, mask: Array | None, design: numerics.Design, *, out: Array) -> None:
     """Fitted frames of a block."""
-    *blocks, design = blocks_and_design
-    fits = numerics.fit(usable(*blocks), design)
+    fits = numerics.fit(usable(frames, mask), design)
     out[...] = numerics.predict(design, fits, dtype=out.dtype)
 
 
-def residual_block(*blocks_and_design: Any, out: Array) -> None:
+def residual_block(
+    frames: Array, mask: Array | None, design: numerics.Design, *, out: Array
+) -> None:
     """Frames of a block minus their fit."""
-    *blocks, design = blocks_and_design
-    fits = numerics.fit(usable(*blocks), design)
-    out[...] = numerics.residual(blocks[0], design, fits)
+    fits = numerics.fit(usable(frames, mask), design)
+    out[...] = numerics.residual(frames, design, fits)
 
 
-def residual_sums(*blocks_and_design: Any) -> numerics.ResidualTotal:
+def residual_sums(
+    frames: Array, mask: Array | None, design: numerics.Design
+) -> numerics.ResidualTotal:
     """Sum of a block's residuals over its frames, pixel by pixel."""
-    *blocks, design = blocks_and_design
-    frames = usable(*blocks)
+    frames = usable(frames, mask)
     return numerics.residual_total(frames, design, numerics.fit(frames, design))
 
 
@@ -47,7 +48,7 @@ def usable(frames: Array, mask: Array | None = None) -> Array:
     if mask is None:
         return frames
     dtype = np.result_type(frames.dtype, np.float32)
-    return np.where(mask != 0, frames, dtype.type(np.nan))
+    return np.where(selected(mask), frames, dtype.type(np.nan))
 
 
 def result_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -12,6 +12,7 @@ from napari_framewise.engine import Engine
 from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.progress import Progress, finish
 from napari_framewise.engine.work import Cost, Reduce
+from napari_framewise.framework.in_step import in_step
 from napari_framewise.framework.inputs import Inputs
 from napari_framewise.numerics import mixing as numerics
 from napari_framewise.stacks.source import Array
@@ -101,17 +102,12 @@ def prepared_here(inputs: Inputs, parameters: MixingParameters) -> Prepared:
     return finish(prepared_design(inputs, parameters, Engine.local()), lambda _: None)
 
 
-def fitted_stacks(inputs: Inputs) -> tuple[Stack, ...]:
+def fitted_stacks(inputs: Inputs) -> tuple[Stack, Stack | None]:
     """The stack, and the mask where there is one for every frame."""
     stack, mask = inputs.stack("stack"), inputs.optional_stack("mask")
     if mask is None or mask.n_frames == 1:
-        return (stack,)
-    if mask.n_frames != stack.n_frames:
-        raise ValueError(
-            f"Mask: {mask.name} has {mask.n_frames:,} frames, but {stack.name} has "
-            f"{stack.n_frames:,}; one for all frames, or one per frame, is needed."
-        )
-    return (stack, mask)
+        return (stack, None)
+    return (stack, in_step(mask, stack, "Mask", channels=True))
 
 
 def sampled_frames(stack: Stack, count: int) -> Array:

@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 from pydantic import field_validator, model_validator
 
+from napari_framewise.framework.framemap import Result, channels_parameter, result_parameter
 from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.numerics import normalise as numerics
-from napari_framewise.tools.common.scaling import Result, channels_parameter, result_parameter
 
 RANGED = ("min_max", "percentiles", "maximum", "dtype_range")
 """Methods that bring values to the ends of a range."""

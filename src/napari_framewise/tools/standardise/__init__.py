@@ -14,6 +14,7 @@ from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.progress import Progress, finish
 from napari_framewise.engine.work import MapFrames, Reduce
+from napari_framewise.framework.framemap import Result, channels_parameter, result_parameter
 from napari_framewise.framework.inputs import MASK, Input, Inputs, Kind
 from napari_framewise.framework.limits import limits_of
 from napari_framewise.framework.masks import Measured, measured
@@ -29,15 +30,12 @@ from napari_framewise.tools.common.first_pass import once_for, part_for_preview
 from napari_framewise.tools.common.scaled_blocks import Target, scaled_block
 from napari_framewise.tools.common.scaling import (
     STATUS_NOTE,
-    Result,
     by_channel,
-    channels_parameter,
     filled,
     level_plot,
     level_table,
     normalisation_of,
     partial_status,
-    result_parameter,
     scaled_frames,
     scaled_layer,
     scaling_cost,

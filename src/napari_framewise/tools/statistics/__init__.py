@@ -13,6 +13,7 @@ from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.work import Reduce
 from napari_framewise.framework.channels import COLOURS
 from napari_framewise.framework.frame_columns import frame_columns
+from napari_framewise.framework.framemap import channels_parameter
 from napari_framewise.framework.inputs import MASK, Input, Inputs, Kind
 from napari_framewise.framework.masks import Measured, measured, used_pixels
 from napari_framewise.framework.outcome import Outcome, Table
@@ -20,7 +21,6 @@ from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics import statistics as numerics
 from napari_framewise.stacks.ragged import RaggedStack
-from napari_framewise.tools.common.scaling import channels_parameter
 from napari_framewise.tools.common.tally import (
     WholeStack,
     images_cost,
