@@ -155,12 +155,14 @@ def placed_back(places: Array, points: PointsResult, stack: Stack, frames: Array
             pixels = places[:, place] + _start(stack, axis)
             data[:, column] = _onto(pixels, stack.axes[axis], axes[column], back=True)
     if frames is not None:
-        positions = [stack.frame_position(int(number)) for number in frames]
+        # What lies in no chosen frame stays where it is.
+        inside = np.asarray(frames) >= 0
+        positions = [stack.frame_position(int(number)) for number in np.asarray(frames)[inside]]
         for axis in stack.frame_axes:
             column = columns.get(axis)
             if column is not None:
                 pixels = np.array([position[axis] for position in positions], np.float64)
-                data[:, column] = _onto(pixels, stack.axes[axis], axes[column], back=True)
+                data[inside, column] = _onto(pixels, stack.axes[axis], axes[column], back=True)
     return data
 
 

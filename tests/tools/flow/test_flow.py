@@ -287,6 +287,16 @@ def test_points_go_along_in_the_world(followed: Outcome, direction: str) -> None
     np.testing.assert_allclose(2 * moved[:, 2], expected[:, 1], atol=0.02)
 
 
+def test_points_on_frames_with_channels_keep_their_channel(followed: Outcome) -> None:
+    stack = drifting()
+    data = np.stack([stack.read(0, stack.n_frames)] * 2, axis=1)
+    colour = fw.stack_of(data, axes=("t", "c", "y", "x"), name="colour")
+    points = PointsResult("spots", np.array([[1, 1, 20.0, 30.0]]), Grid(colour.axes))
+    given = {"stack": colour, "flow": model_of(followed), "points": points}
+    moved = run(given, direction="forward").layer("spots moved").data
+    np.testing.assert_allclose(moved, [[2, 1, *(np.array([20.0, 30.0]) + DRIFT)]], atol=0.1)
+
+
 def test_points_outside_are_left_out(followed: Outcome) -> None:
     axes = tuple(Axis(name) for name in ("t", "y", "x"))
     points = PointsResult("spots", np.array([[0.0, 5000.0, 5.0]]), Grid(axes))

@@ -23,6 +23,7 @@ from napari_framewise.framework.outcome import (
 from napari_framewise.io import contrast_limits
 from napari_framewise.plugin.layers.geometry import shear_matrix
 from napari_framewise.plugin.layers.layers_in import METADATA_KEY, axes_of
+from napari_framewise.plugin.layers.own_slider import on_own_slider
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.stack import stack_of
 
@@ -63,6 +64,8 @@ def make_layer(
     provenance : mapping, optional
         Kept in the layer's metadata.
     """
+    if like is not None and isinstance(result, ImageResult):
+        result = on_own_slider(result, like)
     options: dict[str, Any] = {
         "name": result.name,
         "metadata": _metadata(result, provenance),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from napari_framewise.framework.drawn import drawn_points, placed_back
 from napari_framewise.framework.outcome import PointsResult, Table
 from napari_framewise.numerics.flow import inverse, moved
-from napari_framewise.stacks.axes import Axis
-from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.flow.model import FlowModel
 
@@ -22,60 +23,39 @@ def moved_points(
     Raises
     ------
     ValueError
-        Where the points have fewer axes than a frame, or no frame number where there are several
+        Where the points have other axes than the frames, or no frame number where there are several
         pairs.
     """
-    grid = stack.spatial_grid.axes
-    ndim, axes = len(grid), points.grid.axes
-    if len(axes) < ndim:
-        raise ValueError(
-            f"{points.name} has points of {len(axes)} axes; the flow has {ndim}: give points that "
-            "lie in the frames."
-        )
-    leading = axes[: len(axes) - ndim]
+    drawn = drawn_points(points, stack)
     firsts, seconds = model.frames_of(stack.n_frames, stack.name)
     come, go = (firsts, seconds) if forward else (seconds, firsts)
-    data = np.array(points.data, np.float64)
-    frames = np.zeros(len(data), np.int64)
-    time = stack.axes[stack.frame_axes[-1]] if stack.frame_axes else None
-    if leading and time is not None:
-        frames = np.rint(_onto(data[:, -ndim - 1], leading[-1], time)).astype(np.int64)
-        numbers = np.asarray(stack.frame_numbers)
-        frames = np.searchsorted(numbers, frames)
-    elif len(model.displacement) > 1:
+    if drawn.frames is None and len(model.displacement) > 1:
         raise ValueError(
             f"{points.name} does not say which frame its points lie in, but the flow has "
             f"{len(model.displacement):,} pairs; give points with a frame axis."
         )
-    places = np.stack(
-        [
-            _onto(data[:, place - ndim], axis, wanted)
-            for place, (axis, wanted) in enumerate(zip(axes[-ndim:], grid, strict=True))
-        ],
-        axis=-1,
-    )
-    there = np.full_like(places, np.nan)
+    there = np.full_like(drawn.places, np.nan)
+    frames = None if drawn.frames is None else drawn.frames.copy()
     for pair, (start, end) in enumerate(zip(come, go, strict=True)):
-        mine = frames == start if leading and time is not None else np.full(len(data), pair == 0)
+        mine = np.full(len(there), pair == 0) if drawn.frames is None else drawn.frames == start
         if not mine.any():
             continue
         flow = model.displacement[min(pair, len(model.displacement) - 1)]
-        there[mine] = moved(places[mine], flow if forward else inverse(flow))
-        if leading and time is not None:
-            number = float(stack.frame_numbers[end])
-            data[mine, -ndim - 1] = _onto(np.array([number]), time, leading[-1])
-    for place, (axis, wanted) in enumerate(zip(axes[-ndim:], grid, strict=True)):
-        data[:, place - ndim] = _onto(there[:, place], wanted, axis)
+        there[mine] = moved(drawn.places[mine], flow if forward else inverse(flow))
+        if frames is not None:
+            frames[mine] = end
     known = np.isfinite(there).all(axis=1)
+    data = placed_back(there, points, stack, frames)
     features = points.features
     if features is not None:
         kept = {name: values[known] for name, values in features.columns.items()}
         features = Table(features.name, features.entity, kept, features.notes)
     return PointsResult(
-        f"{points.name} moved", data[known], points.grid, features=features, text=points.text
+        f"{points.name} moved",
+        data[known],
+        replace(points.grid, like="stack"),
+        features=features,
+        text=points.text,
+        index=None if points.index is None else np.asarray(points.index)[known],
+        colours=None if points.colours is None else points.colours[known],
     )
-
-
-def _onto(values: Array, axis: Axis, other: Axis) -> Array:
-    """Pixels of one axis as pixels of another that lies in the same world."""
-    return (values * axis.scale + axis.translate - other.translate) / other.scale
