@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from napari_framewise.plugin.panel import ToolPanel
+from napari_framewise.plugin.recipe_panel import RecipePanel
 from napari_framewise.tools.registry import TOOLS, get_tool
 
 if TYPE_CHECKING:
@@ -26,6 +27,13 @@ def panel_class(name: str) -> type[ToolPanel]:
 
     Panel.__name__ = Panel.__qualname__ = f"{name.title()}Panel"
     return Panel
+
+
+class RunRecipe(RecipePanel):
+    """The panel that runs recipes, as the class that napari calls with its viewer."""
+
+    def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
+        super().__init__(napari_viewer)
 
 
 def __getattr__(name: str) -> type[ToolPanel]:

@@ -74,8 +74,8 @@ def _layer_for(ref: InputRef, role: Input, viewer: ViewerModel, under: Layer | N
     """The open layer that a reference names, or a new one."""
     if ref.step is not None:
         raise ValueError(
-            f"{role.title} is a result of an earlier step; run the recipe from Python or the "
-            "command line, or choose that result's layer."
+            f"{role.title} is a result of an earlier step; open the recipe with Run a recipe "
+            "(File > IO Utilities), or choose that result's layer."
         )
     value = resolve(ref, role.kinds)
     if isinstance(value, PointsResult | ShapesResult):
