@@ -27,6 +27,7 @@ RUNS = {
     "statistics": [TWO],
     "normalise": [TWO],
     "standardise": [TWO],
+    "bleaching": [TWO],
     "renormalise": [TWO, "--model", "{model}"],
 }
 """Arguments of the command line, tool by tool."""

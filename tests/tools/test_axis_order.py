@@ -91,7 +91,7 @@ def _all(stack: Stack) -> tuple[slice, ...]:
 
 
 def cases() -> list[tuple[str, str]]:
-    tools = ("normalise", "standardise", "renormalise", "mixing", "flow", "alignment")
+    tools = ("normalise", "standardise", "renormalise", "bleaching", "mixing", "flow", "alignment")
     planes_only = {("alignment", "tzyx")}
     return [(t, s) for t in tools for s in LAYOUTS if (t, s) not in planes_only]
 
@@ -116,7 +116,9 @@ def test_a_result_keeps_the_order_of_axes(tool: str, layout: str) -> None:
         assert layer.grid.shape == data.shape[: len(shown)]
 
 
-@pytest.mark.parametrize("tool", ["normalise", "standardise", "mixing", "flow", "alignment"])
+@pytest.mark.parametrize(
+    "tool", ["normalise", "standardise", "bleaching", "mixing", "flow", "alignment"]
+)
 def test_the_order_of_axes_changes_no_number(tool: str) -> None:
     _, data = scene("tcyx")
     found = []
