@@ -39,10 +39,12 @@ def _write_consistent(
     rows: MixingFit, system: System, solution: Solution, root: FloatArray | None, design: Design
 ) -> None:
     count = design.n_references
+    hidden: NDArray[np.bool_]
     for active, chosen in _groups(solution.active):
         part = None if root is None else root if len(root) == 1 else root[chosen]
         moves = _moves(part, design, active)
         freedom, hidden = _degrees(moves, rows.coefficients[chosen], chosen, system, design)
+        hidden = hidden & np.array([True] * count + [design.offset, design.gain])
         rows.error_dof[chosen] = freedom[:, :count]
         if not hidden.any():
             continue
@@ -55,9 +57,11 @@ def _write_consistent(
             values = getattr(rows, name)
             values[chosen] = np.where(hidden[:, column], np.nan, values[chosen])
         rows.status[chosen] |= np.where(hidden.any(axis=1), int(Status.ONE_PIXEL), 0).astype("u1")
-    every = np.arange(len(rows))
-    free = np.zeros(solution.active.shape[1], np.bool_)
-    _, hidden = _degrees(_moves(root, design, free), rows.unconstrained, every, system, design)
+    if solution.active.any():
+        # the solutions without the bounds
+        every, free = np.arange(len(rows)), np.zeros(solution.active.shape[1], np.bool_)
+        moves = _moves(root, design, free)
+        _, hidden = _degrees(moves, rows.unconstrained, every, system, design)
     rows.unconstrained_errors[np.broadcast_to(hidden[:, :count], rows.errors.shape)] = np.nan
 
 
@@ -65,9 +69,10 @@ def _groups(active: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], NDArray[
     """Frames with the same active bounds."""
     if not active.any():
         return [(np.zeros(active.shape[1], np.bool_), np.arange(len(active)))]
-    kinds, places = np.unique(active, axis=0, return_inverse=True)
-    places = places.reshape(-1)
-    return [(kind, np.flatnonzero(places == number)) for number, kind in enumerate(kinds)]
+    # at most two bounds for each of 16 coefficients: a pattern is a whole number
+    codes = active @ (1 << np.arange(active.shape[1], dtype=np.int64))
+    _, first, places = np.unique(codes, return_index=True, return_inverse=True)
+    return [(active[at], np.flatnonzero(places == number)) for number, at in enumerate(first)]
 
 
 def _moves(root: FloatArray | None, design: Design, active: NDArray[np.bool_]) -> FloatArray:

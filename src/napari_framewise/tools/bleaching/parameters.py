@@ -34,19 +34,25 @@ class BleachingParameters(Parameters):
         "tracking, not for measuring.",
     )
     reference_frame: int = parameter(
-        0, "Reference frame", "Number of the frame that the others are brought to.", ge=0
+        0,
+        "Reference frame",
+        "Number of the frame that the others are brought to.",
+        ge=0,
+        shown_when={"method": ("ratio", "histogram")},
     )
     background: float = parameter(
         0.0,
         "Background",
         "Value of a pixel without light: it does not bleach. Measure it where there is no sample.",
         unit="counts",
+        shown_when={"method": ("ratio", "exponential")},
     )
     level: bool = parameter(
         True,
         "Fit what remains",
         "Fit the level that the decay ends at as well; otherwise it ends at the background.",
         rare=True,
+        shown_when={"method": "exponential"},
     )
     dtype: Literal["float32", "float64", "uint8", "uint16"] = parameter(
         "float32", "Type", "Type of the result; integers are rounded and clipped, never wrapped."
