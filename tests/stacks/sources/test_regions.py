@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import dask.array as da
@@ -14,12 +12,11 @@ import pytest
 import scipy.io
 import tifffile
 import zarr
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from PIL import Image
+from tests.helpers.source_contract import FRAMES, SourceContract
 
 from napari_framewise.io import open_stack
-from napari_framewise.stacks.source import Array, Source
+from napari_framewise.stacks.source import Source
 from napari_framewise.stacks.sources.dasks import DaskSource
 from napari_framewise.stacks.sources.folder import FolderSource
 from napari_framewise.stacks.sources.hdf5 import Hdf5Source
@@ -28,9 +25,6 @@ from napari_framewise.stacks.sources.mapped import MappedSource
 from napari_framewise.stacks.sources.tiff_pages import TiffPagesSource
 from napari_framewise.stacks.sources.transposed import TransposedSource
 from napari_framewise.stacks.sources.zarrs import ZarrSource
-
-SHAPE = (9, 37, 21)
-FRAMES = np.random.default_rng(1).integers(0, 60000, SHAPE).astype(np.uint16)
 
 Writer = Callable[[Path], Source]
 KINDS: dict[str, tuple[Writer, type]] = {}
@@ -218,45 +212,7 @@ def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return source
 
 
-def slices(length: int) -> st.SearchStrategy[slice]:
-    ends = st.tuples(st.integers(0, length), st.integers(0, length)).map(sorted)
-    return st.builds(lambda bounds, step: slice(*bounds, step), ends, st.integers(1, length))
-
-
-REGIONS = st.tuples(*(slices(length) for length in SHAPE))
-
-
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(region=REGIONS)
-def test_any_region_is_what_numpy_slices(written: Source, region: tuple[slice, ...]) -> None:
-    block = written.read(region)
-    assert isinstance(block, np.ndarray)
-    assert block.dtype.newbyteorder("=") == FRAMES.dtype
-    np.testing.assert_array_equal(block, FRAMES[region])
-
-
-def test_it_says_what_it_is(written: Source) -> None:
-    assert isinstance(written, Source)
-    assert written.shape == SHAPE
-    assert written.dtype.newbyteorder("=") == np.uint16
-    assert written.chunks is None or len(written.chunks) == len(SHAPE)
-    assert all(Path(path).exists() for path in written.paths)
-
-
-def test_a_pickled_copy_is_small_and_reads_the_same(written: Source) -> None:
-    packed = pickle.dumps(written)
-    if not isinstance(written, DaskSource):
-        assert len(packed) < 1500
-    region = (slice(2, 7, 2), slice(5, 30, 1), slice(0, 21, 3))
-    np.testing.assert_array_equal(pickle.loads(packed).read(region), FRAMES[region])  # noqa: S301
-
-
-def test_threads_read_at_the_same_time(written: Source) -> None:
-    regions = [(slice(n, n + 1, 1), slice(n, 37, 1), slice(0, 21, 1)) for n in range(9)] * 4
-
-    def read(region: tuple[slice, ...]) -> Array:
-        return written.read(region)
-
-    with ThreadPoolExecutor(6) as pool:
-        for region, block in zip(regions, pool.map(read, regions), strict=True):
-            np.testing.assert_array_equal(block, FRAMES[region])
+class TestEverySource(SourceContract):
+    @pytest.fixture
+    def source(self, written: Source) -> Source:
+        return written
