@@ -117,12 +117,26 @@ class Kernel:
 
 
 def in_order(function: Callable[..., Any]) -> Kernel:
-    """A kernel with the flags `IN_ORDER`."""
+    """A kernel with the flags `IN_ORDER`.
+
+    Examples
+    --------
+    >>> from napari_framewise.numerics.scaling.kernels import affine_rows
+    >>> isinstance(affine_rows, Kernel), affine_rows.__name__
+    (True, 'affine_rows')
+    """
     return Kernel(function, IN_ORDER)
 
 
 def reordered(function: Callable[..., Any]) -> Kernel:
-    """A kernel with the flags `REORDERED`."""
+    """A kernel with the flags `REORDERED`.
+
+    Examples
+    --------
+    >>> from napari_framewise.numerics.least_squares import to_unit_length
+    >>> isinstance(to_unit_length, Kernel), to_unit_length.__name__
+    (True, 'to_unit_length')
+    """
     return Kernel(function, REORDERED)
 
 
@@ -137,6 +151,13 @@ def compiled(function: Callable[..., Any] | Kernel, *kinds: Kind) -> Callable[..
         One per argument: ``"uint16/2"`` for a C-contiguous array of 2 axes that is only read,
         ``"=float64/1"`` for one that is written, ``"int64"`` for a number; a NamedTuple whose
         fields are ``Annotated[type, kind]`` for one of those.
+
+    Examples
+    --------
+    >>> from napari_framewise.numerics.least_squares.kernels import project
+    >>> kinds = "float64/2", "float64/3", "float64/1", "=float64/2", "=bool/2", "=uint8/1"
+    >>> compiled(project, *kinds) is compiled(project, *kinds)
+    True
     """
     with _LOCK:
         return _compile(function, kinds)

@@ -40,6 +40,14 @@ def gaussian_taps(sigma: float, order: int = 0, truncate: float = _TRUNCATE) -> 
     ------
     ValueError
         Where sigma is negative or not finite.
+
+    Examples
+    --------
+    >>> taps = gaussian_taps(1.0)
+    >>> len(taps) % 2, round(float(taps.sum()), 12)
+    (1, 1.0)
+    >>> float(np.round(gaussian_taps(1.0, order=1) @ np.arange(len(taps)), 6))
+    1.0
     """
     if not (np.isfinite(sigma) and sigma >= 0):
         raise ValueError(f"A Gaussian of sigma {sigma} was asked for; give 0 or more pixels.")
@@ -67,7 +75,16 @@ def smooth(
     edge: Edge = "even",
     truncate: float = _TRUNCATE,
 ) -> NDArray[Any]:
-    """Gaussian smoothing over the grid axes of finite planes, in their own float type."""
+    """Gaussian smoothing over the grid axes of finite planes, in their own float type.
+
+    Examples
+    --------
+    >>> spike = np.zeros((9, 9))
+    >>> spike[4, 4] = 1.0
+    >>> smoothed = smooth(spike, 1.0)
+    >>> bool(smoothed[4, 4] < 0.2), round(float(smoothed.sum()), 6)
+    (True, 1.0)
+    """
     if sigma == 0:
         return planes
     taps = gaussian_taps(sigma, truncate=truncate)
@@ -94,6 +111,13 @@ def gradient(planes: NDArray[Any], sigma: float, *, ndim: int = 2) -> NDArray[An
     -------
     (ndim, ..., *grid)
         Change per pixel along each axis, in row-column order.
+
+    Examples
+    --------
+    >>> rows, columns = np.mgrid[0:16, 0:16].astype(float)
+    >>> slopes = gradient(3 * rows - 2 * columns, 1.0)
+    >>> np.round(slopes[:, 8, 8], 6).tolist()
+    [3.0, -2.0]
     """
     slope, bell = gaussian_taps(sigma, 1), gaussian_taps(sigma)
     out = np.empty((ndim, *planes.shape), planes.dtype)
@@ -108,7 +132,13 @@ def gradient(planes: NDArray[Any], sigma: float, *, ndim: int = 2) -> NDArray[An
 
 
 def gradient_radius(sigma: float) -> int:
-    """Pixels around a value that its gradient depends on: what a mask is to be eroded by."""
+    """Pixels around a value that its gradient depends on: what a mask is to be eroded by.
+
+    Examples
+    --------
+    >>> gradient_radius(1.0) >= 3
+    True
+    """
     return len(gaussian_taps(sigma, 1)) // 2
 
 
@@ -123,6 +153,13 @@ def eroded(valid: BoolArray, radius: int, *, outside: bool = True) -> BoolArray:
         In pixels.
     outside : bool
         Whether what lies past the border counts as valid.
+
+    Examples
+    --------
+    >>> valid = np.ones((5, 5), bool)
+    >>> valid[2, 2] = False
+    >>> int(eroded(valid, 1).sum())
+    16
     """
     if radius == 0 or (outside and valid.all()):
         return valid

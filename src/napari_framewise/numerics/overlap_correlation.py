@@ -95,6 +95,14 @@ def correlations(
         the overlap is too small or either is plain there.
     overlap : same shape
         Number of pixels.
+
+    Examples
+    --------
+    >>> image = np.random.default_rng(0).normal(size=(1, 12, 12))
+    >>> spectra = Spectra.of(image, None, (12, 12))
+    >>> values, overlap = correlations(spectra, image, np.ones((12, 12)), 0.5)
+    >>> tuple(int(each) for each in np.unravel_index(np.nanargmax(values), values.shape))
+    (11, 11)
     """
     height, width = mask.shape
     extent = (image.shape[0] + height - 1, image.shape[1] + width - 1)
@@ -142,6 +150,13 @@ def peaks(values: FloatArray, overlap: FloatArray, count: int, apart: int) -> li
     -------
     list of (row, column)
         Indices into `values`, best first.
+
+    Examples
+    --------
+    >>> values = np.zeros((5, 5))
+    >>> values[1, 1], values[3, 4] = 0.9, 0.5
+    >>> peaks(values, np.ones((5, 5)), 2, 1)
+    [(1, 1), (3, 4)]
     """
     with np.errstate(invalid="ignore"):
         score = np.arctanh(np.clip(values, -0.999, 0.999)) * np.sqrt(overlap)

@@ -74,6 +74,11 @@ def pyramid(
     ------
     ValueError
         Where the ratio does not lie between 0 and 1.
+
+    Examples
+    --------
+    >>> [level.shape for level in pyramid(np.zeros((1, 64, 96)), smallest=16)]
+    [(64, 96), (32, 48), (16, 24), (16, 16)]
     """
     if not 0 < ratio < 1:
         raise ValueError(f"A pyramid of ratio {ratio} was asked for; give one between 0 and 1.")
@@ -115,6 +120,12 @@ def filled(
         The same array where there are no gaps; zeros where there is no data at all.
     valid : (*grid) bool or None
         True where all channels held data; None where they do everywhere.
+
+    Examples
+    --------
+    >>> planes, valid = filled(np.array([[[1.0, np.nan, 3.0]]]))
+    >>> bool(np.isfinite(planes).all()), valid.tolist()
+    (True, [[True, False, True]])
     """
     finite = np.isfinite(planes).all(axis=0)
     usable = finite if valid is None else finite & valid
@@ -159,6 +170,11 @@ def resized(
         Shape of the grid of the result.
     kernel : {"cubic", "linear"}
         Linear makes no new extremes.
+
+    Examples
+    --------
+    >>> resized(np.full((8, 8), 5.0), (3, 4)).round(9).tolist()[0]
+    [5.0, 5.0, 5.0, 5.0]
     """
     ndim = len(shape)
     # Shrinking first leaves less to do for the other axes.
@@ -172,7 +188,14 @@ def resized(
 def resized_with_mask(
     planes: NDArray[Any], valid: BoolArray | None, shape: tuple[int, ...]
 ) -> tuple[NDArray[Any], BoolArray | None]:
-    """Planes resized, and where at least half of the weight lies on valid pixels."""
+    """Planes resized, and where at least half of the weight lies on valid pixels.
+
+    Examples
+    --------
+    >>> small, known = resized_with_mask(np.ones((8, 8)), np.arange(64).reshape(8, 8) >= 32, (4, 4))
+    >>> known[:, 0].tolist()
+    [False, False, True, True]
+    """
     smaller = resized(planes, shape)
     if valid is None:
         return smaller, None

@@ -27,6 +27,13 @@ def inside_polygon(vertices: Array, shape: tuple[int, int]) -> tuple[Box, Array]
         Part of the image that was looked at; empty where the polygon lies outside.
     inside : ndarray of bool
         Pixels of the box. Where the outline crosses itself, even and odd count.
+
+    Examples
+    --------
+    >>> corners = np.array([[1.0, 1.0], [1.0, 3.0], [3.0, 3.0], [3.0, 1.0]])
+    >>> box, inside = inside_polygon(corners, (5, 5))
+    >>> bool(inside.any())
+    True
     """
     from skimage.measure import grid_points_in_poly
 
@@ -55,6 +62,13 @@ def inside_ellipse(corners: Array, shape: tuple[int, int]) -> tuple[Box, Array]:
     box, inside
         As `inside_polygon`. With centre c and half sides a and b a pixel p is inside where
         p - c = u a + v b and u^2 + v^2 <= 1.
+
+    Examples
+    --------
+    >>> corners = np.array([[0.0, 0.0], [0.0, 8.0], [8.0, 8.0], [8.0, 0.0]])
+    >>> box, inside = inside_ellipse(corners, (9, 9))
+    >>> bool(0.7 < inside.sum() / 64 < 0.85)
+    True
     """
     corners = np.asarray(corners, np.float64)
     box, start = _box(corners, 0.0, shape)
@@ -84,6 +98,12 @@ def near_path(vertices: Array, width: float, shape: tuple[int, int]) -> tuple[Bo
     -------
     box, inside
         As `inside_polygon`.
+
+    Examples
+    --------
+    >>> box, near = near_path(np.array([[2.0, 0.0], [2.0, 4.0]]), 1.0, (5, 5))
+    >>> int(near.sum()) >= 5
+    True
     """
     vertices, radius = np.asarray(vertices, np.float64), max(float(width), 1.0) / 2
     box, start = _box(vertices, radius, shape)

@@ -36,7 +36,14 @@ class Band:
 
 
 def filtered(planes: NDArray[Any], band: Band, axis: int) -> NDArray[Any]:
-    """Apply a band matrix along an axis of float32 or float64 planes of any number of axes."""
+    """Apply a band matrix along an axis of float32 or float64 planes of any number of axes.
+
+    Examples
+    --------
+    >>> band = banded(np.arange(4) - 1, np.tile([0.25, 0.5, 0.25], (4, 1)), 4, "even")
+    >>> filtered(np.array([[0.0, 4.0, 0.0, 0.0]]), band, 1).tolist()
+    [[1.0, 2.0, 1.0, 0.0]]
+    """
     axis %= planes.ndim
     shape = planes.shape
     before = int(np.prod(shape[:axis], dtype=np.int64))
@@ -70,6 +77,12 @@ def banded(
         Length of the axis.
     edge : {"even", "odd"}
         How values go on past the border: ``f(-1 - i) = f(i)``, or ``f(-i) = 2 f(0) - f(i)``.
+
+    Examples
+    --------
+    >>> band = banded(np.array([-1, 0, 1]), np.full((3, 3), 1 / 3), 3, "even")
+    >>> np.round(band.weights[0], 3).tolist()
+    [0.667, 0.333, 0.0]
     """
     width = min(taps.shape[1], length)
     starts = np.clip(positions, 0, length - width)
@@ -95,7 +108,13 @@ def banded(
 def correlated(
     planes: NDArray[Any], taps: NDArray[np.float64], axis: int, edge: Edge = "even"
 ) -> NDArray[Any]:
-    """Correlate with an odd number of taps, centred, along an axis."""
+    """Correlate with an odd number of taps, centred, along an axis.
+
+    Examples
+    --------
+    >>> correlated(np.array([[0.0, 1.0, 4.0, 9.0]]), np.array([-0.5, 0.0, 0.5]), 1).tolist()
+    [[0.5, 2.0, 4.0, 2.5]]
+    """
     return filtered(planes, _repeated(planes.shape[axis], tuple(taps.tolist()), edge), axis)
 
 

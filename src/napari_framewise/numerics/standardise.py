@@ -93,6 +93,12 @@ def standardise(
     ------
     ValueError
         Where an argument does not fit: says which.
+
+    Examples
+    --------
+    >>> made = standardise(np.array([[1.0, 2.0, 3.0]]))
+    >>> np.round(made.frames.astype(float), 4).tolist()
+    [[-1.2247, 0.0, 1.2247]]
     """
     block = np.asarray(frames)
     result = np.empty(block.shape, dtype) if out is None else out
@@ -127,6 +133,12 @@ def given_statistics(
     ------
     ValueError
         Where only one of them was given, their numbers differ, or a deviation is negative.
+
+    Examples
+    --------
+    >>> scaling, status = given_statistics([10.0], [2.0])
+    >>> scaling.offset.tolist(), scaling.gain.tolist()
+    ([[10.0]], [[0.5]])
     """
     if mean is None or std is None:
         raise ValueError("Give both, means and standard deviations, or neither.")
@@ -145,7 +157,15 @@ def given_statistics(
 def scaling_of_moments(
     found: Moments, ddof: int = 0, epsilon: float = 0.0
 ) -> tuple[Scaling, NDArray[np.uint8]]:
-    """Scaling and status (n, C) of each frame and channel by its own moments."""
+    """Scaling and status (n, C) of each frame and channel by its own moments.
+
+    Examples
+    --------
+    >>> from napari_framewise.numerics.statistics import moments
+    >>> scaling, _ = scaling_of_moments(moments(np.array([[1.0, 3.0]])))
+    >>> scaling.offset.tolist(), scaling.gain.tolist()
+    ([[2.0]], [[1.0]])
+    """
     made, status = _scaling(found.mean, found.std(ddof), epsilon, found.minimum < found.maximum)
     partial = (found.count > 0) & (found.count < found.in_use)
     return made, status | np.where(partial, Status.PARTIAL, 0).astype(np.uint8)
@@ -154,7 +174,15 @@ def scaling_of_moments(
 def scaling_of_stack(
     pooled: Pooled, ddof: int = 0, epsilon: float = 0.0
 ) -> tuple[Scaling, NDArray[np.uint8]]:
-    """Scaling and status (1, C) of each channel over a whole stack."""
+    """Scaling and status (1, C) of each channel over a whole stack.
+
+    Examples
+    --------
+    >>> from napari_framewise.numerics.statistics import moments, pool
+    >>> scaling, _ = scaling_of_stack(pool(moments(np.array([[1.0, 3.0], [1.0, 3.0]]))))
+    >>> scaling.offset.tolist(), scaling.gain.tolist()
+    ([[2.0]], [[1.0]])
+    """
     free = pooled.count - ddof
     with np.errstate(all="ignore"):
         variance = np.where(free > 0, pooled.variance * (pooled.count / free), np.nan)
@@ -172,6 +200,10 @@ def check_result(dtype: DTypeLike, ddof: int, epsilon: float) -> None:
     ------
     ValueError
         Where the result is no float, or ddof or epsilon is negative.
+
+    Examples
+    --------
+    >>> check_result(np.float32, 0, 0.0)
     """
     if np.dtype(dtype).kind != "f":
         raise ValueError(

@@ -59,6 +59,13 @@ def spline(planes: NDArray[Any], *, order: int = 3, valid: BoolArray | None = No
     ------
     ValueError
         For another order or another number of axes.
+
+    Examples
+    --------
+    >>> image = spline(np.arange(12.0).reshape(1, 3, 4))
+    >>> values, _, inside = sample(image, np.array([[1.0], [2.0]]))
+    >>> float(np.round(values[0, 0], 2)), bool(inside[0])
+    (6.0, True)
     """
     if order not in (1, 3):
         raise ValueError(f"A spline of order {order} was asked for; give 1 or 3.")
@@ -102,6 +109,13 @@ def sample(
         Change per pixel along each axis.
     inside : (...) bool
         Where the coordinate lies within the grid, and between pixels that held data.
+
+    Examples
+    --------
+    >>> image = spline(np.arange(12.0).reshape(1, 3, 4), order=1)
+    >>> values, _, inside = sample(image, np.array([[0.5, 5.0], [1.0, 1.0]]))
+    >>> float(values[0, 0]), inside.tolist()
+    (3.0, [True, False])
     """
     ndim = len(image.shape)
     points = coordinates.shape[1:]
@@ -136,6 +150,15 @@ def warp(
 
     ``values[:, p] = image(p + displacement[:, p])``: a pull-back, so that the image comes to lie
     on the grid that the displacements are given on.
+
+    Examples
+    --------
+    >>> image = spline(np.arange(12.0).reshape(1, 3, 4), order=1)
+    >>> one_down = np.zeros((2, 3, 4))
+    >>> one_down[0] = 1.0
+    >>> values, _, inside = warp(image, one_down)
+    >>> values[0, 0].tolist(), inside[2].tolist()
+    ([4.0, 5.0, 6.0, 7.0], [False, False, False, False])
     """
     shape = displacement.shape[1:]
     coordinates = displacement.astype(np.float64)

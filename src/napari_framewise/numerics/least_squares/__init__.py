@@ -43,6 +43,13 @@ def project(
         The bounds that hold them.
     status : (n,) uint8
         0 solved, 1 too many steps, 2 no point keeps to all bounds.
+
+    Examples
+    --------
+    >>> start = np.array([[-1.0, 2.0]])
+    >>> point, active, status = project(start, np.eye(2)[np.newaxis], np.zeros(2))
+    >>> point.tolist(), active.tolist(), status.tolist()
+    ([[0.0, 2.0]], [[True, False]], [0])
     """
     n, size = start.shape
     point = np.empty((n, size))

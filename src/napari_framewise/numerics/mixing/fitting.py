@@ -57,6 +57,14 @@ def fit(frames: ArrayLike, design: Design) -> MixingFit:
     (Fuller, 1987, eq. 2.2.23).
     For 95 % intervals use t quantiles with `MixingFit.error_dof` degrees of freedom
     (`confidence_interval`).
+
+    Examples
+    --------
+    >>> from napari_framewise.numerics.mixing import prepare
+    >>> a, b = np.array([1.0, 2.0, 3.0, 9.0]), np.array([3.0, 2.0, 1.0, 0.0])
+    >>> found = fit((0.25 * a + 0.75 * b)[np.newaxis], prepare([a, b]))
+    >>> np.round(found.coefficients, 12).tolist()
+    [[0.25, 0.75]]
     """
     block = as_block(frames, design.frame_shape)
     result = empty_fit(len(block), design.n_references)
@@ -158,6 +166,15 @@ def predict(design: Design, fit: MixingFit, *, dtype: Any = np.float32) -> NDArr
     (n, *frame_shape)
         ``gain * sum_k x_k R_k + offset``, also outside the mask; NaN for frames without an answer
         and where a reference has no data.
+
+    Examples
+    --------
+    >>> from napari_framewise.numerics.mixing import prepare
+    >>> a, b = np.array([1.0, 2.0, 3.0, 9.0]), np.array([3.0, 2.0, 1.0, 0.0])
+    >>> design = prepare([a, b])
+    >>> found = fit((0.5 * a + 0.5 * b)[np.newaxis], design)
+    >>> np.round(predict(design, found, dtype=np.float64), 9).tolist()
+    [[2.0, 2.0, 2.0, 4.5]]
     """
     shares = fit.coefficients * fit.gain[:, None]
     fitted = shares @ design.references + fit.offset[:, None]
@@ -184,6 +201,15 @@ def residual(frames: ArrayLike, design: Design, fit: MixingFit) -> NDArray[Any]:
     ------
     ValueError
         If there are not as many frames as rows in the fit.
+
+    Examples
+    --------
+    >>> from napari_framewise.numerics.mixing import prepare
+    >>> a, b = np.array([1.0, 2.0, 3.0, 9.0]), np.array([3.0, 2.0, 1.0, 0.0])
+    >>> frames = (0.5 * a + 0.5 * b)[np.newaxis]
+    >>> design = prepare([a, b])
+    >>> bool(np.abs(residual(frames, design, fit(frames, design))).max() < 1e-6)
+    True
     """
     block = as_block(frames, design.frame_shape)
     if len(block) != len(fit):
@@ -215,6 +241,13 @@ def resolvable(design: Design, sample_frames: ArrayLike) -> FloatArray:
     (K,) float64
         ``1.96 sqrt(2)`` times the median standard error of the unbounded solutions: two frames of
         the same mixture differ by more in 5 % of cases. NaN if no sample had an answer.
+
+    Examples
+    --------
+    >>> from napari_framewise.numerics.mixing import prepare
+    >>> a, b = np.array([1.0, 2.0, 3.0, 9.0]), np.array([3.0, 2.0, 1.0, 0.0])
+    >>> resolvable(prepare([a, b]), np.array([[2.0, 2.1, 1.9, 4.5]])).shape
+    (2,)
     """
     errors = fit(sample_frames, design).unconstrained_errors
     errors = errors[np.isfinite(errors).all(axis=1)]

@@ -26,7 +26,19 @@ _PIECE_PIXELS = 1 << 17
 def fit_masked(
     block: NDArray[Any], rows: NDArray[np.int64], design: Design, result: MixingFit
 ) -> None:
-    """Fit the frames `rows` of `block`, each over its own pixels, into those rows of `result`."""
+    """Fit the frames `rows` of `block`, each over its own pixels, into those rows of `result`.
+
+    Examples
+    --------
+    >>> from napari_framewise.numerics.mixing import empty_fit, prepare
+    >>> a, b = np.array([1.0, 2.0, 3.0, 9.0, 4.0]), np.array([3.0, 2.0, 1.0, 0.0, 4.0])
+    >>> frame = 0.25 * a + 0.75 * b
+    >>> frame[1] = np.nan
+    >>> found = empty_fit(1, 2)
+    >>> fit_masked(frame[np.newaxis], np.array([0]), prepare([a, b]), found)
+    >>> np.round(found.coefficients, 9).tolist()
+    [[0.25, 0.75]]
+    """
     step = max(1, _PIECE_PIXELS // max(1, design.references.shape[1]))
     for start in range(0, len(rows), step):
         chosen = np.sort(rows[start : start + step])

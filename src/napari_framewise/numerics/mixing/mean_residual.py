@@ -54,6 +54,16 @@ def residual_total(frames: ArrayLike, design: Design, fit: MixingFit) -> Residua
     -------
     ResidualTotal
         NaN pixels and frames without an answer take no part in it.
+
+    Examples
+    --------
+    >>> from napari_framewise.numerics.mixing import fit, prepare
+    >>> a, b = np.array([1.0, 2.0, 3.0, 9.0]), np.array([3.0, 2.0, 1.0, 0.0])
+    >>> frames = np.stack([0.5 * a + 0.5 * b, b])
+    >>> design = prepare([a, b])
+    >>> total = residual_total(frames, design, fit(frames, design))
+    >>> bool(np.abs(total.mean()).max() < 1e-6)
+    True
     """
     block = as_block(frames, design.frame_shape)
     shares = np.ascontiguousarray(fit.coefficients * fit.gain[:, None])

@@ -111,6 +111,12 @@ def prepare(
     ------
     ValueError
         If the references, options or their combination cannot be solved; says why.
+
+    Examples
+    --------
+    >>> design = prepare([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]], constraint="none")
+    >>> design.n_references
+    2
     """
     raw, frame_shape = _reference_array(references)
     count = len(raw)

@@ -93,6 +93,12 @@ def average_replicates(frames: ArrayLike) -> tuple[FloatArray, FloatArray]:
     ------
     ValueError
         With fewer than two frames.
+
+    Examples
+    --------
+    >>> mean, variance = average_replicates(np.array([[1.0, 2.0], [3.0, 2.0]]))
+    >>> mean.tolist()
+    [2.0, 2.0]
     """
     block = real_array(frames, "replicate frames")
     if block.ndim < 2 or len(block) < 2:

@@ -122,7 +122,13 @@ class MixingFit:
 
 
 def empty_fit(n: int, count: int) -> MixingFit:
-    """Rows of NaN for `n` frames and `count` references, to be filled in."""
+    """Rows of NaN for `n` frames and `count` references, to be filled in.
+
+    Examples
+    --------
+    >>> np.isnan(empty_fit(2, 3).coefficients).all().item()
+    True
+    """
     vectors = {name: np.full(n, np.nan) for name in _VECTORS}
     matrices = {name: np.full((n, count), np.nan) for name in _MATRICES}
     return MixingFit(
@@ -143,6 +149,11 @@ def concatenate(fits: Sequence[MixingFit]) -> MixingFit:
     ------
     ValueError
         If there is nothing to join.
+
+    Examples
+    --------
+    >>> len(concatenate([empty_fit(2, 3), empty_fit(1, 3)]).coefficients)
+    3
     """
     if not fits:
         raise ValueError("No fits were given; concatenate needs at least one.")
@@ -174,6 +185,16 @@ def confidence_interval(
     -------
     low, high : (n, K) float64
         NaN where `MixingFit.errors` is NaN.
+
+    Examples
+    --------
+    >>> from napari_framewise.numerics.mixing import fit, prepare
+    >>> a, b = np.eye(5)[0] * 9, np.arange(5.0)
+    >>> noise = np.array([0.1, -0.1, 0.05, 0.0, -0.05])
+    >>> found = fit((0.3 * a + 0.7 * b + noise)[np.newaxis], prepare([a, b]))
+    >>> low, high = confidence_interval(found)
+    >>> bool(low[0, 0] < 0.3 < high[0, 0])
+    True
     """
     from scipy.special import stdtrit
 
@@ -207,7 +228,15 @@ _SENTENCES: dict[Status, str] = {
 
 
 def diagnostics(fit: MixingFit) -> tuple[str, ...]:
-    """Sentences such as "3 frames held no data.", most serious first; empty where all is well."""
+    """Sentences such as "3 frames held no data.", most serious first; empty where all is well.
+
+    Examples
+    --------
+    >>> from napari_framewise.numerics.mixing import fit, prepare
+    >>> frames = np.array([[1.0, 2.0, 3.0], [np.nan, np.nan, np.nan]])
+    >>> len(diagnostics(fit(frames, prepare([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]))))
+    1
+    """
     sentences = []
     for flag, text in _SENTENCES.items():
         count = int(np.count_nonzero(fit.status & flag))

@@ -134,6 +134,11 @@ def normalise(
     ------
     ValueError
         Where an argument does not fit: says which.
+
+    Examples
+    --------
+    >>> normalise(np.array([[2, 4, 6]], np.uint8)).frames.tolist()
+    [[0.0, 0.5, 1.0]]
     """
     block = np.asarray(frames)
     result = np.empty(block.shape, dtype) if out is None else out
@@ -168,7 +173,14 @@ def levels(
     channel_axis: int | None = None,
     mask: ArrayLike | None = None,
 ) -> Levels:
-    """What `normalise` goes by, for each frame and channel; arguments as there."""
+    """What `normalise` goes by, for each frame and channel; arguments as there.
+
+    Examples
+    --------
+    >>> found = levels(np.array([[2.0, 4.0, 6.0]]))
+    >>> scaling_of(found).offset.tolist(), scaling_of(found).gain.tolist()
+    ([[2.0]], [[0.25]])
+    """
     rows = as_rows(frames, channel_axis)
     return levels_of(rows, method, percentiles=percentiles, mask=mask)
 
@@ -189,6 +201,13 @@ def levels_of_stack(
         As for `normalise`, but "dtype_range", which needs no pixels.
     percentiles : (2, C), optional
         Values of the two percentiles, of that method.
+
+    Examples
+    --------
+    >>> from napari_framewise.numerics.statistics import moments, pool
+    >>> whole = pool(moments(np.array([[0.0, 4.0], [2.0, 10.0]])))
+    >>> scaling_of(levels_of_stack(whole, "min_max")).gain.tolist()
+    [[0.1]]
     """
     none = np.zeros(0)
     low, high = (none, none) if percentiles is None else percentiles
@@ -245,6 +264,11 @@ def scaling_of(levels: Levels, ends: tuple[float, float] = (0.0, 1.0)) -> Scalin
     """Offset and gain that bring levels to the ends of a range.
 
     The top of the levels never gets beyond the top of the range, by rounding of the last bit.
+
+    Examples
+    --------
+    >>> scaling_of(levels(np.array([[0.0, 5.0]])), (0.0, 100.0)).gain.tolist()
+    [[20.0]]
     """
     width = ends[1] - ends[0]
     while ends[0] + width > ends[1]:
@@ -270,6 +294,11 @@ def result_range(
     ------
     ValueError
         Where the range is empty or does not fit into the type, or the method has no range.
+
+    Examples
+    --------
+    >>> result_range("min_max", np.uint8)[0]
+    (0.0, 255.0)
     """
     known = np.dtype(dtype)
     whole = known.kind in "ui"
@@ -296,12 +325,24 @@ def result_range(
 
 
 def clipped_status(clipped: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Status of frames and channels by the number of their clipped pixels."""
+    """Status of frames and channels by the number of their clipped pixels.
+
+    Examples
+    --------
+    >>> clipped_status(np.array([[0], [3]])).tolist()
+    [[0], [8]]
+    """
     return np.where(clipped > 0, Status.CLIPPED, 0).astype(np.uint8)
 
 
 def diagnostics(status: NDArray[np.uint8]) -> tuple[str, ...]:
-    """Sentences such as "3 frames held no data."; empty where all is well."""
+    """Sentences such as "3 frames held no data."; empty where all is well.
+
+    Examples
+    --------
+    >>> diagnostics(np.zeros((2, 1), np.uint8))
+    ()
+    """
     said = []
     for flag, text in _SENTENCES.items():
         found = np.flatnonzero((status & flag).any(axis=1))

@@ -86,6 +86,13 @@ def scale(
     ------
     ValueError
         Where shapes do not fit.
+
+    Examples
+    --------
+    >>> frames = np.array([[1, 2, 3]], np.uint8)
+    >>> values, clipped = scale(frames, Scaling(np.array([[1.0]]), np.array([[0.5]])))
+    >>> values.tolist(), clipped.tolist()
+    ([[0.0, 0.5, 1.0]], [[0]])
     """
     return scale_rows(as_rows(frames, channel_axis), scaling, dtype=dtype, limits=limits, out=out)
 
@@ -102,6 +109,12 @@ def unscale(
 
     Arguments and results as there. What was clipped, and the differences between pixels of a frame
     that was flat by its percentiles only, do not come back.
+
+    Examples
+    --------
+    >>> scaling = Scaling(np.array([[1.0]]), np.array([[0.5]]))
+    >>> unscale(np.array([[0.0, 0.5, 1.0]]), scaling)[0].tolist()
+    [[1.0, 2.0, 3.0]]
     """
     gain = scaling.gain
     turned = np.divide(1.0, gain, out=np.zeros_like(gain), where=gain != 0)
@@ -123,6 +136,13 @@ def scale_rows(
     """`scale` of a block that is in rows already; `base` may differ from frame to frame.
 
     `within` says that no result can lie outside the limits, so that none need be counted.
+
+    Examples
+    --------
+    >>> from napari_framewise.numerics.common.rows import as_rows
+    >>> scaling = Scaling(np.array([[1.0]]), np.array([[2.0]]))
+    >>> scale_rows(as_rows(np.array([[1.0, 2.0]])), scaling)[0].tolist()
+    [[0.0, 2.0]]
     """
     result = np.empty(rows.shape, dtype) if out is None else out
     check_place(result, rows.shape)
@@ -160,7 +180,12 @@ def scale_rows(
 
 
 def check_place(result: NDArray[Any], shape: tuple[int, ...]) -> None:
-    """Refuse a place of another shape than the frames'."""
+    """Refuse a place of another shape than the frames'.
+
+    Examples
+    --------
+    >>> check_place(np.empty((2, 3)), (2, 3))
+    """
     if result.shape != shape:
         raise ValueError(
             f"The place for the result has the shape {result.shape}, but the frames have {shape}; "

@@ -43,7 +43,14 @@ class CrossMoments:
 def cross_moments(
     frames: ArrayLike, *, channel_axis: int, mask: ArrayLike | None = None
 ) -> CrossMoments:
-    """Sums of products between the channels of each image; arguments as for `moments`."""
+    """Sums of products between the channels of each image; arguments as for `moments`.
+
+    Examples
+    --------
+    >>> colours = np.array([[[1.0, 2.0], [3.0, 6.0]]])
+    >>> covariance(cross_moments(colours, channel_axis=-1)).tolist()
+    [[1.0, 2.0], [2.0, 4.0]]
+    """
     rows = as_rows(frames, channel_axis)
     exact = rows.values.dtype.kind in "ui" and rows.values.dtype.itemsize <= 2
     n, channels = rows.n, rows.channels
@@ -64,7 +71,15 @@ def cross_moments(
 
 
 def join_cross_moments(parts: Sequence[CrossMoments]) -> CrossMoments:
-    """Those of consecutive blocks as one."""
+    """Those of consecutive blocks as one.
+
+    Examples
+    --------
+    >>> colours = np.array([[[1.0, 2.0], [3.0, 6.0]]])
+    >>> part = cross_moments(colours, channel_axis=-1)
+    >>> covariance(join_cross_moments([part, part])).tolist()
+    [[1.0, 2.0], [2.0, 4.0]]
+    """
     names = ("count", "centre", "sums", "cross")
     return CrossMoments(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
 
@@ -74,6 +89,12 @@ def covariance(parts: CrossMoments, weights: Weights = "pixels") -> FloatArray:
 
     By pixels, integers of up to 16 bits give correctly rounded elements. NaN where no pixel holds
     data in every channel.
+
+    Examples
+    --------
+    >>> colours = np.array([[[0.0, 1.0], [2.0, 1.0]]])
+    >>> covariance(cross_moments(colours, channel_axis=-1)).tolist()
+    [[1.0, 0.0], [0.0, 0.0]]
     """
     channels = parts.sums.shape[1]
     found = np.full((channels, channels), np.nan)

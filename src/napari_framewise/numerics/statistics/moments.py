@@ -100,12 +100,25 @@ def moments(
     ----------
     Chan, T. F., Golub, G. H. and LeVeque, R. J. (1983), The American Statistician 37, 242-247,
     eq. 2.1.
+
+    Examples
+    --------
+    >>> found = moments(np.array([[1, 2, 3, 6]], np.uint8))
+    >>> found.mean.tolist(), found.maximum.tolist()
+    ([[3.0]], [[6.0]])
     """
     return moments_of(as_rows(frames, channel_axis), mask)
 
 
 def moments_of(rows: Rows, mask: ArrayLike | None = None) -> Moments:
-    """Moments of a block that is in rows already."""
+    """Moments of a block that is in rows already.
+
+    Examples
+    --------
+    >>> from napari_framewise.numerics.common.rows import as_rows
+    >>> moments_of(as_rows(np.array([[1.0, 3.0]]))).mean.tolist()
+    [[2.0]]
+    """
     use = rows.mask_rows(mask)
     values, shape = rows.values, (len(rows.values), rows.period)
     count = np.zeros(shape, np.int64)
@@ -151,6 +164,12 @@ def join_moments(parts: Sequence[Moments]) -> Moments:
     ------
     ValueError
         Where there is nothing to join.
+
+    Examples
+    --------
+    >>> blocks = [moments(np.array([[1.0, 3.0]])), moments(np.array([[5.0, 7.0]]))]
+    >>> join_moments(blocks).mean.tolist()
+    [[2.0], [6.0]]
     """
     if not parts:
         raise ValueError("No moments were given; at least one block is needed.")
@@ -215,6 +234,12 @@ def pool(parts: Moments, weights: Weights = "pixels") -> Pooled:
         Of all images.
     weights : {"pixels", "images"}
         Every pixel counts alike, or every image does, whatever its size.
+
+    Examples
+    --------
+    >>> whole = pool(moments(np.array([[1.0, 3.0], [5.0, 7.0]])))
+    >>> whole.mean.tolist()
+    [4.0]
     """
     columns = [_pooled_channel(parts, channel, weights) for channel in range(parts.count.shape[1])]
     joined = [np.array(each) for each in zip(*columns, strict=True)]

@@ -63,6 +63,15 @@ def find_percentiles(percentiles: ArrayLike, dtype: DTypeLike) -> Ranks:
     ------
     ValueError
         Where a percentile does not lie between 0 and 100.
+
+    Examples
+    --------
+    >>> frames = np.array([[4, 1, 3, 2]], np.uint8)
+    >>> search = find_percentiles(50, frames.dtype)
+    >>> while isinstance(search, Ranks):
+    ...     search = narrow(search, count_ranks(frames, search))
+    >>> search.tolist()
+    [[2.5]]
     """
     wanted = tuple(float(each) for each in np.atleast_1d(np.asarray(percentiles, np.float64)))
     if any(not 0 <= each <= 100 for each in wanted):
@@ -83,6 +92,12 @@ def count_ranks(
     Returns
     -------
     (C, prefixes, 2 ** bits) int64
+
+    Examples
+    --------
+    >>> frames = np.array([[4, 1, 3, 2]], np.uint8)
+    >>> int(count_ranks(frames, find_percentiles(50, frames.dtype)).sum())
+    4
     """
     rows = as_rows(frames, channel_axis)
     known = np.dtype(ranks.dtype)
@@ -114,6 +129,13 @@ def narrow(ranks: Ranks, counts: Counts) -> Ranks | FloatArray:
     Between two values a percentile is interpolated linearly, at the position
     ``(n - 1) p / 100`` of the ordered values (Hyndman and Fan's type 7, NumPy's own). NaN for a
     channel without data.
+
+    Examples
+    --------
+    >>> frames = np.array([[9, 9, 9]], np.uint8)
+    >>> search = find_percentiles(50, frames.dtype)
+    >>> narrow(search, count_ranks(frames, search)).tolist()
+    [[9.0]]
     """
     channels = range(len(counts))
     if ranks.wanted:
@@ -157,7 +179,13 @@ def narrow(ranks: Ranks, counts: Counts) -> Ranks | FloatArray:
 
 
 def values_of_bins(dtype: DTypeLike) -> FloatArray:
-    """The value that each bin of the first pass counts, for types of up to 16 bits."""
+    """The value that each bin of the first pass counts, for types of up to 16 bits.
+
+    Examples
+    --------
+    >>> values_of_bins(np.uint8)[:3].tolist()
+    [0.0, 1.0, 2.0]
+    """
     known = kernel_dtype(np.dtype(dtype))
     limits = np.iinfo(known)
     return np.arange(limits.min, limits.max + 1, dtype=np.float64)
@@ -170,7 +198,13 @@ def histogram(
     channel_axis: int | None = None,
     mask: ArrayLike | None = None,
 ) -> Counts:
-    """Counts (C, bins) of values between evenly spaced edges (bins + 1), both ends included."""
+    """Counts (C, bins) of values between evenly spaced edges (bins + 1), both ends included.
+
+    Examples
+    --------
+    >>> histogram(np.array([[0.0, 0.5, 1.0]]), np.linspace(0, 1, 3)).tolist()
+    [[1, 2]]
+    """
     rows = as_rows(frames, channel_axis)
     counts = np.zeros((rows.channels, len(edges) - 1), np.int64)
     first, last = float(edges[0]), float(edges[-1])

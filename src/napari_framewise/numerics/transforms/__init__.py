@@ -46,6 +46,11 @@ def generators(motion: Motion) -> FloatArray:
     ------
     ValueError
         Where there is no such family.
+
+    Examples
+    --------
+    >>> generators("translation").shape, generators("homography").shape
+    ((2, 8), (8, 8))
     """
     match motion:
         case "translation":
@@ -62,12 +67,25 @@ def generators(motion: Motion) -> FloatArray:
 
 
 def parameter_names(motion: Motion) -> tuple[str, ...]:
-    """Names of a family's parameters, in the order of `generators`."""
+    """Names of a family's parameters, in the order of `generators`.
+
+    Examples
+    --------
+    >>> len(parameter_names("affine"))
+    6
+    """
     return _NAMES[motion]
 
 
 def mapped(matrix: ArrayLike, points: ArrayLike) -> FloatArray:
-    """Points (..., 2) moved by matrices (..., 3, 3); NaN where a point has no image."""
+    """Points (..., 2) moved by matrices (..., 3, 3); NaN where a point has no image.
+
+    Examples
+    --------
+    >>> shift = np.array([[1.0, 0.0, 2.0], [0.0, 1.0, -1.0], [0.0, 0.0, 1.0]])
+    >>> mapped(shift, [[0.0, 0.0], [3.0, 4.0]]).tolist()
+    [[2.0, -1.0], [5.0, 3.0]]
+    """
     matrices, given = np.asarray(matrix, float), np.asarray(points, float)
     moved = np.einsum("...ij,...j->...i", matrices[..., :2], given) + matrices[..., 2]
     weight = np.where(moved[..., 2:] > 0, moved[..., 2:], np.nan)
@@ -75,7 +93,14 @@ def mapped(matrix: ArrayLike, points: ArrayLike) -> FloatArray:
 
 
 def inverse(matrix: ArrayLike) -> FloatArray:
-    """The transforms (..., 3, 3) that lead back, with 1 as the last entry; NaN where none does."""
+    """The transforms (..., 3, 3) that lead back, with 1 as the last entry; NaN where none does.
+
+    Examples
+    --------
+    >>> shift = np.array([[1.0, 0.0, 2.0], [0.0, 1.0, -1.0], [0.0, 0.0, 1.0]])
+    >>> inverse(shift)[:2, 2].tolist()
+    [-2.0, 1.0]
+    """
     given = np.asarray(matrix, float)
     # The rows' cross products are the adjugate: exact for a transform, and no division by zero.
     a, b, c = given[..., 0, :], given[..., 1, :], given[..., 2, :]
@@ -84,14 +109,28 @@ def inverse(matrix: ArrayLike) -> FloatArray:
 
 
 def normalised(matrix: ArrayLike) -> FloatArray:
-    """Matrices (..., 3, 3) scaled so that the last entry is 1; NaN where it is 0."""
+    """Matrices (..., 3, 3) scaled so that the last entry is 1; NaN where it is 0.
+
+    Examples
+    --------
+    >>> normalised(2 * np.eye(3)).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    """
     given = np.asarray(matrix, float)
     last = np.where(given[..., 2:, 2:] == 0, np.nan, given[..., 2:, 2:])
     return np.asarray(given / last)
 
 
 def composed(outer: ArrayLike, inner: ArrayLike) -> FloatArray:
-    """The transforms that first do `inner`, then `outer`."""
+    """The transforms that first do `inner`, then `outer`.
+
+    Examples
+    --------
+    >>> down, double = np.eye(3), np.diag([2.0, 2.0, 1.0])
+    >>> down[0, 2] = 1.0
+    >>> mapped(composed(double, down), [0.0, 0.0]).tolist()
+    [2.0, 0.0]
+    """
     return normalised(np.asarray(outer, float) @ np.asarray(inner, float))
 
 
@@ -106,6 +145,13 @@ def accumulated(steps: ArrayLike, back: ArrayLike | None = None) -> FloatArray:
         goes on from the last frame that is known.
     back : (n,) int, optional
         How many frames back that is; 1 by default.
+
+    Examples
+    --------
+    >>> step = np.eye(3)
+    >>> step[0, 2] = 0.5
+    >>> accumulated(np.stack([step, step, step]))[:, 0, 2].tolist()
+    [0.5, 1.0, 1.5]
     """
     found = np.array(steps, dtype=float)
     far = np.ones(len(found), int) if back is None else np.asarray(back, int)
@@ -125,6 +171,13 @@ def nearest(matrix: ArrayLike, motion: Motion) -> FloatArray:
 
     The linear part loses its perspective, then its shear, its scale and its rotation, as the
     family asks; the shift stays.
+
+    Examples
+    --------
+    >>> matrix = np.diag([1.1, 1.1, 1.0])
+    >>> matrix[0, 2] = 3.0
+    >>> np.round(nearest(matrix, "translation"), 9).tolist()
+    [[1.0, 0.0, 3.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
     """
     given = normalised(matrix)
     if motion == "homography":
@@ -154,6 +207,13 @@ def fitted_to_points(source: ArrayLike, target: ArrayLike, motion: Motion) -> Fl
     ------
     ValueError
         Where there are fewer points than the family needs.
+
+    Examples
+    --------
+    >>> points = np.array([[0.0, 0.0], [0.0, 4.0], [3.0, 0.0]])
+    >>> found = fitted_to_points(points, points + [1.0, -2.0], "euclidean")
+    >>> np.abs(found[:2, 2]).round(9).tolist()
+    [1.0, 2.0]
     """
     here, there = np.asarray(source, float), np.asarray(target, float)
     needed = {"translation": 1, "euclidean": 2, "similarity": 2, "affine": 3, "homography": 4}
@@ -187,7 +247,15 @@ def fitted_to_points(source: ArrayLike, target: ArrayLike, motion: Motion) -> Fl
 
 
 def displacement(first: ArrayLike, second: ArrayLike, shape: tuple[int, int]) -> FloatArray:
-    """Root mean square distance in pixels between where two transforms lead a frame's corners."""
+    """Root mean square distance in pixels between where two transforms lead a frame's corners.
+
+    Examples
+    --------
+    >>> moved = np.eye(3)
+    >>> moved[:2, 2] = 3.0, 4.0
+    >>> float(displacement(np.eye(3), moved, (64, 64)))
+    5.0
+    """
     here = corners(shape)
     away = mapped(np.asarray(first, float)[..., None, :, :], here)
     away = away - mapped(np.asarray(second, float)[..., None, :, :], here)
@@ -195,7 +263,13 @@ def displacement(first: ArrayLike, second: ArrayLike, shape: tuple[int, int]) ->
 
 
 def corners(shape: tuple[int, int]) -> FloatArray:
-    """Centres of a frame's corner pixels, in order around it: (4, 2)."""
+    """Centres of a frame's corner pixels, in order around it: (4, 2).
+
+    Examples
+    --------
+    >>> corners((3, 5)).tolist()
+    [[0.0, 0.0], [0.0, 4.0], [2.0, 4.0], [2.0, 0.0]]
+    """
     last_row, last_column = shape[0] - 1.0, shape[1] - 1.0
     return np.array([(0, 0), (0, last_column), (last_row, last_column), (last_row, 0)], float)
 
@@ -210,6 +284,13 @@ def described(matrices: ArrayLike, shape: tuple[int, int]) -> dict[str, FloatArr
         from rows towards columns as seen with rows downwards: counter-clockwise; ``scale``, the
         root of the change of area; ``anisotropy``, the largest stretch over the smallest; each at
         the centre, one value per matrix.
+
+    Examples
+    --------
+    >>> moved = np.eye(3)
+    >>> moved[:2, 2] = 3.0, -4.0
+    >>> described(moved[np.newaxis], (64, 64))["row"].tolist()
+    [3.0]
     """
     given = np.asarray(matrices, float)
     centre = (np.array(shape, float) - 1) / 2
@@ -260,6 +341,13 @@ def warp(
     -------
     (rows, columns) or (rows, columns, channels)
         Where there are no data, past the border or between pixels of NaN, NaN; 0 for integers.
+
+    Examples
+    --------
+    >>> one_right = np.eye(3)
+    >>> one_right[1, 2] = 1.0
+    >>> warp(np.array([[1.0, 2.0, 3.0]]), one_right, order=1).tolist()
+    [[2.0, 3.0, nan]]
     """
     given = np.asarray(image)
     target = given.dtype if dtype is None else np.dtype(dtype)

@@ -89,6 +89,11 @@ def prepare_spectra(
     ------
     ValueError
         If the spectra cannot be told apart or the bounds cannot be met; says why.
+
+    Examples
+    --------
+    >>> prepare_spectra([[1.0, 2.0, 3.0], [3.0, 1.0, 1.0]]).n_references
+    2
     """
     if np.ndim(spectra) != 2 or len(np.asarray(spectra)) < 2:
         raise ValueError(
@@ -128,6 +133,13 @@ def unmix(cube: ArrayLike, design: Design) -> Unmixing:
     ------
     ValueError
         If the cube has another number of bands than the spectra, or is not real numbers.
+
+    Examples
+    --------
+    >>> design = prepare_spectra([[1.0, 2.0, 3.0], [3.0, 1.0, 1.0]])
+    >>> cube = 0.25 * np.array([1.0, 2.0, 3.0]) + 0.75 * np.array([3.0, 1.0, 1.0])
+    >>> unmix(cube.reshape(3, 1, 1), design).abundances.ravel().round(9).tolist()
+    [0.25, 0.75]
     """
     block = real_array(cube, "cube values")
     bands = design.frame_shape[0]
