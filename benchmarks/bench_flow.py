@@ -1,7 +1,8 @@
 """Optical flow beside its peers, on pairs with known flow: error, confidence, processor time.
 
-`python benchmarks/bench_flow.py [--parameters]`: scenes that the parameters never saw, the stereo
-motorcycle and Grove3; with `--parameters` the scenes that they were fixed by. Everybody gets one
+`python benchmarks/bench_flow.py [--parameters] [--unseen]`: scenes that the parameters never saw,
+the stereo motorcycle and Grove3; with `--parameters` the scenes that they were fixed by; with
+`--unseen` scenes in which part or all of the motion can't be seen. Everybody gets one
 thread and one setting for all pairs; times are the least of three, of the processor.
 """
 
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from common.flow_scenes import Scene, end_point_error, grove3, motorcycle, synthetic
+from common.flow_unseen import Unseen, noisy_scenes, unseen_scenes
 from numpy.typing import NDArray
 from skimage.color import rgb2gray
 from skimage.registration import optical_flow_ilk, optical_flow_tvl1
@@ -79,8 +81,49 @@ def errors_by_confidence(scene: Scene, ranking: Ranking, **options: Any) -> list
     return [float(errors[order][: int(share * errors.size)].mean()) for share in _SHARES]
 
 
+def coloured(scene: Unseen) -> Scene:
+    """The same as frames of bytes in colour, for the peers."""
+    pair = np.stack([scene.first, scene.second])
+    low, high = pair.min(), pair.max()
+    bytes_of = np.rint(255 * (pair - low) / (high - low)).astype(np.uint8)
+    frames = np.repeat(bytes_of[..., None], 3, axis=-1)
+    truth = np.zeros((2, *pair.shape[1:])) if scene.truth is None else scene.truth
+    return Scene(scene.kind, *frames, truth, np.ones(pair.shape[1:], bool))
+
+
+def unseen(first_seed: int) -> None:
+    """Error where little can be seen, and what confidence says; no motion counts as 0 px."""
+    kinds: dict[str, list[Unseen]] = {}
+    for scene in unseen_scenes(first_seed) + noisy_scenes(first_seed):
+        kinds.setdefault(scene.kind, []).append(scene)
+    others = {k: v for k, v in peers().items() if "DIS" not in k and "Farneback" not in k}
+    print("mean end-point error in px; of ours: confident share, share of these over 1 px off")
+    print(" " * 14 + "".join(f"{name:>20s}" for name in others) + f"{'ours':>20s}")
+    for kind, scenes in kinds.items():
+        line = []
+        for method in others.values():
+            means = [end_point_error(s, method(s)).mean() for s in map(coloured, scenes)]
+            line.append(float(np.mean(means)))
+        off, confident, wrong = [], 0, 0
+        for scene in scenes:
+            found = estimate(scene.first[None], scene.second[None])
+            error = np.hypot(*(found.displacement - coloured(scene).truth))
+            known = found.confidence() > 0.5
+            off.append(error.mean())
+            confident += int(known.sum())
+            # Where the frames share nothing, whatever is called confident is wrong.
+            wrong += int(((error > 1) | (scene.truth is None))[known].sum())
+        share = confident / sum(scene.first.size for scene in scenes)
+        said = f"{np.mean(off):8.2f} {share:5.1%} {wrong / max(confident, 1):5.1%}"
+        print(f"{kind:14s}" + "".join(f"{each:20.2f}" for each in line) + said, flush=True)
+
+
 def main() -> None:
     warm_up()
+    if "--unseen" in sys.argv:
+        with threadpool_limits(1):
+            unseen(0 if "--parameters" in sys.argv else 100)
+        return
     seen = "--parameters" in sys.argv
     sets = {"synthetic": synthetic(0 if seen else 100)}
     if not seen:

@@ -24,7 +24,7 @@ _WINDOW, _SMOOTHED, _SLOPES = 4.0, 1.0, 0.5
 # The error of a direction that counts as known; the least correlation of the two frames, and that
 # which is needed where they leave so many times what the best quarter of the pixels does.
 _KNOWN, _CORRELATED, _ALIKE, _MISFIT = 0.2, 0.65, 0.9, 6.0
-_REACH = {2: 4, 3: 2}
+_REACH, _MIDDLE = {2: 4, 3: 2}, 160
 _LEAST = 1e-12
 
 
@@ -188,7 +188,11 @@ def evidence(
     share, tensor, unlike, pull, raw, left, moments = np.split(sums, ends)
     share = np.maximum(share, np.float32(1e-6))
     largest = int(np.argmax([np.abs(each).mean() for each in residual]))
-    correlations = autocorrelation(residual[largest], usable, reach=_REACH[ndim])
+    # The middle of a large frame tells as much of its noise.
+    middle = tuple(
+        slice(max(0, n // 2 - _MIDDLE // 2), n // 2 + _MIDDLE // 2) for n in usable.shape
+    )
+    correlations = autocorrelation(residual[largest][middle], usable[middle], reach=_REACH[ndim])
     return Evidence(
         tensor=tensor,
         unlike=_eigenvalues(unlike)[-1].astype(np.float32),

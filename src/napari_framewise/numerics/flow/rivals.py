@@ -13,7 +13,7 @@ from napari_framewise.numerics.pyramid import Level
 
 Planes = NDArray[np.float32]
 # Side of a tile, farthest distance looked at, and how far tiles lie apart at most, in pixels.
-_TILES, _REACH, _APART = {2: 64, 3: 32}, {2: 24, 3: 12}, 0.75
+_TILES, _REACH, _APART = {2: 64, 3: 32}, {2: 24, 3: 12}, 1.0
 # Correlation, less what noise takes from it, from which a place is a rival of another; what a tile
 # must hold beyond noise, in variances of that.
 _LIKE, _LEAST = 0.85, 1.0
