@@ -215,6 +215,11 @@ class ToolPanel(QWidget):
         assert self.record is not None
         self.bar.say(account_of(self.record, self.result.made))
 
+    def _use_values(self, values: dict[str, Any]) -> None:
+        """Set the form to the parameters of an earlier run."""
+        self.parameters_form.set_values(values)
+        self._tabs.setCurrentIndex(0)
+
     def _save_whole(self, result: ImageResult, path: str) -> None:
         """Write a lazy result to disk, then let its layer read from there."""
         if self.record is None or self.busy:
@@ -263,6 +268,8 @@ class ToolPanel(QWidget):
         self._preview.failed.connect(self._advice_failed)
         self.result.filled.connect(self._result_filled)
         self.result.shown.connect(self._result_shown)
+        self.result.values_wanted.connect(self._use_values)
+        self.result.failed.connect(self._run.report)
         self.result_actions.said.connect(self.bar.say)
         self.result_actions.failed.connect(self._run.report)
         self.result_actions.to_disk.connect(self._save_whole)

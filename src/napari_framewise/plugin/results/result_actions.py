@@ -53,6 +53,9 @@ class ResultActions(QWidget):
         self.points_button = QPushButton("Add as points")
         self.points_button.setToolTip("One point per frame; its features hold the table.")
         self.points_button.clicked.connect(self._guarded(self._add_points))
+        self.table_button = QPushButton("Copy table")
+        self.table_button.setToolTip("All rows, as they are sorted, for a spreadsheet.")
+        self.table_button.clicked.connect(self._guarded(self._copy_table))
         self._save = QPushButton("Save")
         self._copy = QPushButton("Copy")
         self._save_menu, self._copy_menu = QMenu(self), QMenu(self)
@@ -60,23 +63,23 @@ class ResultActions(QWidget):
         self._copy.setMenu(self._copy_menu)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for button in (self.points_button, self._save, self._copy):
+        for button in (self.points_button, self.table_button, self._save, self._copy):
             layout.addWidget(button)
         layout.addStretch()
         view.shown_changed.connect(self._offer)
 
-    def show_record(self, record: Record, made: dict[str, Layer]) -> None:
-        """Offer what this result has."""
+    def show_record(self, record: Record | None, made: dict[str, Layer]) -> None:
+        """Offer what this result has; without a record only the plot and the table in view."""
         self._record, self._made = record, made
         self._offer()
 
     def _offer(self) -> None:
         record = self._record
-        if record is None:
-            return
         table = self._view.shown_table
         per_frame = table is not None and table.entity == "frame" and "frame" in table.columns
-        self.points_button.setEnabled(per_frame and record.stack_layer is not None)
+        placed = record is not None and record.stack_layer is not None
+        self.points_button.setEnabled(per_frame and placed)
+        self.table_button.setEnabled(table is not None)
         save, copy = self._save_menu, self._copy_menu
         save.clear()
         copy.clear()
@@ -84,6 +87,8 @@ class ResultActions(QWidget):
             self._entry(save, "Plot…", self._save_plot)
         if table is not None:
             self._entry(save, "Table…", self._save_table)
+        if record is None:
+            return
         for model in record.outcome.models:
             self._entry(save, f"Model: {model.kind}…", partial(self._save_model, model))
         for result in record.outcome.layers:
@@ -123,6 +128,10 @@ class ResultActions(QWidget):
         put_layer(self._viewer, points)
         self.said.emit(f"{len(table):,} points were added, one per frame.")
 
+    def _copy_table(self) -> None:
+        count = self._view.table.copy_all()
+        self.said.emit(f"{_rows(count)} copied.")
+
     def _save_plot(self) -> None:
         plot = self._view.shown_plot
         assert plot is not None
@@ -137,7 +146,7 @@ class ResultActions(QWidget):
         path = self._ask("Save table", f"{table.name}.csv", "CSV (*.csv)")
         if path:
             write_table(table, path)
-            self.said.emit(f"{len(table):,} rows were saved as {path}.")
+            self.said.emit(f"{_rows(len(table))} saved as {path}.")
 
     def _save_model(self, model: Any) -> None:
         path = self._ask("Save model", f"{model.kind}.npz", "Models (*.npz *.flo)")
@@ -176,6 +185,10 @@ class ResultActions(QWidget):
         assert clipboard is not None
         clipboard.setText(text)
         self.said.emit("Copied.")
+
+
+def _rows(count: int) -> str:
+    return "1 row was" if count == 1 else f"{count:,} rows were"
 
 
 def _script(record: Record) -> str:

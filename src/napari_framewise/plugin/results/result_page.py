@@ -13,10 +13,12 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from napari_framewise.framework.outcome import ImageResult, LayerResult
 from napari_framewise.plugin.forms.value_picker import SHELF
 from napari_framewise.plugin.layers.layers_out import make_layer, passing, put_layer
+from napari_framewise.plugin.results.earlier import EarlierRun, EarlierRuns
+from napari_framewise.plugin.results.earlier_bar import EarlierBar
 from napari_framewise.plugin.results.record import Record
 from napari_framewise.plugin.results.result_actions import ResultActions
 from napari_framewise.plugin.results.result_view import ResultView
-from napari_framewise.plugin.running.runner import Turns
+from napari_framewise.plugin.running.runner import Failure, Turns
 
 
 class ResultPage(QWidget):
@@ -24,6 +26,8 @@ class ResultPage(QWidget):
 
     shown = Signal()
     filled = Signal(bool)
+    values_wanted = Signal(object)
+    failed = Signal(object)
 
     def __init__(self, viewer: ViewerModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,8 +37,14 @@ class ResultPage(QWidget):
         self.record: Record | None = None
         self.made: dict[str, Layer] = {}
         self._turns = Turns(self)
+        self.earlier = EarlierRuns()
+        self.earlier_bar = EarlierBar(self.earlier)
+        self.earlier_bar.picked.connect(self._show_earlier)
+        self.earlier_bar.compare_clicked.connect(self._compare)
+        self.earlier_bar.values_wanted.connect(lambda run: self.values_wanted.emit(run.parameters))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
+        layout.addWidget(self.earlier_bar)
         layout.addWidget(self.view, 1)
         layout.addWidget(self.result_actions)
 
@@ -108,7 +118,27 @@ class ResultPage(QWidget):
         if layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
 
+    def _show_earlier(self, run: EarlierRun) -> None:
+        """Show a run again; the newest with all that can be done with it."""
+        if self.record is not None and run is self.earlier.runs[-1]:
+            self.view.show_record(self.record)
+            self.result_actions.show_record(self.record, self.made)
+            return
+        self.view.show_outcome(run.outcome, run.stack, run.layer)
+        self.result_actions.show_record(None, {})
+
+    def _compare(self) -> None:
+        try:
+            outcome = self.earlier.compared()
+        except ValueError as error:
+            self.failed.emit(Failure.of(error))
+            return
+        self.view.show_outcome(outcome, None, None)
+        self.result_actions.show_record(None, {})
+
     def _show(self, record: Record) -> None:
+        self.earlier.keep(record)
+        self.earlier_bar.refresh()
         SHELF.keep(record.tool.title, record.outcome)
         self.view.show_record(record)
         self.result_actions.setEnabled(True)

@@ -116,18 +116,22 @@ class ResultView(QWidget):
         return self._outcome.tables[index] if 0 <= index < len(self._outcome.tables) else None
 
     def show_record(self, record: Record) -> None:
-        """Show another result."""
-        self._outcome = record.outcome
-        self._stack, self._layer = record.stack, record.stack_layer
+        """Show the result of a run."""
+        self.show_outcome(record.outcome, record.stack, record.stack_layer)
         self.pair.set_images(next(iter(record.first_values), None))
-        self._summary.setText(record.outcome.summary)
-        self._diagnostics.setText("\n".join(f"\N{BULLET} {d}" for d in record.outcome.diagnostics))
-        self._diagnostics.setVisible(bool(record.outcome.diagnostics))
-        _fill(self._plots, [plot.title for plot in record.outcome.plots])
-        _fill(self._tables, [table.name for table in record.outcome.tables])
-        self._plot_part.setVisible(bool(record.outcome.plots))
-        self._table_part.setVisible(bool(record.outcome.tables))
-        self._splitter.setVisible(bool(record.outcome.plots or record.outcome.tables))
+
+    def show_outcome(self, outcome: Outcome, stack: Stack | None, layer: Layer | None) -> None:
+        """Show a result whose rows are the frames of a stack, which a layer shows."""
+        self._outcome, self._stack, self._layer = outcome, stack, layer
+        self.pair.set_images(stack)
+        self._summary.setText(outcome.summary)
+        self._diagnostics.setText("\n".join(f"\N{BULLET} {d}" for d in outcome.diagnostics))
+        self._diagnostics.setVisible(bool(outcome.diagnostics))
+        _fill(self._plots, [plot.title for plot in outcome.plots])
+        _fill(self._tables, [table.name for table in outcome.tables])
+        self._plot_part.setVisible(bool(outcome.plots))
+        self._table_part.setVisible(bool(outcome.tables))
+        self._splitter.setVisible(bool(outcome.plots or outcome.tables))
         self._show_plot()
         self._show_table()
 

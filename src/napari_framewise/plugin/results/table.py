@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -143,20 +144,30 @@ class TableView(QTableView):
             self.scrollTo(index)
         self._telling = True
 
+    def copy_all(self) -> int:
+        """Copy all rows, as they are sorted, as text that a spreadsheet takes; how many."""
+        if self._model is None:
+            return 0
+        self._copy(range(self._model.rowCount()))
+        return self._model.rowCount()
+
     def keyPressEvent(self, event: Any) -> None:
         """Copy the marked rows as text that a spreadsheet takes."""
         if event.matches(QKeySequence.StandardKey.Copy) and self._model is not None:
-            rows = sorted(index.row() for index in self._marks().selectedRows())
-            columns = self._model.table.columns
-            lines = ["\t".join(columns)]
-            for shown in rows:
-                values = self._model.table.row(self._model.entity_row(shown)).values()
-                lines.append("\t".join(map(str, values)))
-            clipboard = QApplication.clipboard()
-            assert clipboard is not None
-            clipboard.setText("\n".join(lines))
+            self._copy(sorted(index.row() for index in self._marks().selectedRows()))
             return
         super().keyPressEvent(event)
+
+    def _copy(self, shown: Sequence[int]) -> None:
+        """Put rows on the clipboard, with their header."""
+        assert self._model is not None
+        rows = [self._model.entity_row(each) for each in shown]
+        columns = self._model.table.columns
+        texts = [map(str, values[rows]) for values in columns.values()]
+        lines = ["\t".join(row) for row in zip(*texts, strict=True)]
+        clipboard = QApplication.clipboard()
+        assert clipboard is not None
+        clipboard.setText("\n".join(["\t".join(columns), *lines]))
 
     def _marks(self) -> QItemSelectionModel:
         marks = self.selectionModel()
