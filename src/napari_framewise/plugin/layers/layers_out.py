@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
-import pandas as pd
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer, Points, Shapes, Vectors
 from pint import get_application_registry
@@ -26,6 +25,9 @@ from napari_framewise.plugin.layers.layers_in import METADATA_KEY, axes_of
 from napari_framewise.plugin.layers.own_slider import on_own_slider
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.stack import stack_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PREVIEW_PREFIX = "Preview: "
 SO_FAR_SUFFIX = " (so far)"
@@ -127,6 +129,9 @@ def passing(layer: Layer) -> bool:
 
 def frame_of(table: Table | None) -> pd.DataFrame | None:
     """A table as the features of a layer."""
+    # Loading pandas takes half a second, which opening a panel need not wait for.
+    import pandas as pd
+
     return None if table is None else pd.DataFrame(dict(table.columns))
 
 
