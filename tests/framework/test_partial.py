@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,11 @@ from tests.helpers import relaxing
 
 import napari_framewise as fw
 from napari_framewise.cli import main
+from napari_framewise.engine import Engine
+from napari_framewise.engine.cutting import make_plan
+from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.progress import Progress
+from napari_framewise.engine.work import Cost, MapFrames
 from napari_framewise.framework.outcome import Curve, Outcome, Plot, Table
 from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.progress_line import ProgressLine
@@ -46,6 +52,27 @@ def test_a_line_of_progress_shows_the_newest_number() -> None:
     line.clear()
     line.show(Progress("Fitting", 4, 9))
     assert "loss" not in stream.getvalue().rpartition("\r")[2]
+
+
+def long_plan(inputs: Any, parameters: Any, engine: Engine) -> Plan:
+    return make_plan(MapFrames(), inputs.stacks("stack"), Cost(seconds=3600.0), engine)
+
+
+def test_a_run_of_hours_says_so_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(relaxing, "TOOL", replace(relaxing.TOOL, plan=long_plan))
+    frames = np.random.default_rng(2).random((9, 16, 20)).astype(np.float32)
+    tifffile.imwrite(tmp_path / "s.tif", frames)
+    assert main(["relaxing", str(tmp_path / "s.tif"), "--passes", "1", "--workers", "2"]) == 0
+    said, printed = capsys.readouterr()[::-1]
+    assert said.count("This takes 4 h 30 min or so for 9 frames") == 1
+    assert "Smoothed" in printed
+    fw.run("relaxing", stack=frames, passes=1, engine=Engine.local(2), progress=True)
+    assert "This takes 4 h 30 min" in capsys.readouterr().err
+    monkeypatch.setattr(relaxing, "TOOL", replace(relaxing.TOOL, plan=relaxing.plan))
+    assert main(["relaxing", str(tmp_path / "s.tif"), "--passes", "1"]) == 0
+    assert "This takes" not in capsys.readouterr().err
 
 
 def test_python_a_recipe_and_the_command_line_take_the_last(

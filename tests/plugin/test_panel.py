@@ -110,6 +110,7 @@ def test_points_hold_the_table_of_the_frames(
     panel = make_panel()
     run_to_end(qtbot, panel)
     panel.result_actions.points_button.click()
+    settle(qtbot, panel)
     points = viewer.layers[-1]
     assert isinstance(points, Points)
     np.testing.assert_array_equal(points.data[:, 0], np.arange(40))
@@ -268,6 +269,34 @@ def test_an_error_is_one_sentence_and_the_form_stays(
     assert len(viewer.layers) == 2
     assert panel.parameters_form.values()["upsampling"] == 7
     assert panel.bar.run_button.isEnabled()
+
+
+@pytest.mark.parametrize(("error", "told"), [(ValueError("Too dark."), 0), (RuntimeError("x"), 1)])
+def test_only_a_defect_leaves_a_trace_on_the_console(
+    qtbot: QtBot,
+    make_panel: MakePanel,
+    two_layers: Any,
+    error: Exception,
+    told: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def run(inputs: Any, parameters: Any, engine: Any) -> Any:
+        yield Progress("Failing", 1, 2)
+        raise error
+
+    panel = make_panel(replace(toolbox.TOOL, run=run))
+    panel.bar.run_button.click()
+    settle(qtbot, panel)
+    assert sum("Traceback" in text for text in caplog.messages) == told
+    assert str(error) in panel.bar.message
+
+
+def test_how_a_run_is_cut_is_for_who_asks(
+    qtbot: QtBot, make_panel: MakePanel, two_layers: Any
+) -> None:
+    panel = make_panel()
+    assert panel.bar.message == "Ready: 40 frames."
+    assert "in flight" in panel.bar._message.toolTip()
 
 
 def bad_inputs() -> dict[str, tuple[Any, dict[str, Any], str]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from napari_framewise.cli.choosing import chosen_of, inputs_of, valued_refs
 from napari_framewise.engine import Engine
-from napari_framewise.engine.progress import Progress, finish
+from napari_framewise.engine.progress import Notice, Progress, finish
 from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.progress_line import ProgressLine
 from napari_framewise.framework.recipe import InputRef, Recipe, Step
@@ -112,10 +112,14 @@ def _local(given: Namespace) -> Engine | None:
 
 def _reporter(
     line: ProgressLine, given: Namespace
-) -> Callable[[Progress | Partial | FileRun], None]:
+) -> Callable[[Progress | Partial | Notice | FileRun], None]:
     """What is said while it runs."""
 
-    def report(news: Progress | Partial | FileRun) -> None:
+    def report(news: Progress | Partial | Notice | FileRun) -> None:
+        if isinstance(news, Notice):
+            line.clear()
+            sys.stderr.write(f"napari-framewise: {news.text}\n")
+            return
         if not isinstance(news, FileRun):
             line.show(news)
             return

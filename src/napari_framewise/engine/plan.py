@@ -7,10 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import overload
 
+from napari_framewise.engine.progress import duration
 from napari_framewise.engine.work import Block, MapPairs, Work
 from napari_framewise.stacks.stack import Stack
 
 MIB = 2**20
+LONG_SECONDS = 3600.0
+_READ_RATE = (
+    500e6  # Bytes a second of a good disk: what a tool says of its work leaves reading out.
+)
 
 
 class Blocks(Sequence[Block]):
@@ -139,6 +144,28 @@ class Plan:
     def bytes_in_flight(self) -> int:
         """Bytes of all blocks in flight."""
         return min(self.window, len(self.blocks)) * self.block_bytes
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the pass takes about: a tool's own guess of its work, and reading."""
+        each = self.block_seconds / self.workers + self.read_bytes / _READ_RATE
+        return len(self.blocks) * each
+
+    def warnings(self) -> tuple[str, ...]:
+        """What should be known before Run: a sentence for each thing that is out of the common."""
+        said = []
+        if self.seconds > LONG_SECONDS:
+            said.append(
+                f"This takes {duration(self.seconds)} or so for {self.items:,} {self.work.unit}; "
+                "fewer frames or a smaller region take less."
+            )
+        if self.bytes_in_flight > self.budget:
+            said.append(
+                f"{_mib(self.bytes_in_flight)} of memory are needed at a time, more than the "
+                f"{_mib(self.budget)} meant for it: it is the smallest unit that the tool and the "
+                "file allow."
+            )
+        return tuple(said)
 
     def describe(self) -> str:
         """One sentence to tell before Run: "40 blocks of 256 frames, 36 MiB in flight"."""

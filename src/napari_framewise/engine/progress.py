@@ -12,6 +12,13 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
+class Notice:
+    """What should be known before a run goes on, in a sentence."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Progress:
     """One report of a running pass.
 
@@ -51,10 +58,11 @@ class Progress:
         left = self.seconds_left
         if left is None or self.done == self.total:
             return count
-        return f"{count}, {_duration(left)} left"
+        return f"{count}, {duration(left)} left"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds in words: "40 s", "12 min", "3 h 20 min"."""
     if seconds < 100:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)

@@ -8,7 +8,7 @@ import threading
 from types import TracebackType
 from typing import Self, TextIO
 
-from napari_framewise.engine.progress import Progress
+from napari_framewise.engine.progress import Notice, Progress
 from napari_framewise.framework.first_use import compiling_text
 from napari_framewise.framework.partial import Partial
 
@@ -38,9 +38,13 @@ class ProgressLine:
         self._lock = threading.Lock()
         self._ended = threading.Event()
 
-    def show(self, report: Progress | Partial) -> None:
-        """Write a report over the last one; of a partial result its newest number."""
+    def show(self, report: Progress | Partial | Notice) -> None:
+        """Write a report over the last one, of a partial result its newest number; notices stay."""
         if not self._shown:
+            return
+        if isinstance(report, Notice):
+            self._write("")
+            self._stream.write(f"{report.text}\n")
             return
         if isinstance(report, Partial):
             self._newest = report.text()

@@ -105,6 +105,14 @@ class Tool(Generic[P]):
             )
         return drive(self.session(inputs, parameters, engine), course)
 
+    def warnings(self, inputs: Inputs, parameters: P, engine: Engine) -> tuple[str, ...]:
+        """What should be known before a run: that it takes hours, or more memory than meant."""
+        try:
+            return self.plan(inputs, parameters, engine).warnings()
+        except ValueError:
+            # The run says it, in its own words.
+            return ()
+
     def check_inputs(self, given: dict[str, Any]) -> Inputs:
         """Inputs by role.
 

@@ -7,7 +7,7 @@ from importlib.metadata import metadata
 from typing import Any
 
 from napari.components import ViewerModel
-from qtpy.QtCore import QSize, QTimer, QUrl
+from qtpy.QtCore import QEvent, QSize, QTimer, QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
@@ -16,6 +16,7 @@ from napari_framewise.framework.outcome import ImageResult
 from napari_framewise.framework.parameters import Parameters
 from napari_framewise.framework.tool import Tool
 from napari_framewise.plugin.connections import Connections
+from napari_framewise.plugin.docking import add_shortcuts, join_panels
 from napari_framewise.plugin.forms.setup_form import SetupForm
 from napari_framewise.plugin.layers.previewing import Previewing
 from napari_framewise.plugin.recipe_loading import ask_and_load
@@ -25,7 +26,7 @@ from napari_framewise.plugin.results.result_page import ResultPage
 from napari_framewise.plugin.results.so_far import ResultSoFar
 from napari_framewise.plugin.results.whole_results import show_written, written_frames
 from napari_framewise.plugin.running import settings
-from napari_framewise.plugin.running.advice import advice, warm_up
+from napari_framewise.plugin.running.advice import Advice, advice, warm_up
 from napari_framewise.plugin.running.run_bar import RunBar
 from napari_framewise.plugin.running.run_control import RunControl
 from napari_framewise.plugin.running.runner import Failure, Latest
@@ -68,6 +69,7 @@ class ToolPanel(QWidget):
             self.steering.done.connect(self._take)
         self._advice = Latest(self)
         self._preview = Previewing(viewer, tool, self.setup, self)
+        self._joined = False
         self._check_soon = QTimer(self)
         self._check_soon.setSingleShot(True)
         self._check_soon.setInterval(_SETTLE_MS)
@@ -95,7 +97,7 @@ class ToolPanel(QWidget):
     @property
     def at_work(self) -> bool:
         """Whether anything is still to be computed, shown or said."""
-        waiting = self._check_soon.isActive() or self._preview.busy
+        waiting = self._check_soon.isActive() or self._preview.busy or self.result_actions.busy
         return self.busy or waiting or self._advice.busy
 
     # -- before a run ----------------------------------------------------------------------------
@@ -131,9 +133,9 @@ class ToolPanel(QWidget):
         self._advice.ask(partial(advice, self.tool, inputs, parameters))
         self._ask_preview()
 
-    def _show_advice(self, text: str) -> None:
+    def _show_advice(self, said: Advice) -> None:
         if not self.bar.wants_preview and self._tabs.currentIndex() == 0:
-            self.bar.say(text)
+            self.bar.say(said.text, detail=said.detail)
 
     def _advice_failed(self, failure: Failure) -> None:
         """What cannot be said beforehand cannot be run either."""
@@ -241,21 +243,40 @@ class ToolPanel(QWidget):
     def showEvent(self, event: Any) -> None:
         """Preview again, where it was on."""
         super().showEvent(event)
+        if not self._joined:
+            self._joined = True
+            QTimer.singleShot(0, self._join)
         self._check_soon.start()
+
+    def _join(self) -> None:
+        join_panels(self, ToolPanel)
+
+    def event(self, event: Any) -> bool:
+        """Stop what goes on where the panel is taken out of its window, which closes nothing."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self._end()
+        return super().event(event)
 
     def closeEvent(self, event: Any) -> None:
         """Stop everything."""
-        self._check_soon.stop()
-        self._run.close()
-        self._so_far.close()
-        self._advice.drop()
-        self._preview.clear_now()
+        self._end()
         self._of_viewer.undo()
         self.setup.close_connections()
         self.result.close_connections()
         super().closeEvent(event)
 
+    def _end(self) -> None:
+        """Stop what goes on, and take away what was only passing."""
+        self._check_soon.stop()
+        self._run.close()
+        if self.steering is not None and self.steering.active:
+            self.steering.drop()
+        self._so_far.close()
+        self._advice.drop()
+        self._preview.clear_now()
+
     def _connect(self) -> None:
+        add_shortcuts(self, self.bar)
         self.setup.changed.connect(self._check_soon.start)
         self.bar.run_clicked.connect(self.run)
         self.bar.stop_clicked.connect(self.stop)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from napari_framewise.engine import Engine
-from napari_framewise.engine.progress import finish
+from napari_framewise.engine.progress import Notice, finish
 from napari_framewise.framework.inputs import Input
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.progress_line import ProgressLine
@@ -73,6 +73,8 @@ def run(
     )
     with ProgressLine(shown=progress) as line, engine_for(engine, cluster) as where:
         line.compile_seconds = chosen.compile_seconds
+        for text in chosen.warnings(inputs, parameters, where) if progress else ():
+            line.show(Notice(text))
         return finish(chosen.start(inputs, parameters, where, _resolved(course, roles)), line.show)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from napari_framewise.engine import Engine
 from napari_framewise.engine.job import BlockError
-from napari_framewise.engine.progress import Progress, finish
+from napari_framewise.engine.progress import Notice, Progress, finish
 from napari_framewise.framework.inputs import Value
 from napari_framewise.framework.outcome import Outcome, Table
 from napari_framewise.framework.partial import Partial
@@ -165,7 +165,7 @@ def run_batch(
     output: Output | None,
     engine: Engine,
     memory: Mapping[str, Value] | None = None,
-) -> Generator[Progress | Partial | FileRun, None, Batch]:
+) -> Generator[Progress | Partial | Notice | FileRun, None, Batch]:
     """Run a recipe on each input in turn.
 
     An input takes the place of the first input of the first step, with its selection; further
@@ -187,8 +187,9 @@ def run_batch(
 
     Yields
     ------
-    Progress, Partial or FileRun
-        Progress of the input at hand and what it has so far; its FileRun when it is done or has
+    Progress, Partial, Notice or FileRun
+        Progress of the input at hand and what it has so far, what should be known before it goes
+        on; its FileRun when it is done or has
         failed.
 
     Returns
@@ -218,7 +219,7 @@ def _run_sets(
     output: Output | None,
     engine: Engine,
     memory: Mapping[str, Value] | None,
-) -> Generator[Progress | Partial | FileRun, None, Batch]:
+) -> Generator[Progress | Partial | Notice | FileRun, None, Batch]:
     runs: list[FileRun] = []
     done: list[Recipe] = []
     for number, (refs, name) in enumerate(zip(sets, names, strict=True), 1):
@@ -270,7 +271,7 @@ def _run_one(
     engine: Engine,
     place: str,
     memory: Mapping[str, Value] | None,
-) -> Generator[Progress | Partial | FileRun, None, tuple[FileRun, Recipe]]:
+) -> Generator[Progress | Partial | Notice | FileRun, None, tuple[FileRun, Recipe]]:
     source = next(map(text_of, batch_refs(recipe.steps[0])), name)
     if output is not None:
         _refuse_own_inputs(recipe, output)
@@ -323,14 +324,16 @@ def _refuse_own_inputs(recipe: Recipe, output: Output) -> None:
 
 
 def _labelled(
-    run: Generator[Progress | Partial, None, Any], place: str
-) -> Generator[Progress | Partial, None, Any]:
+    run: Generator[Progress | Partial | Notice, None, Any], place: str
+) -> Generator[Progress | Partial | Notice, None, Any]:
     """The same run, its progress with a place in front."""
     try:
         while True:
             report = next(run)
             if isinstance(report, Progress):
                 report = replace(report, label=f"{place}{report.label}")
+            elif isinstance(report, Notice):
+                report = Notice(f"{place}{report.text}")
             yield report
     except StopIteration as end:
         return end.value
@@ -338,8 +341,8 @@ def _labelled(
         run.close()
 
 
-def _shown_by(line: ProgressLine) -> Callable[[Progress | Partial | FileRun], None]:
-    def show(report: Progress | Partial | FileRun) -> None:
+def _shown_by(line: ProgressLine) -> Callable[[Progress | Partial | Notice | FileRun], None]:
+    def show(report: Progress | Partial | Notice | FileRun) -> None:
         if isinstance(report, FileRun):
             line.clear()
         else:

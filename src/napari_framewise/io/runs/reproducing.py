@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_framewise.engine import Engine
-from napari_framewise.engine.progress import Progress, finish
+from napari_framewise.engine.progress import Notice, Progress, finish
 from napari_framewise.framework.outcome import Table
 from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.progress_line import ProgressLine
@@ -100,7 +100,7 @@ class Reproduction:
 
 def with_results(
     recipe: Recipe, engine: Engine
-) -> Generator[Progress | Partial, None, tuple[Recipe, Reproduction]]:
+) -> Generator[Progress | Partial | Notice, None, tuple[Recipe, Reproduction]]:
     """Run a recipe, and record its inputs and results in it; also how they compare with earlier."""
     hashes = yield from input_hashes(recipe)
     outcomes, as_run = yield from run_steps(recipe, engine)

@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 
 from napari_framewise.engine import Engine
-from napari_framewise.engine.progress import Progress
+from napari_framewise.engine.progress import Notice, Progress
 from napari_framewise.framework.inputs import Inputs, Value
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.partial import Partial
@@ -21,7 +21,7 @@ from napari_framewise.tools.registry import get_tool
 
 def run_steps(
     recipe: Recipe, engine: Engine, memory: Mapping[str, Value] | None = None
-) -> Generator[Progress | Partial, None, tuple[tuple[Outcome, ...], Recipe]]:
+) -> Generator[Progress | Partial | Notice, None, tuple[tuple[Outcome, ...], Recipe]]:
     """Run a recipe's steps; give back their outcomes, and the recipe with what was really used.
 
     Frames, channels and regions that were left open stand in it as they were chosen. `memory`
@@ -42,7 +42,7 @@ def run_step(
     engine: Engine,
     earlier: dict[int, Outcome],
     memory: Mapping[str, Value] | None = None,
-) -> Generator[Progress | Partial, None, Outcome]:
+) -> Generator[Progress | Partial | Notice, None, Outcome]:
     """Run one step of a recipe alone.
 
     Parameters
@@ -70,7 +70,7 @@ def run_step(
 
 def _run_step(
     step: Step, engine: Engine, results: Sequence[Outcome], memory: Mapping[str, Value]
-) -> Generator[Progress | Partial, None, tuple[Outcome, Step]]:
+) -> Generator[Progress | Partial | Notice, None, tuple[Outcome, Step]]:
     """Run a step on the results of those before it; its outcome, and itself as it was run."""
     tool = get_tool(step.tool)
     kinds = {role.name: role.kinds for role in tool.inputs}
@@ -91,12 +91,18 @@ def _run_step(
             Change(
                 change.step,
                 change.role,
-                tuple(resolve(ref, kinds[change.role], results) for ref in change.values),
+                tuple(
+                    _kept(ref, memory)
+                    if _is_kept(ref, memory)
+                    else resolve(ref, kinds[change.role], results)
+                    for ref in change.values
+                ),
             )
             for change in step.changes
         ),
         step.steps,
     )
+    yield from map(Notice, tool.warnings(inputs, parameters, engine))
     outcome = yield from tool.start(inputs, parameters, engine, course)
     told = (*outcome.diagnostics, *_remarks(inputs))
     outcome = replace(outcome, diagnostics=told)

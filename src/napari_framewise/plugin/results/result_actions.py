@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_framewise.framework.outcome import ImageResult
+from napari_framewise.framework.outcome import ImageResult, PointsResult
 from napari_framewise.io import write_table
 from napari_framewise.io.formats.models import write_model
 from napari_framewise.io.recipes.files import save_recipe
@@ -30,7 +30,7 @@ from napari_framewise.plugin.layers.layers_out import make_layer, put_layer
 from napari_framewise.plugin.results.frame_points import points_of_table
 from napari_framewise.plugin.results.record import Record
 from napari_framewise.plugin.results.result_view import ResultView
-from napari_framewise.plugin.running.runner import Failure
+from napari_framewise.plugin.running.runner import Failure, Latest
 
 _PLOT_FORMATS = "SVG (*.svg);;PDF (*.pdf);;PNG (*.png)"
 
@@ -50,6 +50,9 @@ class ResultActions(QWidget):
         self._view = view
         self._record: Record | None = None
         self._made: dict[str, Layer] = {}
+        self._making = Latest(self, settle_ms=0)
+        self._making.answered.connect(self._put_points)
+        self._making.failed.connect(self.failed)
         self.points_button = QPushButton("Add as points")
         self.points_button.setToolTip("One point per frame; its features hold the table.")
         self.points_button.clicked.connect(self._guarded(self._add_points))
@@ -67,6 +70,11 @@ class ResultActions(QWidget):
             layout.addWidget(button)
         layout.addStretch()
         view.shown_changed.connect(self._offer)
+
+    @property
+    def busy(self) -> bool:
+        """Whether points are still to be added."""
+        return self._making.busy
 
     def show_record(self, record: Record | None, made: dict[str, Layer]) -> None:
         """Offer what this result has; without a record only the plot and the table in view."""
@@ -122,11 +130,15 @@ class ResultActions(QWidget):
             return
         role = record.tool.inputs[0].name
         result = points_of_table(table, stack, layer, role, record.outcome.plots)
-        points = make_layer(result, layer, record.provenance())
-        points.size = max(min(stack.frame_shape[:2]) / 12, 0.5)
-        points.text.anchor = "lower_left"
+        size = max(min(stack.frame_shape[:2]) / 12, 0.5)
+        self.points_button.setEnabled(False)
+        # 100,000 texts take half a second to write, so a thread does it.
+        self._making.ask(partial(_points_layer, result, layer, record.provenance(), size))
+
+    def _put_points(self, points: Layer) -> None:
+        self.points_button.setEnabled(True)
         put_layer(self._viewer, points)
-        self.said.emit(f"{len(table):,} points were added, one per frame.")
+        self.said.emit(f"{len(points.data):,} points were added, one per frame.")
 
     def _copy_table(self) -> None:
         count = self._view.table.copy_all()
@@ -185,6 +197,15 @@ class ResultActions(QWidget):
         assert clipboard is not None
         clipboard.setText(text)
         self.said.emit("Copied.")
+
+
+def _points_layer(
+    result: PointsResult, like: Layer, provenance: Mapping[str, Any], size: float
+) -> Layer:
+    points = make_layer(result, like, provenance)
+    points.size = size
+    points.text.anchor = "lower_left"
+    return points
 
 
 def _rows(count: int) -> str:

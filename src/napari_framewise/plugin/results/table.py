@@ -98,7 +98,7 @@ class TableView(QTableView):
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setWordWrap(False)
-        self.setMinimumHeight(90)
+        self.setMinimumHeight(66)
         self._header = QHeaderView(Qt.Orientation.Horizontal, self)
         self._header.setSectionsClickable(True)
         self._header.setHighlightSections(True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -12,10 +13,20 @@ from napari_framewise.framework.tool import Tool
 from napari_framewise.plugin.running import settings
 
 
-def advice(tool: Tool[Any], inputs: Inputs, parameters: Parameters) -> str:
+@dataclass(frozen=True)
+class Advice:
+    """What can be said before a run: to the user, and to who asks how it is cut."""
+
+    text: str
+    detail: str
+
+
+def advice(tool: Tool[Any], inputs: Inputs, parameters: Parameters) -> Advice:
     """What can be said before running."""
+    plan = tool.plan(inputs, parameters, settings.current_engine())
     said = [] if tool.advise is None else [tool.advise(inputs, parameters)]
-    return " ".join([*said, tool.plan(inputs, parameters, settings.current_engine()).describe()])
+    text = " ".join([*said, *plan.warnings()])
+    return Advice(text or f"Ready: {plan.items:,} {plan.work.unit}.", plan.describe())
 
 
 def warm_up(tool: Tool[Any]) -> None:

@@ -25,6 +25,7 @@ from napari_framewise.plugin.running.compiling_note import CompilingNote
 from napari_framewise.plugin.running.runner import Failure
 from napari_framewise.plugin.steering.bar import SteeringBar
 
+KEYS = {"Run": "Ctrl+Return", "Preview": "Ctrl+Shift+Return", "Cancel": "Esc"}
 _STEPS = 1000
 _MIRROR_EVERY = 0.5
 
@@ -65,7 +66,9 @@ class RunBar(QWidget):
         keeps.setRetainSizeWhenHidden(True)
         self._bar.setSizePolicy(keeps)
         self.preview_box = QCheckBox("Preview")
-        self.preview_box.setToolTip("Show the result for the frame in view, at once.")
+        self.preview_box.setToolTip(
+            f"Show the result for the frame in view, at once ({KEYS['Preview']})."
+        )
         self.preview_box.toggled.connect(self.preview_toggled)
         self.where_box = QComboBox()
         self.where_box.addItem("new layers", False)
@@ -79,7 +82,7 @@ class RunBar(QWidget):
         self.stop_button.clicked.connect(self.stop_clicked)
         self.stop_button.hide()
         self.cancel_button = QPushButton("Cancel")
-        self.cancel_button.setToolTip("Stop here, and keep nothing.")
+        self.cancel_button.setToolTip(f"Stop here, and keep nothing ({KEYS['Cancel']}).")
         self.cancel_button.clicked.connect(self.cancel_clicked)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
@@ -144,8 +147,12 @@ class RunBar(QWidget):
             button.show()
             button.setEnabled(True)
 
-    def say(self, text: str, failure: Failure | None = None) -> None:
-        """Show a message; with a failure, where it came from can be asked for."""
+    def say(self, text: str, failure: Failure | None = None, detail: str = "") -> None:
+        """Show a message; with a failure, where it came from can be asked for.
+
+        A `detail` is for who asks: it is the message's tooltip.
+        """
+        self._message.setToolTip(detail)
         self._failure = failure
         self._message.setText(text)
         self._details.setVisible(failure is not None)
@@ -155,7 +162,7 @@ class RunBar(QWidget):
         if self._steered is not None:
             self._steered.set_runnable(why_not)
         self.run_button.setEnabled(why_not is None)
-        self.run_button.setToolTip(why_not or "")
+        self.run_button.setToolTip(why_not or f"Run ({KEYS['Run']}).")
         self.preview_box.setEnabled(why_not is None or self.preview_box.isChecked())
 
     def set_running(self, running: bool) -> None:

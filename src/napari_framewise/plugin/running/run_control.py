@@ -79,7 +79,8 @@ class RunControl(QObject):
 
     def report(self, failure: Failure) -> None:
         """Say what went wrong, and log where."""
-        _log.error("%s: %s", self._name, failure.trace)
+        level = logging.DEBUG if failure.expected else logging.ERROR
+        _log.log(level, "%s: %s", self._name, failure.trace)
         self._bar.say(failure.sentence(), failure)
 
     def _so_far(self, partial: Partial) -> None:

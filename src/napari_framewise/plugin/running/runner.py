@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
 import time
 import traceback
+import weakref
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from napari.qt.threading import GeneratorWorker, create_worker
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, QThreadPool, QTimer, Signal
 from superqt.utils import create_worker as create_quiet_worker
 
-from napari_framewise.engine.progress import Progress
+from napari_framewise.engine.job import BlockError
+from napari_framewise.engine.progress import Notice, Progress
 from napari_framewise.framework.partial import Partial
 
 _YIELD_EVERY = 0.02
 _REPORT_EVERY = 0.1
 _SETTLE_MS = 120
 _SO_FAR_MS = 200
+_END_MS = 3000
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,11 @@ class Failure:
         """The error that is being handled."""
         return cls(error, traceback.format_exc())
 
+    @property
+    def expected(self) -> bool:
+        """Whether it is the input's or the machine's fault rather than the program's."""
+        return isinstance(self.error, ValueError | OSError | MemoryError | BlockError)
+
     def sentence(self) -> str:
         """What to tell the user."""
         error, text = self.error, str(self.error).strip()
@@ -45,7 +54,7 @@ class Failure:
         return ": ".join(part for part in (type(error).__name__, text) if part)
 
 
-Steps: TypeAlias = Generator[Progress | Partial, None, Any]
+Steps: TypeAlias = Generator[Progress | Partial | Notice, None, Any]
 
 
 class Runner(QObject):
@@ -67,6 +76,7 @@ class Runner(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._worker: Any = None
+        _ALIVE.add(self)
         self._cancelling = self._stopping = False
         self._newest = _Newest()
         self._told_partial: Partial | None = None
@@ -123,8 +133,8 @@ class Runner(QObject):
             self._told_partial = newest
             self.so_far.emit(newest)
 
-    def _progress(self, progress: Progress | Partial) -> None:
-        if isinstance(progress, Partial):
+    def _progress(self, progress: Progress | Partial | Notice) -> None:
+        if isinstance(progress, Partial | Notice):
             return
         # Every report paints the window, which takes longer than what it says is worth.
         now = time.monotonic()
@@ -154,6 +164,19 @@ class Runner(QObject):
         else:
             self.returned.emit(answer)
         self.finished.emit()
+
+
+_ALIVE: weakref.WeakSet[Runner] = weakref.WeakSet()
+
+
+@atexit.register
+def _end_threads() -> None:
+    """Stop what goes on before Qt is taken down: threads would tell what is gone by then."""
+    for runner in list(_ALIVE):
+        runner.cancel()
+    pool = QThreadPool.globalInstance()
+    if pool is not None:
+        pool.waitForDone(_END_MS)
 
 
 class _ClosingWorker(GeneratorWorker):

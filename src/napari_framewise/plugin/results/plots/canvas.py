@@ -45,7 +45,7 @@ class PlotCanvas(FigureCanvasQTAgg):
     def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
         super().__init__(Figure())
         self.setParent(parent)
-        self.setMinimumSize(120, 160)
+        self.setMinimumSize(120, 120)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._colours = colours
         self._shown: tuple[Plot, Table, Table | None] | None = None
