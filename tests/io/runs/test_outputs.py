@@ -163,3 +163,15 @@ def test_a_writer_that_fails_leaves_nothing(
     with pytest.raises(OSError, match="disk unplugged"):
         written(outcome, Output(tmp_path / "out"))
     assert not (tmp_path / "out").exists()
+
+
+def test_a_short_name_takes_nothing_from_a_title(tmp_path: Path) -> None:
+    output = Output(tmp_path)
+    assert output.path("s", "statistics", ".csv").name == "s-statistics.csv"
+    assert output.path("cells", "cells doubled", ".tif").name == "cells-doubled.tif"
+
+
+def test_names_that_are_too_long_for_a_disk_are_shortened(tmp_path: Path) -> None:
+    path = Output(tmp_path).path("n" * 244, "statistics", ".csv")
+    path.touch()
+    assert path.name.endswith("-statistics.csv")

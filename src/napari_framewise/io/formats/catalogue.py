@@ -183,7 +183,7 @@ FORMATS = (
     ),
     Format(
         "HDF5",
-        (".h5", ".hdf5", ".hdf", ".he5", ".ims", ".nc"),
+        (".h5", ".hdf5", ".hdf", ".he5", ".ims", ".nc", ".hspy", ".emd", ".nxs"),
         "in parts; dimension labels and scales, element_size_um",
         (_HDF5,),
         _hdf5,
@@ -209,7 +209,7 @@ FORMATS = (
     ),
     Format(
         "Zarr folder",
-        (".zarr",),
+        (".zarr", ".zspy"),
         "in parts; versions 2 and 3, OME-Zarr 0.4 and 0.5 with axes, scale, translation and units",
         (),
         read_zarr,

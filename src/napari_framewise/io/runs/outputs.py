@@ -160,7 +160,7 @@ class Output:
         """
         if self.single:
             return self.place
-        rest = title.removeprefix(name).strip()
+        rest = title.removeprefix(name).strip() if f"{title} ".startswith(f"{name} ") else title
         parts = [part for part in (name, re.sub(r"[^\w.]+", "-", rest).strip("-")) if part]
         return self._free(self.folder / _short(f"{'-'.join(parts)}{suffix}"))
 

@@ -46,7 +46,8 @@ class Gap:
         inside = []
         for axis, part in enumerate(region):
             place = np.arange(part.start, part.stop, part.step or 1) - self.start[axis]
-            number, within = np.divmod(place, self.stride[axis])
+            # A single block may be longer than the stride, which then means nothing.
+            number, within = np.divmod(place, max(self.stride[axis], self.block[axis]))
             inside.append((number >= 0) & (number < self.count[axis]) & (within < self.block[axis]))
         values[np.ix_(*inside)] = np.nan
 
