@@ -206,7 +206,8 @@ def test_matlab_objects_are_no_candidates(tmp_path: Path) -> None:
         ("\\u03BCm", "micrometer"), ("pm", "picometer"), ("hr", "hour"), ("min", "minute"),
         ("micrometers", "micrometer"), ("km", "kilometer"), ("ps", "picosecond"), ("d", "day"),
         ("mi", "mile"), ("Mm", "megameter"), ("1/nm", "1 / nanometer"),
-        ("keV", "kiloelectron_volt"), ("pixel", None), ("reference frame", None), ("c", None), ("pt", None), ("-1", None),
+        ("keV", "kiloelectron_volt"), ("pixel", None), ("reference frame", None), ("c", None),
+        ("pt", None), ("-1", None),
     ],
 )  # fmt: skip
 def test_units_that_files_write(written: str, name: str | None) -> None:
