@@ -33,7 +33,7 @@ from napari_framewise.numerics.alignment import Settings, align, prepare, warm_u
 from napari_framewise.stacks.stack import stack_of
 from napari_framewise.tools.registry import get_tool
 
-FOLDER = Path(__file__).parent / "data" / "registration"
+FOLDER = Path(__file__).parent / "data" / "alignment"
 SIDE = 100
 # Peers have x before y.
 SWAP = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])

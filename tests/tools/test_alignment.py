@@ -259,6 +259,25 @@ def test_lost_frames_are_said_and_left_empty(frames: np.ndarray) -> None:
         assert transforms.displacement(relative, truths()[kept], SIZE).max() < 0.2
 
 
+def test_a_chain_is_bridged_over_frames_of_noise_or_its_break_is_said(frames: np.ndarray) -> None:
+    rng = np.random.default_rng(12)
+    broken = frames.copy()
+    broken[3] = rng.normal(100, 20, SIZE)
+    outcome = fw.run("alignment", stack=broken, to="previous")
+    assert np.isnan(matrices_of(outcome)[3]).all()
+    kept = [0, 1, 2, 4, 5, 6, 7, 8]
+    found = matrices_of(outcome)[kept]
+    relative = transforms.composed(found, transforms.inverse(found[0]))
+    assert transforms.displacement(relative, truths()[kept], SIZE).max() < 0.25
+    assert any("bridged" in each and "4 to 2" in each for each in outcome.diagnostics)
+    # Farther than any frame looks back there is no bridge: that is said.
+    long = np.concatenate([frames[:4], rng.normal(100, 20, (6, *SIZE)), frames[4:]])
+    outcome = fw.run("alignment", stack=long.astype(np.float32), to="previous")
+    table = outcome.table("alignment")
+    assert table.columns["status"][10] != "converged"
+    assert any("chain breaks before frame 11" in each for each in outcome.diagnostics)
+
+
 def test_nothing_found_is_no_error() -> None:
     noise = np.random.default_rng(3).normal(size=(2, 60, 60))
     outcome = fw.run("alignment", stack=noise[0], template=noise[1])

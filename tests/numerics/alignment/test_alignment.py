@@ -309,6 +309,33 @@ def test_images_that_do_not_overlap_are_not_matched() -> None:
     assert found.status >= Status.FLAT
 
 
+def test_a_scene_that_repeats_itself_is_ambiguous() -> None:
+    rows, columns = np.mgrid[0:160, 0:160]
+    lattice = 100 + 40 * np.cos(rows * np.pi / 8) + 40 * np.cos(columns * np.pi / 8)
+    rng = np.random.default_rng(4)
+    large = lattice + rng.normal(0, 3, lattice.shape)
+    small = lattice[40:120, 37:117] + rng.normal(0, 3, (80, 80))
+    found = align(prepare(small, settings=Settings(motion="translation")), large)
+    assert found.status == Status.AMBIGUOUS
+    assert np.isnan(found.matrix).all()
+    # Who knows where it lies says so.
+    start = np.array([[1, 0, 41.0], [0, 1, 36.0], [0, 0, 1]])
+    ready = prepare(small, settings=Settings(motion="translation", start="given"))
+    given = align(ready, large, start=start)
+    np.testing.assert_allclose(given.matrix[:2, 2], [40, 37], atol=0.05)
+
+
+def test_dirt_that_stays_put_does_not_hold_the_answer() -> None:
+    rng = np.random.default_rng(10)
+    scenery = grid((110, 120))
+    first, second = scene(scenery), scene(scenery - np.array([6.0, -5.0]))
+    for each in (first, second):
+        each += rng.normal(0, 2, each.shape)
+        each[30:33, 40:43] = 4000
+    found = align(prepare(first, settings=Settings(motion="translation")), second)
+    assert not found.found or np.abs(found.matrix[:2, 2] - [6, -5]).max() < 0.1
+
+
 def test_too_few_iterations_are_slow() -> None:
     found = aligned(moved("affine"), motion="affine", iterations=1)
     assert found.status == Status.SLOW

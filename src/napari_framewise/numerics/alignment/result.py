@@ -23,6 +23,7 @@ class Status(IntEnum):
     LEFT = 3
     UNLIKE = 4
     NO_DATA = 5
+    AMBIGUOUS = 6
 
     @property
     def sentence(self) -> str:
@@ -42,15 +43,21 @@ _SENTENCES = {
         "or choose a motion with fewer parameters."
     ),
     Status.FLAT: (
-        "The template has no texture along some direction, so the motion there can't be told: "
-        "choose a larger or another template, or a motion with fewer parameters."
+        "Template and image share no texture beyond the noise along some direction, so the motion "
+        "there can't be told: choose a larger or another template, a motion with fewer parameters, "
+        "or more smoothing where noise hides the texture."
     ),
     Status.LEFT: (
         "The template left the image: too few of its pixels lie on usable pixels of the image."
     ),
     Status.UNLIKE: (
         "Nothing in the image is like the template: the correlation after alignment is no higher "
-        "than chance gives."
+        "than chance gives. Where the image may be turned, give a largest rotation."
+    ),
+    Status.AMBIGUOUS: (
+        "Another place in the image fits the template as well, so that neither can be trusted: "
+        "choose a larger template, or another motion; where the shift is known to be small, the "
+        "start given; where the image may be turned, a largest rotation."
     ),
     Status.NO_DATA: "There are no usable pixels: all are NaN, masked, or of one value.",
 }

@@ -13,6 +13,7 @@ from napari_framewise.numerics.alignment.descent import Descent, descend
 from napari_framewise.numerics.alignment.kernels import LOSSES
 from napari_framewise.numerics.alignment.levels import LEAST_PIXELS, Moving
 from napari_framewise.numerics.alignment.result import Alignment, Status, no_alignment
+from napari_framewise.numerics.alignment.rivals import Verdict, second_look
 from napari_framewise.numerics.alignment.state import Fit
 from napari_framewise.numerics.alignment.template import Template
 from napari_framewise.numerics.alignment.trust import Trust, trust_of
@@ -36,6 +37,8 @@ _PLACES = 4
 # Below this correlation on the coarsest level more starts are worth their time.
 _ALIKE = 0.95
 _KEPT = 3
+# Shortest side of the level that a second look is taken at.
+_SIDE = 48
 
 
 @dataclass(eq=False)
@@ -178,6 +181,41 @@ class Search:
         most = _PLACES if len(deformations) == 1 else 3 * _PLACES
         return [self._fit(matrix) for _, matrix in found[:most]]
 
+    def _looked_at_again(self, fit: Fit) -> tuple[Fit, bool]:
+        """The fit, or one from a better place; and whether its place stands out from all others."""
+        for _ in range(2):
+            verdict, steps = self._verdict(fit)
+            if verdict.better is None:
+                return fit, verdict.clear
+            move = np.eye(3)
+            move[:2, 2] = np.array(verdict.better) * steps
+            fit = self._fit(nearest(move @ fit.matrix, self.template.settings.motion))
+            for level in range(self._second_level(), -1, -1):
+                self._descend_all([fit], level)
+            if fit.status > 1:
+                break
+        return fit, False
+
+    def _second_level(self) -> int:
+        """The coarsest level that still shows texture."""
+        fine = [min(each.shape) >= _SIDE for each in self.template.pyramid]
+        return max([0, *(number for number, enough in enumerate(fine) if enough)])
+
+    def _verdict(self, fit: Fit) -> tuple[Verdict, FloatArray]:
+        """A second look at where a fit lies, and the level's steps in units."""
+        number = self._second_level()
+        level, fixed = self.template.pyramid[number], self.template.fixed[number]
+        centre = mapped(fit.matrix, [0.0, 0.0])
+        back = np.eye(3)
+        back[:2, 2] = -centre
+        planes, mask = _deformed(level, fixed.grid, normalised(back @ fit.matrix))
+        there = self.pyramid[number]
+        grid = self.moving[number].grid
+        at = (centre - grid[0::2]) / grid[1::2] + fixed.grid[0::2] / fixed.grid[1::2]
+        least = self.template.settings.least_overlap
+        place = (float(at[0]), float(at[1]))
+        return second_look(planes, mask, there.planes, there.valid, place, least), grid[1::2]
+
     def _result(self, fit: Fit, back: FloatArray, into: FloatArray) -> Alignment:
         settings = self.template.settings
         n_parameters = len(generators(settings.motion))
@@ -185,9 +223,17 @@ class Search:
         if fit.status > 1:
             status = Status.FLAT if fit.status == 2 else Status.LEFT
             return no_alignment(settings.motion, status, n_parameters, history)
+        clear = True
+        if settings.start == "correlation":
+            fit, clear = self._looked_at_again(fit)
+            history = np.concatenate(fit.history)
+            if fit.status > 1:
+                return no_alignment(settings.motion, Status.LEFT, n_parameters, history)
         trust: Trust = trust_of(self.template, self.moving, self.unit, fit)
         if trust.status is not None:
             return no_alignment(settings.motion, trust.status, n_parameters, history)
+        if not clear:
+            return no_alignment(settings.motion, Status.AMBIGUOUS, n_parameters, history)
         gains = fit.state[9] * self.spread / self.template.spread
         offsets = self.mean + self.spread * fit.state[10] - gains * self.template.mean
         spread = float(np.sqrt((self.spread**2).mean()))

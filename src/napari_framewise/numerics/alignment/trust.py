@@ -46,14 +46,16 @@ def trust_of(template: Template, moving: tuple[Moving, ...], unit: float, fit: F
     ends = mapped(to_unit(template.shape, unit), corners(template.shape))
     equations = polished(settings, fixed, moving[0], ends, unit, fit)
     overlap = float(fit.sums[0] / (fixed.weights > 0).sum())
-    if equations is None or not _texture(equations, fixed):
+    if equations is None:
+        return Trust(Status.FLAT, nothing, np.nan, overlap)
+    if not (_slopes_alike(equations, fixed) or _likeness(template, moving, fit) > 0):
+        return Trust(Status.UNLIKE, nothing, np.nan, overlap)
+    if not _texture(equations, fixed):
         return Trust(Status.FLAT, nothing, np.nan, overlap)
     covariance = equations.covariance[: len(free), : len(free)]
     error = _motion_error(covariance, free, template.shape, unit)
     if not error < _LARGEST_ERROR:
         return Trust(Status.FLAT, nothing, np.nan, overlap)
-    if not (_slopes_alike(equations, fixed) or _likeness(template, moving, fit) > 0):
-        return Trust(Status.UNLIKE, nothing, np.nan, overlap)
     sizes = _in_pixels(settings.motion, unit)
     return Trust(None, covariance * np.outer(sizes, sizes), error, overlap)
 

@@ -59,6 +59,8 @@ class Fits:
         )
 
 
+FRAMES_BACK = 4
+"""So many frames that hold nothing, or nothing alike, can be stepped over."""
 COLUMNS = ("gain", "offset", "correlation", "rmse", "overlap", "motion_error", "iterations")
 
 
@@ -103,18 +105,28 @@ def align_neighbours(
     channel: int | None,
     core: slice,
 ) -> Fits:
-    """Align every frame to the last one before it that has data; the first of a stack to itself."""
+    """Align every frame to the nearest one before it that it matches; the first to itself."""
+    templates: dict[int, numerics.Template] = {}
     found, back = [], []
     for index in range(core.start, core.stop):
-        for away in range(min(1, index), index + 1):
-            before = plane_of(frames[index - away], channel)
-            mask = mask_of(masks, index - away)
-            template = numerics.prepare(before, mask, settings=settings)
-            if template.status is None:
-                break
         plane = plane_of(frames[index], channel)
-        found.append(numerics.align(template, plane, mask_of(masks, index)))
-        back.append(away)
+        best: tuple[numerics.Alignment, int] | None = None
+        for away in range(min(1, index), min(FRAMES_BACK, index) + 1):
+            if index - away not in templates:
+                before = plane_of(frames[index - away], channel)
+                own = mask_of(masks, index - away)
+                templates[index - away] = numerics.prepare(before, own, settings=settings)
+            template = templates[index - away]
+            each = numerics.align(template, plane, mask_of(masks, index))
+            # Of what was not found the nearest frame that holds data says why.
+            if each.found or best is None or best[0].status == numerics.Status.NO_DATA:
+                best = (each, away)
+            if each.found:
+                break
+        assert best is not None
+        found.append(best[0])
+        back.append(best[1])
+        templates.pop(index - FRAMES_BACK, None)
     fits = Fits.of(found)
     return replace(fits, back=np.array(back))
 

@@ -19,6 +19,7 @@ from napari_framewise.numerics.transforms import accumulated
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.alignment.blocks import (
+    FRAMES_BACK,
     Fits,
     add_sums,
     align_block,
@@ -28,9 +29,6 @@ from napari_framewise.tools.alignment.blocks import (
     sum_block,
 )
 from napari_framewise.tools.alignment.parameters import AlignmentParameters
-
-# So many frames without data in a row can be stepped over.
-_FRAMES_BACK = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +162,7 @@ def to_template(
 def to_previous(task: Task, engine: Engine) -> Generator[Progress, None, Fits]:
     """Align each frame to the one before; compose the transforms."""
     parts = yield from run_pass(
-        MapNeighbours(before=_FRAMES_BACK, after=0),
+        MapNeighbours(before=FRAMES_BACK, after=0),
         align_neighbours,
         (task.stack, task.mask),
         (task.settings, task.channel),

@@ -28,6 +28,7 @@ _NOTES = {
     "status": "How it ended.",
 }
 _DOUBTFUL = 6.0
+_NAMED = 5
 
 
 def alignment_table(
@@ -157,6 +158,7 @@ def diagnostics_of(stack: Stack, fits: Fits) -> tuple[str, ...]:
         named = ", ".join(map(str, which[:5])) + (" ..." if len(which) > 5 else "")
         frames = f"Frame {named}" if len(which) == 1 else f"{len(which):,} frames ({named})"
         said.append(f"{frames}: {status.word}. {status.sentence}")
+    said += _gaps(stack, fits)
     correlation = fits.columns["correlation"]
     known = correlation[np.isfinite(correlation)]
     if len(known) > 4:
@@ -172,6 +174,33 @@ def diagnostics_of(stack: Stack, fits: Fits) -> tuple[str, ...]:
                 f"{len(numbers):,} ({named}): look at them."
             )
     return tuple(said)
+
+
+def _gaps(stack: Stack, fits: Fits) -> list[str]:
+    """What gaps in a chain of frames do to the frames behind them."""
+    numbers = np.asarray(stack.frame_numbers)
+    found = fits.status < Status.FLAT
+    order = np.arange(len(found))
+    base = order - fits.back
+    said = []
+    over = order[found & (fits.back > 1) & found[base]]
+    if len(over):
+        named = ", ".join(f"{numbers[each]} to {numbers[base[each]]}" for each in over[:_NAMED]) + (
+            " ..." if len(over) > _NAMED else ""
+        )
+        said.append(f"Gaps were bridged by aligning a frame to one before the gap: {named}.")
+    # A frame that matches only frames that are lost themselves.
+    broken = order[found & (fits.back > 0) & ~found[base]]
+    if len(broken):
+        named = ", ".join(str(numbers[each]) for each in broken[:_NAMED]) + (
+            " ..." if len(broken) > _NAMED else ""
+        )
+        said.append(
+            f"The chain breaks before frame {named}: what moved in the gap is not known, and all "
+            "later frames are placed as if nothing had. Align to a frame or to the mean instead, "
+            "or leave the frames of the gap out."
+        )
+    return said
 
 
 def _error_note(name: str) -> str:
