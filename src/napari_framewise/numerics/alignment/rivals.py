@@ -127,11 +127,11 @@ def _best(score: FloatArray) -> tuple[int, int] | None:
 def _slopes(planes: NDArray[Any]) -> NDArray[Any]:
     """Both slopes of every channel as channels."""
     found = gradient(planes, _SIGMA)
-    return found.reshape(-1, *planes.shape[1:])
+    return np.asarray(found.reshape(-1, *planes.shape[1:]))
 
 
 def _bounded(slopes: NDArray[Any], use: BoolArray) -> NDArray[Any]:
     typical = 1.4826 * float(np.median(np.abs(slopes[:, use])))
     spread = float(np.sqrt(np.mean(slopes[:, use] ** 2)))
     bound = _MOST * max(typical, 1e-3 * spread)
-    return np.clip(slopes, -bound, bound)
+    return np.asarray(np.clip(slopes, -bound, bound))
