@@ -92,6 +92,7 @@ def test_files_and_layers_come_out_as_one_table_and_a_bad_one_is_told(
     assert states(panel) == ["done", "failed", "done", "done"]
     assert "3 of 4 inputs done; 1 failed" in panel.message
     (means,) = [table for table in panel._tables if table.name == "means"]
+    assert means.columns["file"][-1] == "painted"
     columns = means.columns["mean"].reshape(3, 4)
     np.testing.assert_allclose(columns[0], 3.0 * frames[0].mean(axis=(1, 2)))
     np.testing.assert_allclose(columns[1], 3.0 * frames[1].mean(axis=(1, 2)))

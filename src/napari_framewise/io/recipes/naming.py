@@ -86,6 +86,8 @@ def text_of(ref: InputRef) -> str:
     """A reference's place as `parse_input` reads it, without its frames."""
     if ref.sample is not None:
         return f"sample:{ref.sample}" + (f"/{ref.item}" if ref.item else "")
+    if ref.memory is not None:
+        return ref.memory
     return f"{ref.path}::{ref.key}" if ref.key else str(ref.path)
 
 
@@ -112,6 +114,8 @@ def _parts(ref: InputRef) -> tuple[str, ...]:
     """Folders and stem of an input, innermost last; only what a file's name may hold."""
     if ref.sample is not None:
         return (_clean(f"{ref.sample}-{ref.item}" if ref.item else ref.sample),)
+    if ref.memory is not None:
+        return (_clean(ref.memory),)
     path = Path(ref.path or "input")
     stem = path.name
     ending = next((each for each in _DOUBLE_SUFFIXES if stem.lower().endswith(each)), path.suffix)
