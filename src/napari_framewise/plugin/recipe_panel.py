@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_framewise.engine.progress import Progress
+from napari_framewise.engine.progress import Notice, Progress
 from napari_framewise.framework.outcome import Outcome, Table
 from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.recipe import Recipe
@@ -175,8 +175,8 @@ class RecipePanel(QWidget):
         self._offer()
 
     def _noting(
-        self, steps: Generator[Progress | Partial | FileRun, None, Batch]
-    ) -> Generator[Progress | Partial, None, Batch]:
+        self, steps: Generator[Progress | Partial | Notice | FileRun, None, Batch]
+    ) -> Generator[Progress | Partial | Notice, None, Batch]:
         """The run, its finished files noted on the way."""
         try:
             while True:
