@@ -268,8 +268,6 @@ class Outcome:
         The result in one or two sentences.
     diagnostics : tuple of str
         What the user should know before trusting it: "3 frames held no data".
-    python : str
-        Lines with numbers to go on with, which Copy as Python puts behind the script.
     """
 
     layers: tuple[LayerResult, ...] = ()
@@ -278,7 +276,6 @@ class Outcome:
     models: tuple[Model, ...] = ()
     summary: str = ""
     diagnostics: tuple[str, ...] = ()
-    python: str = ""
 
     def table(self, name: str | None = None) -> Table:
         """The table of that name, or the only one.

@@ -190,7 +190,7 @@ class ResultActions(QWidget):
 
     def _copy_script(self) -> None:
         assert self._record is not None
-        self._put(_script(self._record))
+        self._put(to_python(self._record.recipe))
 
     def _put(self, text: str) -> None:
         clipboard = QApplication.clipboard()
@@ -210,9 +210,3 @@ def _points_layer(
 
 def _rows(count: int) -> str:
     return "1 row was" if count == 1 else f"{count:,} rows were"
-
-
-def _script(record: Record) -> str:
-    """The run as Python, with the lines that its outcome adds."""
-    script, lines = to_python(record.recipe), record.outcome.python
-    return f"{script}\n{lines}" if lines else script

@@ -37,7 +37,6 @@ from napari_framewise.tools.statistics.report import (
     histogram_table,
     image_table,
     plots_of,
-    python_lines,
     summary_of,
 )
 
@@ -186,7 +185,8 @@ def _outcome(
     dtype: np.dtype[Any],
 ) -> Outcome:
     pooled = numerics.pool(whole.moments, parameters.weights)
-    tables = [channel_table(names, pooled, parameters.percentiles, whole.percentiles), images]
+    channels = channel_table(names, pooled, parameters.percentiles, whole.percentiles, dtype)
+    tables = [channels, images]
     if whole.cross is not None:
         tables.append(covariance_table(names, whole.cross, parameters.weights))
     histogram = None
@@ -198,7 +198,6 @@ def _outcome(
         plots=plots_of(names, images, histogram),
         summary=summary_of(names, pooled),
         diagnostics=diagnostics_of(whole.moments),
-        python=python_lines(dtype, pooled),
     )
 
 

@@ -20,8 +20,9 @@ def channel_table(
     pooled: numerics.Pooled,
     percentiles: tuple[float, ...],
     values: Array | None,
+    dtype: np.dtype[Any],
 ) -> Table:
-    """One row per channel."""
+    """One row per channel; of integers, mean and deviation also as parts of the type's range."""
     columns: dict[str, Array] = {"channel": np.array(names or ("all",))}
     notes = {"channel": "Name of the channel."}
     with np.errstate(all="ignore"):
@@ -42,6 +43,11 @@ def channel_table(
     )
     for name, column, note in everything:
         columns[name], notes[name] = column, note
+    if dtype.kind in "ui":
+        top = np.iinfo(dtype).max
+        for name, column in (("mean", pooled.mean), ("std", pooled.std)):
+            columns[f"{name}_01"] = column / top
+            notes[f"{name}_01"] = f"{name} of the data divided by {top}, for a transform of those."
     if values is not None:
         for percentile, row in zip(percentiles, values, strict=True):
             columns[f"p{percentile:g}"] = row
@@ -193,19 +199,3 @@ def diagnostics_of(moments: numerics.Moments) -> tuple[str, ...]:
             plural = "s" if len(numbers) > 1 else ""
             said.append(f"{len(numbers):,} image{plural} held {text} ({named}).")
     return tuple(said)
-
-
-def python_lines(dtype: np.dtype[Any], pooled: numerics.Pooled) -> str:
-    """Means and deviations as lists for a normalising transform, raw and from 0 to 1."""
-    lines = ["# For a normalising transform, one number per channel.", *_lists("", pooled, 1.0)]
-    top = float(np.iinfo(dtype).max) if dtype.kind in "ui" else 1.0
-    if top != 1.0:
-        lines += [f"# The same of data divided by {top:g}.", *_lists("_01", pooled, top)]
-    return "\n".join(lines) + "\n"
-
-
-def _lists(suffix: str, pooled: numerics.Pooled, top: float) -> list[str]:
-    return [
-        f"{name}{suffix} = {[float(each) for each in values / top]}"
-        for name, values in (("mean", pooled.mean), ("std", pooled.std))
-    ]
