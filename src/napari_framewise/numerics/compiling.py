@@ -17,12 +17,19 @@ from typing import Any, TypeAlias, get_type_hints
 
 import numpy as np
 
-IN_ORDER: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
+# C never calls a kernel, so numba need not compile a way in from there.
+IN_ORDER: dict[str, Any] = {
+    "nogil": True,
+    "cache": True,
+    "error_model": "numpy",
+    "no_cfunc_wrapper": True,
+}
 """Sums as they are written: the same bits on every processor; division by zero gives infinity."""
 REORDERED: dict[str, Any] = {
     "nogil": True,
     "cache": True,
     "fastmath": {"reassoc", "contract", "nsz"},
+    "no_cfunc_wrapper": True,
 }
 """Sums that may be reordered and products that may be fused, so that loops become vectors."""
 

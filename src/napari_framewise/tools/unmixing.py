@@ -369,4 +369,5 @@ TOOL = Tool(
     ),
     advise=advise,
     warm_up=warm_up,
+    compile_seconds=6,
 )

@@ -29,6 +29,7 @@ from napari_framewise.numerics.alignment.kernels import (
     residuals,
 )
 from napari_framewise.numerics.compiling import reordered
+from napari_framewise.numerics.copying import copy_line, copy_table
 
 CONVERGED, SLOW, SINGULAR, LEFT = range(4)
 HISTORY = 4
@@ -356,9 +357,9 @@ def descend(
         iteration += 1
         if better:
             matrix, gain, offset = moved, new_gain, new_offset
-            hessian[:] = new_hessian
-            rhs[:] = new_rhs
-            sums[:] = new_sums
+            copy_table(new_hessian, hessian)
+            copy_line(new_rhs, rhs)
+            copy_line(new_sums, sums)
             damping = max(damping * 0.1, 1e-9)
             accepted += 1
             fresh = loss != LINEAR and accepted % _SCALE_EVERY == 0
@@ -367,7 +368,7 @@ def descend(
         last_motion = motion
         if motion < tolerance or (not better and motion < _SHORT * tolerance):
             break
-    state[:9] = matrix.reshape(9)
+    copy_line(matrix.reshape(9), state[:9])
     state[9], state[10] = gain, offset
     # A step that is short under heavy damping says that it is stuck, not that it has arrived; one
     # that is short without, and leads nowhere better, that this is the place.

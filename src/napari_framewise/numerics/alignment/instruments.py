@@ -28,6 +28,7 @@ from napari_framewise.numerics.alignment.kernels import (
     row_values,
 )
 from napari_framewise.numerics.compiling import in_order, reordered
+from napari_framewise.numerics.copying import copy_line
 
 _HUBER, _TUKEY = 1.345, 4.685
 
@@ -122,12 +123,12 @@ def estimating_equations(
         x[j] = grid[2] + grid[3] * j
     for i in range(template.shape[1]):
         y = grid[0] + grid[1] * i
-        place[:] = weights[i]
+        copy_line(weights[i], place)
         if not row_positions(i, place, matrix, grid, there, usable, limits, at):
             share[i] = 0.0
             psi[:, i] = 0.0
             continue
-        share[i] = place
+        copy_line(place, share[i])
         for c in range(template.shape[0]):
             t = template[c, i]
             z = instrument[c, i]

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from napari_framewise.numerics.compiling import reordered
+from napari_framewise.numerics.copying import copy_line
 
 UNKNOWNS = 10
 GAIN, OFFSET = 8, 9
@@ -308,7 +309,7 @@ def normal_equations(
     a, b = np.float32(gain), np.float32(offset)
     for i in range(template.shape[1]):
         y = grid[0] + grid[1] * i
-        place[:] = weights[i]
+        copy_line(weights[i], place)
         if not row_positions(i, place, matrix, grid, there, usable, limits, at):
             continue
         for c in range(template.shape[0]):
@@ -336,8 +337,8 @@ def normal_equations(
                     field[1, j] = v
                     field[2, j] = -(u * p + v * q)
             else:
-                field[0] = slopes[0, c, i]
-                field[1] = slopes[1, c, i]
+                copy_line(slopes[0, c, i], field[0])
+                copy_line(slopes[1, c, i], field[1])
                 if perspective:
                     for j in range(width):
                         field[2, j] = -(field[0, j] * y + field[1, j] * x[j])
@@ -401,7 +402,7 @@ def residuals(held: Any, sampled: Any, at_place: Any, every: Any, out: Any) -> N
     value = np.zeros(width, np.float32)
     for k in range(out.shape[1]):
         i = k * every
-        place[:] = weights[i]
+        copy_line(weights[i], place)
         if not row_positions(i, place, matrix, grid, there, usable, limits, at):
             out[:, k] = np.nan
             continue

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from napari_framewise.numerics.copying import copy_line
+
 _POLE = np.sqrt(3.0) - 2.0
 # Beyond this many pixels a power of the pole is below the precision of float64.
 _HORIZON = 28
@@ -29,7 +31,7 @@ def prefilter(lines: Any) -> None:
             power = lines.dtype.type(_POLE**k / (whole if terms == period else 1.0))
             for i in range(first.size):
                 first[i] += power * source[i]
-        lines[block, 0] = first
+        copy_line(first, lines[block, 0])
         for k in range(1, n):
             line, before = lines[block, k], lines[block, k - 1]
             for i in range(line.size):

@@ -307,4 +307,5 @@ TOOL = Tool(
     ),
     advise=advise,
     warm_up=warm_up,
+    compile_seconds=1,
 )

@@ -1,0 +1,26 @@
+"""Copies inside kernels.
+
+An assignment of an array to a slice makes numba compile its sentence about shapes that differ:
+seconds of compiling per kernel, for a check that these kernels do not need.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari_framewise.numerics.compiling import in_order
+
+
+@in_order
+def copy_line(source: Any, target: Any) -> None:
+    """Copy the elements of one axis."""
+    for i in range(target.size):
+        target[i] = source[i]
+
+
+@in_order
+def copy_table(source: Any, target: Any) -> None:
+    """Copy the elements of two axes."""
+    for i in range(target.shape[0]):
+        for j in range(target.shape[1]):
+            target[i, j] = source[i, j]
