@@ -57,6 +57,16 @@ def align(
     ------
     ValueError
         For another number of axes or channels, complex numbers, or a mask of another shape.
+
+    Examples
+    --------
+    >>> from scipy import ndimage
+    >>> noise = np.random.default_rng(0).normal(size=(80, 80))
+    >>> scene = 100 * ndimage.gaussian_filter(noise, 2)
+    >>> template = prepare(scene[10:70, 10:70], settings=Settings(motion="translation"))
+    >>> found = align(template, scene[8:68, 11:71])
+    >>> np.round(found.matrix[:2, 2], 2).tolist()
+    [2.0, -1.0]
     """
     settings = template.settings
     planes = as_planes(image, mask, "image")

@@ -126,6 +126,13 @@ def prepare(image: ArrayLike, mask: ArrayLike | None = None, *, settings: Settin
     ------
     ValueError
         For another number of axes, complex numbers, or a mask of another shape.
+
+    Examples
+    --------
+    >>> rows, columns = np.mgrid[0:48, 0:48]
+    >>> template = prepare(np.sin(rows / 4) + np.cos(columns / 5), settings=Settings())
+    >>> template.shape
+    (48, 48)
     """
     planes = as_planes(image, mask, "template")
     mean, spread = planes.brightness(per_channel=settings.brightness)

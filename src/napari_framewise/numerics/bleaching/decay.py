@@ -91,6 +91,13 @@ def fit_decay(values: ArrayLike, times: ArrayLike | None = None, *, level: bool 
     ------
     ValueError
         With fewer than four frames (three without a level), or where the values do not fall.
+
+    Examples
+    --------
+    >>> times = np.arange(20.0)
+    >>> decay = fit_decay(80 * np.exp(-0.1 * times) + 20, times)
+    >>> np.round(decay_gains(decay, [0.0]), 6).tolist()
+    [1.0]
     """
     y = np.asarray(values, np.float64)
     t = np.arange(len(y), dtype=np.float64) if times is None else np.asarray(times, np.float64)
@@ -147,6 +154,13 @@ def decay_gains(decay: Decay, times: ArrayLike, *, background: float = 0.0) -> F
     """Factors ``(f(start) - background) / (f(t) - background)`` that undo a decay.
 
     NaN where the curve does not lie above the background.
+
+    Examples
+    --------
+    >>> times = np.arange(20.0)
+    >>> decay = fit_decay(80 * 0.5 ** (times / 5), times, level=False)
+    >>> np.round(decay_gains(decay, [0.0, 5.0]), 4).tolist()
+    [1.0, 2.0]
     """
     return ratio_gains(decay(times), float(decay(decay.start)), background=background)
 
@@ -167,6 +181,11 @@ def ratio_gains(means: ArrayLike, reference: float, *, background: float = 0.0) 
     -------
     ndarray
         NaN where a mean does not lie above the background.
+
+    Examples
+    --------
+    >>> ratio_gains([100.0, 50.0], 100.0).tolist()
+    [1.0, 2.0]
     """
     light = np.asarray(means, np.float64) - background
     out = np.full(light.shape, np.nan)

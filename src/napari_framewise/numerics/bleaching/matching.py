@@ -36,6 +36,12 @@ def levels_of(frame: ArrayLike, mask: ArrayLike | None = None) -> Levels:
     ------
     ValueError
         Where no pixel holds data.
+
+    Examples
+    --------
+    >>> found = levels_of(np.array([[1.0, 2.0], [2.0, 5.0]]))
+    >>> match_levels(np.array([[[10.0, 20.0], [20.0, 50.0]]]), found).tolist()
+    [[[1.0, 2.0], [2.0, 5.0]]]
     """
     kept = _kept(real_array(frame, "frame's values"), mask)
     if not kept.size:
@@ -65,6 +71,12 @@ def match_levels(frames: ArrayLike, reference: Levels, mask: ArrayLike | None = 
     -------
     (n, *frame_shape) float64
         NaN for frames without data.
+
+    Examples
+    --------
+    >>> reference = levels_of(np.array([[0.0, 4.0]]))
+    >>> match_levels(np.array([[[1.0, 2.0]]]), reference).tolist()
+    [[[0.0, 4.0]]]
     """
     block = real_array(frames, "frames")
     out = np.full(block.shape, np.nan)

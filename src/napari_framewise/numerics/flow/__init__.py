@@ -126,6 +126,16 @@ def estimate(
     ------
     ValueError
         Where the frames differ in shape, are not real numbers, or are no planes or volumes.
+
+    Examples
+    --------
+    >>> from scipy import ndimage
+    >>> noise = np.random.default_rng(0).normal(size=(60, 60))
+    >>> scene = 100 * ndimage.gaussian_filter(noise, 2)
+    >>> flow = estimate(scene[np.newaxis, 8:56, 8:56], scene[np.newaxis, 7:55, 8:56])
+    >>> down, right = np.median(flow.displacement, axis=(1, 2))
+    >>> bool(abs(down - 1) < 0.05), bool(abs(right) < 0.05)
+    (True, True)
     """
     pair = [real_array(each, "frames") for each in (first, second)]
     if pair[0].shape != pair[1].shape:
@@ -167,7 +177,13 @@ def estimate(
 
 
 def planes_of(frame: NDArray[Any], *, channels_last: bool = False) -> NDArray[Any]:
-    """A frame (*grid) or, with `channels_last`, (*grid, channels) as (channels, *grid)."""
+    """A frame (*grid) or, with `channels_last`, (*grid, channels) as (channels, *grid).
+
+    Examples
+    --------
+    >>> planes_of(np.zeros((5, 6, 3)), channels_last=True).shape
+    (3, 5, 6)
+    """
     return np.moveaxis(frame, -1, 0) if channels_last else frame[np.newaxis]
 
 

@@ -35,6 +35,14 @@ def warped(
     (channels, *grid)
         Labels keep their dtype, with 0 where nothing is known. Images are interpolated by a cubic
         spline, in float32 (float64 from float64 and wider integers), NaN where nothing is known.
+
+    Examples
+    --------
+    >>> displacement = np.zeros((2, 4, 4), np.float32)
+    >>> displacement[0] = 1.0
+    >>> image = np.arange(16.0).reshape(1, 4, 4)
+    >>> warped(image, displacement)[0, 1].round(6).tolist()
+    [8.0, 9.0, 10.0, 11.0]
     """
     values = real_array(planes, "frames")
     shape = displacement.shape[1:]
@@ -51,7 +59,13 @@ def warped(
 
 
 def warped_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Type of a warped image."""
+    """Type of a warped image.
+
+    Examples
+    --------
+    >>> warped_dtype(np.dtype(np.uint8))
+    dtype('float32')
+    """
     wide = dtype.itemsize > 2 and dtype.newbyteorder("=") != np.float32
     return np.dtype(np.float64 if wide else np.float32)
 
@@ -63,6 +77,13 @@ def inverse(displacement: NDArray[Any]) -> NDArray[Any]:
     -------
     (ndim, *grid) float32
         NaN where no pixel of the first frame is known to have come to, as behind what moved away.
+
+    Examples
+    --------
+    >>> displacement = np.zeros((2, 8, 8), np.float32)
+    >>> displacement[0] = 1.0
+    >>> np.round(inverse(displacement)[:, 4, 4].astype(float), 2).tolist()
+    [-1.0, 0.0]
     """
     flow = spline(np.asarray(displacement, np.float64), order=1)
     back = np.zeros(displacement.shape, np.float64)
@@ -80,7 +101,15 @@ def inverse(displacement: NDArray[Any]) -> NDArray[Any]:
 
 
 def moved(points: NDArray[Any], displacement: NDArray[Any]) -> NDArray[np.float64]:
-    """Points (n, ndim) of the first frame where they are in the second; NaN where not known."""
+    """Points (n, ndim) of the first frame where they are in the second; NaN where not known.
+
+    Examples
+    --------
+    >>> displacement = np.zeros((2, 8, 8), np.float32)
+    >>> displacement[0] = 1.5
+    >>> moved(np.array([[2.0, 3.0]]), displacement).tolist()
+    [[3.5, 3.0]]
+    """
     at = np.asarray(points, np.float64)
     values, _, inside = sample(spline(np.asarray(displacement, np.float64), order=1), at.T)
     return np.where(inside, at.T + values, np.nan).T

@@ -37,6 +37,13 @@ def colours(displacement: NDArray[Any], largest: float | None = None) -> NDArray
     -------
     (..., 3) uint8
         White where nothing moves, black where there is no data.
+
+    Examples
+    --------
+    >>> displacement = np.zeros((2, 4, 4))
+    >>> displacement[1] = 1.0
+    >>> colours(displacement).shape
+    (4, 4, 3)
     """
     known = np.isfinite(displacement).all(axis=0)
     down, right = np.where(known, displacement, 0).astype(np.float64)
@@ -58,7 +65,13 @@ def colours(displacement: NDArray[Any], largest: float | None = None) -> NDArray
 
 
 def legend(size: int) -> NDArray[np.uint8]:
-    """The wheel itself (size, size, 3): the colour of the motion from the centre to each pixel."""
+    """The wheel itself (size, size, 3): the colour of the motion from the centre to each pixel.
+
+    Examples
+    --------
+    >>> legend(9).shape
+    (9, 9, 3)
+    """
     middle = (size - 1) / 2
     away = np.indices((size, size)) - middle
     away[:, np.hypot(*away) > middle] = np.nan
