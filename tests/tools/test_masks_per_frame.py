@@ -64,3 +64,9 @@ def test_no_data_in_a_mask_selects_nothing(hidden: tuple[Array, Array]) -> None:
     for name in ("mean", "std"):
         found = ran("standardise", given).table().columns[name]
         np.testing.assert_array_equal(found, plain.table().columns[name])
+    pair = {"stack": stack_of(frames[:2])}
+    by_zeros, by_unknown = (
+        ran("flow", pair | {"mask": mask}).models[0].displacement  # type: ignore[attr-defined]
+        for mask in (stack_of(masks[:2]), stack_of(unknown[:2], no_data=7))
+    )
+    np.testing.assert_array_equal(by_unknown, by_zeros)

@@ -1,4 +1,4 @@
-"""What a measurement of pixels goes by: the stack with its channels, and the pixels to use."""
+"""What is measured: the stack with its channels, and which of its pixels count."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Measured:
     ----------
     stack : Stack
         With its channel axis.
-    stacks : tuple of Stack
-        What is read: the stack, and the masks where there is one for every frame.
+    masks : Stack, optional
+        The masks, where there is one for every frame.
     fixed : ndarray, optional
         Pixels to use in all frames.
     names : tuple of str
@@ -30,9 +30,20 @@ class Measured:
     """
 
     stack: Stack
-    stacks: tuple[Stack, ...]
+    masks: Stack | None
     fixed: Array | None
     names: tuple[str, ...]
+
+    @property
+    def stacks(self) -> tuple[Stack, Stack | None]:
+        """What is read in step: block functions get frames, and masks or None."""
+        return self.stack, self.masks
+
+    def read(self, index: int) -> tuple[Array, Array | None]:
+        """The frame (1, ...) at a place, and its mask where each frame has its own."""
+        masks = self.masks
+        frames = self.stack.read(index, index + 1)
+        return frames, None if masks is None else masks.read(index, index + 1)
 
     @property
     def channel_axis(self) -> int | None:
@@ -62,18 +73,18 @@ def measured(
     stack = with_channels(inputs.stack("stack"), channels_along)
     names = channel_names(stack)
     plain = one_channel(stack)
-    masks: tuple[Stack, ...] = ()
+    masks: Stack | None = None
     fixed = None if not region else _rectangle(plain, region)
     given = inputs.optional_stack("mask")
     if given is not None:
         mask = in_step(given, stack, "Mask")
         if mask.n_frames > 1:
-            masks = (mask,)
+            masks = mask
         else:
             fixed = selected(mask.frame(0)) & (True if fixed is None else fixed)
     if fixed is not None and not fixed.any():
         raise ValueError("Mask and region leave no pixel; mark at least one with a non-zero value.")
-    return Measured(stack, (stack, *masks), fixed, names if per_channel else ())
+    return Measured(stack, masks, fixed, names if per_channel else ())
 
 
 def selected(mask: Array) -> Array:

@@ -96,12 +96,12 @@ def preview(inputs: Inputs, parameters: BleachingParameters, index: int) -> Outc
     """Correct one frame, after a first pass over the stack where all frames count."""
     given = _measured(inputs, parameters)
     stack, target = given.stack, _target(parameters)
-    blocks = [each.read(index, index + 1) for each in given.stacks]
+    frames, masks = given.read(index)
     layout = layout_of(stack).still
     shown, out = layout.empty(target.dtype)
     said = ""
     if parameters.method == "histogram":
-        matched_block(*blocks, _matching(given, parameters), target, out=out)
+        matched_block(frames, masks, _matching(given, parameters), target, out=out)
         words = "matched to the reference frame"
     else:
         decays: tuple[numerics.Decay, ...] = ()
@@ -114,10 +114,10 @@ def preview(inputs: Inputs, parameters: BleachingParameters, index: int) -> Outc
                     finish(_brightness(part, parameters, Engine.local()), lambda _: None).decays
                 ),
             )
-        means = _means(given, blocks)
+        means = _means(given, frames, masks)
         gains = _gains(means, decays, times_of(given)[0][index : index + 1], given, parameters)
         base = np.full(gains.shape, parameters.background)
-        scaled_block(blocks[0], base, gains, given.channel_axis, target, False, out=out)
+        scaled_block(frames, base, gains, given.channel_axis, target, False, out=out)
         words = f"multiplied by {', '.join(f'{gain:.4g}' for gain in gains[0])}"
     layer = ImageResult(
         f"{stack.name} {_NAME}", shown, layout.grid, rgb=layout.rgb, contrast_limits=limits_of(out)
@@ -197,11 +197,10 @@ def _decays_here(given: Measured, parameters: BleachingParameters) -> tuple[nume
     return finish(_brightness(given, parameters, Engine.local()), lambda _: None).decays
 
 
-def _means(given: Measured, blocks: list[Array]) -> Array:
+def _means(given: Measured, frames: Array, masks: Array | None) -> Array:
     """Means (n, C) of a block of frames."""
-    masks = blocks[1] if len(blocks) > 1 else None
-    use = used_pixels(blocks[0], masks, given.fixed, given.channel_axis)
-    return statistics.moments(blocks[0], channel_axis=given.channel_axis, mask=use).mean
+    use = used_pixels(frames, masks, given.fixed, given.channel_axis)
+    return statistics.moments(frames, channel_axis=given.channel_axis, mask=use).mean
 
 
 def _gains(
@@ -217,7 +216,7 @@ def _gains(
         columns = [numerics.decay_gains(decay, times, background=base) for decay in decays]
         return np.stack(columns, axis=1)
     index = _reference(given, parameters)
-    reference = _means(given, [each.read(index, index + 1) for each in given.stacks])[0]
+    reference = _means(given, *given.read(index))[0]
     if not (reference > base).all():
         raise ValueError(
             f"The reference frame {parameters.reference_frame} has a mean of {reference.min():.4g} "
@@ -237,11 +236,10 @@ def _scaling(gains: Array, parameters: BleachingParameters) -> Scaling:
 def _matching(given: Measured, parameters: BleachingParameters) -> Matching:
     """The distribution of the reference frame, of each channel."""
     index = _reference(given, parameters)
-    blocks = [each.read(index, index + 1) for each in given.stacks]
-    masks = blocks[1] if len(blocks) > 1 else None
-    use = used_pixels(blocks[0], masks, given.fixed, given.channel_axis)
+    frames, masks = given.read(index)
+    use = used_pixels(frames, masks, given.fixed, given.channel_axis)
     use = use if use is None or use is given.fixed else use[0]
-    frame = blocks[0][0]
+    frame = frames[0]
     channels = [frame] if given.channel_axis is None else np.moveaxis(frame, -1, 0)
     levels = tuple(numerics.levels_of(each, use) for each in channels)
     return Matching(levels, given.channel_axis, given.fixed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from napari_framewise.framework.masks import used_pixels
 from napari_framewise.numerics import bleaching as numerics
 from napari_framewise.numerics.scaling import Scaling, scale
 from napari_framewise.stacks.source import Array
+from napari_framewise.tools.common.scaled_blocks import Target
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +32,10 @@ class Matching:
     fixed: Array | None
 
 
-def matched_block(*blocks_and_context: Any, out: Array) -> Array:
+def matched_block(
+    frames: Array, masks: Array | None, matching: Matching, target: Target, out: Array
+) -> Array:
     """Match a block of frames, straight into its place; clipped pixels (n, 1), which are none."""
-    *blocks, matching, target = blocks_and_context
-    frames, masks = blocks[0], blocks[1] if len(blocks) > 1 else None
     use = used_pixels(frames, masks, matching.fixed, matching.channel_axis)
     if matching.channel_axis is None:
         found = numerics.match_levels(frames, matching.levels[0], use)

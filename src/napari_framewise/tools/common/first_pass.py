@@ -23,9 +23,9 @@ def part_for_preview(given: Measured) -> tuple[Measured, str]:
     every = -(-given.stack.nbytes // _MOST_BYTES)
     if every < 2 or given.stack.n_frames < 2:
         return given, ""
-    stacks = tuple(_every(stack, every) for stack in given.stacks)
+    masks = None if given.masks is None else _every(given.masks, every)
     said = f" Levels are those of every {every}th frame; a run takes all."
-    return replace(given, stack=stacks[0], stacks=stacks), said
+    return replace(given, stack=_every(given.stack, every), masks=masks), said
 
 
 def _every(stack: Stack, every: int) -> Stack:
@@ -63,7 +63,7 @@ def once_for(given: Measured, parameters: dict[str, Any], find: Callable[[], T])
     Arrays in memory may be painted into: masks are compared by their pixels, and nothing is kept
     where a mask has an image for every frame.
     """
-    if len(given.stacks) > 1:
+    if given.masks is not None:
         return find()
     stack, fixed = given.stack, given.fixed
     array = getattr(stack.source, "array", None)

@@ -130,7 +130,7 @@ def scaled_frames(
 
 
 def filled(
-    stacks: tuple[Stack, ...],
+    stacks: tuple[Stack, *tuple[Stack | None, ...]],
     function: Callable[..., Any],
     context: tuple[Any, ...],
     target: Target,

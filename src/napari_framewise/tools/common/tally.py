@@ -24,8 +24,8 @@ _SECONDS_PER_READ = 5e-9
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
-    """What is to be found in a pass.
+class Quantities:
+    """Which quantities a pass sums and counts.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Wanted:
 
 @dataclass(eq=False)
 class Tally:
-    """What a pass has found; parts are added in the order of the frames."""
+    """Sums and counts of a pass; parts are added in the order of the frames."""
 
     moments: list[numerics.Moments]
     cross: list[numerics.CrossMoments]
@@ -68,21 +68,19 @@ class Tally:
         return self
 
 
-def tally_block(*blocks_and_wanted: Any) -> Tally:
-    """What is found in a block of frames."""
-    *blocks, wanted = blocks_and_wanted
-    frames = blocks[0]
-    axis = wanted.channel_axis
-    use = used_pixels(frames, blocks[1] if len(blocks) > 1 else None, wanted.fixed, axis)
+def tally_block(frames: Array, masks: Array | None, quantities: Quantities) -> Tally:
+    """The sums and counts of a block of frames."""
+    axis = quantities.channel_axis
+    use = used_pixels(frames, masks, quantities.fixed, axis)
     found = Tally([], [])
-    if wanted.moments:
+    if quantities.moments:
         found.moments.append(numerics.moments(frames, channel_axis=axis, mask=use))
-    if wanted.cross:
+    if quantities.cross and axis is not None:
         found.cross.append(numerics.cross_moments(frames, channel_axis=axis, mask=use))
-    if wanted.ranks is not None:
-        found.digits = numerics.count_ranks(frames, wanted.ranks, channel_axis=axis, mask=use)
-    if wanted.edges is not None:
-        found.bins = numerics.histogram(frames, wanted.edges, channel_axis=axis, mask=use)
+    if quantities.ranks is not None:
+        found.digits = numerics.count_ranks(frames, quantities.ranks, channel_axis=axis, mask=use)
+    if quantities.edges is not None:
+        found.bins = numerics.histogram(frames, quantities.edges, channel_axis=axis, mask=use)
     return found
 
 
@@ -121,19 +119,19 @@ def tally_stack(
     stack = given.stack
     cost = tally_cost(given)
 
-    def one_pass(wanted: Wanted, label: str) -> Generator[Progress, None, Tally]:
+    def one_pass(quantities: Quantities, label: str) -> Generator[Progress, None, Tally]:
         return run_pass(
             Reduce(),
             tally_block,
             given.stacks,
-            (wanted,),
+            (quantities,),
             engine=engine,
             cost=cost,
             label=label,
             merge=Tally.add,
         )
 
-    first = Wanted(given.channel_axis, given.fixed, cross=cross)
+    first = Quantities(given.channel_axis, given.fixed, cross=cross)
     return (yield from tally(one_pass, first, stack.dtype, percentiles, bins))
 
 
@@ -148,19 +146,19 @@ def tally_images(
 ) -> Generator[Progress, None, WholeStack]:
     """Measure images of different sizes, read one at a time."""
 
-    def one_pass(wanted: Wanted, label: str) -> Generator[Progress, None, Tally]:
+    def one_pass(quantities: Quantities, label: str) -> Generator[Progress, None, Tally]:
         return run_images(
             Reduce(),
             tally_block,
             images,
-            (wanted,),
+            (None, quantities),
             engine=engine,
             cost=images_cost(images),
             label=label,
             merge=Tally.add,
         )
 
-    first = Wanted(channel_axis, None, cross=cross)
+    first = Quantities(channel_axis, None, cross=cross)
     return (yield from tally(one_pass, first, images.dtype, percentiles, bins))
 
 
@@ -173,13 +171,13 @@ def images_cost(images: RaggedStack) -> Cost:
 
 
 def tally(
-    one_pass: Callable[[Wanted, str], Generator[Progress, None, Tally]],
-    first: Wanted,
+    one_pass: Callable[[Quantities, str], Generator[Progress, None, Tally]],
+    first: Quantities,
     dtype: np.dtype[Any],
     percentiles: tuple[float, ...],
     bins: int,
 ) -> Generator[Progress, None, WholeStack]:
-    """Measure images by passes that `one_pass(wanted, label)` runs over all of them."""
+    """Measure images by passes that `one_pass(quantities, label)` runs over all of them."""
     narrow = dtype.kind in "bui" and dtype.itemsize <= 2
     begun = None
     if percentiles or (bins and narrow):
@@ -199,8 +197,10 @@ def tally(
     while isinstance(search, numerics.Ranks) or (edges is not None and counts is None):
         ranks = search if isinstance(search, numerics.Ranks) else None
         missing = edges if counts is None else None
-        wanted = replace(first, moments=False, cross=False, ranks=ranks, edges=missing)
-        later = yield from one_pass(wanted, "Narrowing percentiles down" if ranks else "Counting")
+        quantities = replace(first, moments=False, cross=False, ranks=ranks, edges=missing)
+        later = yield from one_pass(
+            quantities, "Narrowing percentiles down" if ranks else "Counting"
+        )
         counts = later.bins if counts is None else counts
         if ranks is not None:
             assert later.digits is not None

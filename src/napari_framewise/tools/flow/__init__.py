@@ -28,7 +28,7 @@ from napari_framewise.tools.flow.blocks import (
     fields_block,
     fill_fields,
     flow_block,
-    pair_flow,
+    pair_flows,
     summarised,
 )
 from napari_framewise.tools.flow.layers import (
@@ -111,7 +111,7 @@ def preview(inputs: Inputs, parameters: FlowParameters, index: int) -> Outcome:
     index = min(index, pairs.count - 1)
     step, notes = _step(pairs, parameters, count=1)
     task = replace(pairs.task, step=step)
-    flow = pair_flow(pairs.only(index), task)
+    flow = next(pair_flows(*pairs.only(index), task))
     result = summarised(flow, task)
     fields = np.empty((*pairs.shape, len(pairs.shape) + 2), np.float32)
     fill_fields(flow, fields)

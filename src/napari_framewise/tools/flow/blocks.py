@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from napari_framewise.framework.masks import selected
 from napari_framewise.numerics.flow import Flow, colours, estimate, inverse, planes_of, warped
 from napari_framewise.stacks.source import Array
 from napari_framewise.tools.flow.pairs import Task
@@ -58,21 +58,37 @@ class PairResult:
     confidences: Array
 
 
-def flow_block(*blocks_and_task: Any, out: Array | None = None) -> list[PairResult]:
+def flow_block(
+    firsts: Array | None,
+    seconds: Array,
+    neighbours: Array,
+    masks: Array | None,
+    second_masks: Array | None,
+    task: Task,
+    out: Array | None = None,
+) -> list[PairResult]:
     """Flow of the pairs of a block; with `out` (n, *grid, ndim + 2) also the dense fields."""
-    *blocks, task = blocks_and_task
     results = []
-    for number, flow in enumerate(_flows(blocks, task)):
+    flows = pair_flows(firsts, seconds, neighbours, masks, second_masks, task)
+    for number, flow in enumerate(flows):
         results.append(summarised(flow, task))
         if out is not None:
             fill_fields(flow, out[number])
     return results
 
 
-def fields_block(*blocks_and_task: Any, out: Array) -> None:
+def fields_block(
+    firsts: Array | None,
+    seconds: Array,
+    neighbours: Array,
+    masks: Array | None,
+    second_masks: Array | None,
+    task: Task,
+    out: Array,
+) -> None:
     """The dense fields of a block: components, uncertainty in pixels, structure."""
-    *blocks, task = blocks_and_task
-    for number, flow in enumerate(_flows(blocks, task)):
+    flows = pair_flows(firsts, seconds, neighbours, masks, second_masks, task)
+    for number, flow in enumerate(flows):
         fill_fields(flow, out[number])
 
 
@@ -106,19 +122,37 @@ def inverse_block(fields: Array, ndim: int, out: Array) -> None:
         out[number] = np.moveaxis(inverse(np.moveaxis(field[..., :ndim], -1, 0)), 0, -1)
 
 
-def pair_flow(blocks: Any, task: Task) -> Flow:
-    """The flow of the one pair in these blocks."""
-    return next(_flows(blocks, task))
+def pair_flows(
+    firsts: Array | None,
+    seconds: Array,
+    neighbours: Array,
+    masks: Array | None,
+    second_masks: Array | None,
+    task: Task,
+) -> Iterator[Flow]:
+    """The flow of each pair of a block.
 
-
-def _flows(blocks: Any, task: Task) -> Iterator[Flow]:
-    if task.reference is not None:
-        blocks = (np.broadcast_to(task.reference, blocks[0].shape), *blocks)
-    firsts, seconds, flags, *masks = blocks
-    for number in range(len(seconds)):
-        valid = [mask[number] != 0 for mask in masks] or [task.mask]
-        later = valid[-1] if task.both or len(valid) > 1 else None
-        yield _flow(firsts[number], seconds[number], valid[0], later, bool(flags[number, 0]), task)
+    Parameters
+    ----------
+    firsts : (n, *frame_shape) ndarray, optional
+        First frames; None where the task has one for all.
+    seconds : (n, *frame_shape) ndarray
+        Second frames.
+    neighbours : (n, 1) ndarray
+        0 where the two frames are no neighbours.
+    masks, second_masks : (n, *grid) ndarray, optional
+        Masks of the first and of the second frames, where each frame has its own.
+    task : Task
+        What goes with every block.
+    """
+    for number, second in enumerate(seconds):
+        first = task.reference if firsts is None else firsts[number]
+        assert first is not None
+        valid = task.mask if masks is None else selected(masks[number])
+        later = valid if task.both else None
+        if second_masks is not None:
+            later = selected(second_masks[number])
+        yield _flow(first, second, valid, later, bool(neighbours[number, 0]), task)
 
 
 def _flow(

@@ -33,8 +33,6 @@ class Task:
         First frame of all pairs.
     mask : ndarray, optional
         Pixels to use in all frames.
-    masks : int
-        Stacks of masks among the blocks: none, of the first or of both frames.
     both : bool
         Whether the mask holds for the second frame too.
     scale : tuple of float
@@ -49,7 +47,6 @@ class Task:
     channel: int | None
     reference: Array | None
     mask: Array | None
-    masks: int
     both: bool
     scale: tuple[float, ...]
     least_confidence: float
@@ -64,9 +61,10 @@ class Pairs:
 
     Attributes
     ----------
-    stacks : tuple of Stack
-        What is read: first frames (unless one reference serves all), second frames, a flag that
-        is 0 where the two are no neighbours, and masks per frame.
+    stacks : tuple of Stack or None
+        What is read, in the order of `flow_block`: first frames (unless one reference serves all),
+        second frames, a flag that is 0 where the two are no neighbours, and masks per frame of
+        the first and of the second.
     task : Task
         What goes with every block.
     like : Stack
@@ -81,7 +79,7 @@ class Pairs:
         The stack that was given.
     """
 
-    stacks: tuple[Stack, ...]
+    stacks: tuple[Stack | None, Stack, Stack, Stack | None, Stack | None]
     task: Task
     like: Stack
     role: str
@@ -110,9 +108,17 @@ class Pairs:
         """Whether the results have no axis of frames."""
         return not self.like.leading_axes
 
-    def only(self, index: int) -> tuple[Array, ...]:
+    def only(self, index: int) -> tuple[Array | None, Array, Array, Array | None, Array | None]:
         """The blocks of one pair."""
-        return tuple(stack.read(index, index + 1) for stack in self.stacks)
+        firsts, seconds, neighbours, masks, second_masks = self.stacks
+        span = index, index + 1
+        return (
+            None if firsts is None else firsts.read(*span),
+            seconds.read(*span),
+            neighbours.read(*span),
+            None if masks is None else masks.read(*span),
+            None if second_masks is None else second_masks.read(*span),
+        )
 
 
 def pairs_of(inputs: Inputs, parameters: FlowParameters) -> Pairs:
@@ -165,16 +171,16 @@ def pairs_of(inputs: Inputs, parameters: FlowParameters) -> Pairs:
         first_numbers = np.full_like(second_numbers, number)
     mask, masks = _masks(inputs, stack)
     if masks is not None and inputs["second"]:
-        given: tuple[Stack, ...] = (masks,)
+        of_pairs: tuple[Stack | None, Stack | None] = (masks, None)
     elif masks is not None and reference is None:
-        given = (cut(masks, 0, masks.n_frames - 1), cut(masks, 1, masks.n_frames))
+        of_pairs = (cut(masks, 0, masks.n_frames - 1), cut(masks, 1, masks.n_frames))
     elif masks is not None:
         raise ValueError(
             f"Mask: {masks.name} holds {masks.summary()}; one mask for all frames is needed where "
             "a reference frame is followed."
         )
     else:
-        given = ()
+        of_pairs = (None, None)
     flags = series(neighbours[: like.n_frames], "neighbours")
     task = Task(
         settings=parameters.settings,
@@ -183,7 +189,6 @@ def pairs_of(inputs: Inputs, parameters: FlowParameters) -> Pairs:
         channel=parameters.channel,
         reference=reference,
         mask=mask,
-        masks=len(given),
         both=not inputs["second"],
         scale=stack.spatial_grid.scale,
         least_confidence=parameters.least_confidence,
@@ -191,9 +196,8 @@ def pairs_of(inputs: Inputs, parameters: FlowParameters) -> Pairs:
         placement=parameters.placement,
         on_edges=parameters.on_edges,
     )
-    first = () if reference is not None else (firsts,)
     return Pairs(
-        (*first, second, flags, *given),
+        (None if reference is not None else firsts, second, flags, *of_pairs),
         task,
         like,
         role,

@@ -37,7 +37,7 @@ from napari_framewise.tools.common.scaling import (
 )
 from napari_framewise.tools.common.tally import tally_cost, tally_stack
 from napari_framewise.tools.normalise.blocks import (
-    Found,
+    FrameLevels,
     Request,
     measured_block,
     normalised_block,
@@ -80,7 +80,7 @@ def run(inputs: Inputs, parameters: NormaliseParameters, engine: Engine) -> Run:
         found = found.with_clipped(clipped)
     elif parameters.result == "memory":
         data, blocks = yield from filled(given.stacks, normalised_block, context, target, engine)
-        found = Found.joined(blocks)
+        found = FrameLevels.joined(blocks)
         layer = scaled_layer(stack, data, target, "normalised", ranged=ranged)
     else:
         blocks = yield from run_pass(
@@ -92,7 +92,7 @@ def run(inputs: Inputs, parameters: NormaliseParameters, engine: Engine) -> Run:
             cost=scaling_cost(stack, target, stored=False),
             label="Measuring",
         )
-        found = Found.joined(blocks)
+        found = FrameLevels.joined(blocks)
         layer, _ = yield from scaled_frames(
             stack,
             found.scaling(target),
@@ -111,7 +111,7 @@ def preview(inputs: Inputs, parameters: NormaliseParameters, index: int) -> Outc
     """Normalise one frame; where the whole stack counts, after a first pass over it."""
     given = _measured(inputs, parameters)
     stack, target = given.stack, _target(given, parameters)
-    blocks = [each.read(index, index + 1) for each in given.stacks]
+    frames, masks = given.read(index)
     layout = layout_of(stack).still
     shown, out = layout.empty(target.dtype)
     said = ""
@@ -124,12 +124,12 @@ def preview(inputs: Inputs, parameters: NormaliseParameters, index: int) -> Outc
         )
         scaling = found.scaling(target)
         clipped = scaled_block(
-            blocks[0], scaling.offset, scaling.gain, given.channel_axis, target, False, out=out
+            frames, scaling.offset, scaling.gain, given.channel_axis, target, False, out=out
         )
         status = np.bitwise_or.reduce(found.status, axis=0, keepdims=True)
-        found = Found(scaling.offset, scaling.gain, status, clipped).with_clipped(clipped)
+        found = FrameLevels(scaling.offset, scaling.gain, status, clipped).with_clipped(clipped)
     else:
-        found = normalised_block(*blocks, _request(given, parameters), target, out=out)
+        found = normalised_block(frames, masks, _request(given, parameters), target, out=out)
     limits = target.ends if parameters.ranged else limits_of(out)
     words = _levels_in_words(given, target, found)
     layer = ImageResult(
@@ -216,7 +216,7 @@ def _request(given: Measured, parameters: NormaliseParameters) -> Request:
 
 def _stack_levels(
     given: Measured, parameters: NormaliseParameters, target: Target, engine: Engine
-) -> Generator[Progress, None, Found]:
+) -> Generator[Progress, None, FrameLevels]:
     """Offset and gain of the whole stack, and the status of each frame."""
     dtype = given.stack.dtype
     if parameters.method == "dtype_range":
@@ -234,14 +234,14 @@ def _stack_levels(
         partial = partial_status(whole.moments)
     scaling = numerics.scaling_of(levels, target.ends)
     status = levels.status | partial
-    return Found(scaling.offset, scaling.gain, status, np.zeros(status.shape, np.int64))
+    return FrameLevels(scaling.offset, scaling.gain, status, np.zeros(status.shape, np.int64))
 
 
 def _outcome(
     given: Measured,
     parameters: NormaliseParameters,
     target: Target,
-    found: Found,
+    found: FrameLevels,
     layer: ImageResult,
 ) -> Outcome:
     per_frame = not _over_stack(parameters)
@@ -278,7 +278,7 @@ def _outcome(
     )
 
 
-def _levels_in_words(given: Measured, target: Target, found: Found) -> str:
+def _levels_in_words(given: Measured, target: Target, found: FrameLevels) -> str:
     """What became what: "102 to 4,031 became 0 to 1."."""
     low, high = found.offset, found.top(target)
     if not np.isfinite(low).any():

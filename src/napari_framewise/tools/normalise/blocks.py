@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,8 +34,8 @@ class Request:
     fixed: Array | None
 
 
-class Found(NamedTuple):
-    """What is known of each frame and channel: (n, C) each, or (1, C) offsets and gains for all."""
+class FrameLevels(NamedTuple):
+    """Offset, gain, status and clipped pixels (n, C) of each frame; or one (1, C) for all."""
 
     offset: Array
     gain: Array
@@ -43,11 +43,11 @@ class Found(NamedTuple):
     clipped: Array
 
     @classmethod
-    def joined(cls, blocks: Sequence[Any]) -> Found:
+    def joined(cls, blocks: Sequence[FrameLevels]) -> FrameLevels:
         """That of consecutive blocks as one."""
         return cls(*(np.concatenate(each) for each in zip(*blocks, strict=True)))
 
-    def with_clipped(self, clipped: Array | None) -> Found:
+    def with_clipped(self, clipped: Array | None) -> FrameLevels:
         """The same with the number of clipped pixels, where they were counted."""
         if clipped is None:
             return self
@@ -64,11 +64,17 @@ class Found(NamedTuple):
         return np.asarray(self.offset + span)
 
 
-def measured_block(*blocks_and_context: Any) -> Found:
+def measured_block(
+    frames: Array, masks: Array | None, request: Request, target: Target
+) -> FrameLevels:
     """Levels of a block of frames, and how many pixels would be clipped."""
-    *blocks, request, target = blocks_and_context
-    frames = blocks[0]
-    levels = _levels(blocks, request)
+    levels = numerics.levels(
+        frames,
+        request.method,
+        percentiles=request.percentiles,
+        channel_axis=request.channel_axis,
+        mask=used_pixels(frames, masks, request.fixed, request.channel_axis),
+    )
     scaling = numerics.scaling_of(levels, target.ends)
     clipped = np.zeros(levels.span.shape, np.int64)
     if target.limits is not None:
@@ -80,36 +86,21 @@ def measured_block(*blocks_and_context: Any) -> Found:
             limits=target.limits,
         )
     status = levels.status | numerics.clipped_status(clipped)
-    return Found(scaling.offset, scaling.gain, status, clipped)
+    return FrameLevels(scaling.offset, scaling.gain, status, clipped)
 
 
-def normalised_block(*blocks_and_context: Any, out: Array) -> Found:
+def normalised_block(
+    frames: Array, masks: Array | None, request: Request, target: Target, out: Array
+) -> FrameLevels:
     """Normalise a block of frames, each by itself, straight into its place."""
-    *blocks, request, target = blocks_and_context
-    frames = blocks[0]
     made = numerics.normalise(
         frames,
         request.method,
         percentiles=request.percentiles,
         channel_axis=request.channel_axis,
-        mask=_mask(blocks, request),
+        mask=used_pixels(frames, masks, request.fixed, request.channel_axis),
         range=None if request.method in ("mean", "z_score") else target.ends,
         clip=target.limits is not None and np.dtype(target.dtype).kind == "f",
         out=out,
     )
-    return Found(made.scaling.offset, made.scaling.gain, made.status, made.clipped)
-
-
-def _levels(blocks: Any, request: Request) -> numerics.Levels:
-    return numerics.levels(
-        blocks[0],
-        request.method,
-        percentiles=request.percentiles,
-        channel_axis=request.channel_axis,
-        mask=_mask(blocks, request),
-    )
-
-
-def _mask(blocks: Any, request: Request) -> Array | None:
-    frames, masks = blocks[0], blocks[1] if len(blocks) > 1 else None
-    return used_pixels(frames, masks, request.fixed, request.channel_axis)
+    return FrameLevels(made.scaling.offset, made.scaling.gain, made.status, made.clipped)

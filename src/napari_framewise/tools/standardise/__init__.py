@@ -120,8 +120,8 @@ class StandardiseParameters(Parameters):
         return self
 
 
-class _Found(NamedTuple):
-    """Means as offsets, one over deviations as gains, and what is to be said of each frame."""
+class _Standardisation(NamedTuple):
+    """Means as offsets, one over deviations as gains, and the status of each frame."""
 
     scaling: numerics.Scaling
     status: Array
@@ -141,7 +141,7 @@ def run(inputs: Inputs, parameters: StandardiseParameters, engine: Engine) -> Ru
             "Standardising",
         )
         offset, gain, status = (np.concatenate(each) for each in zip(*blocks, strict=True))
-        found = _Found(numerics.Scaling(offset, gain), status)
+        found = _Standardisation(numerics.Scaling(offset, gain), status)
         layer = scaled_layer(stack, data, target, "standardised", ranged=False)
         return _outcome(given, parameters, found, layer)
     found = yield from _statistics(given, parameters, engine)
@@ -163,12 +163,14 @@ def preview(inputs: Inputs, parameters: StandardiseParameters, index: int) -> Ou
     """Standardise one frame; where the whole stack counts, after a first pass over it."""
     given = _measured(inputs, parameters)
     stack, target = given.stack, _target(parameters)
-    blocks = [each.read(index, index + 1) for each in given.stacks]
+    frames, masks = given.read(index)
     layout, said = layout_of(stack).still, ""
     shown, out = layout.empty(parameters.dtype)
     if parameters.scope == "frame":
-        offset, gain, status = standardised_block(*blocks, _standard(given, parameters), out=out)
-        found = _Found(numerics.Scaling(offset, gain), status)
+        offset, gain, status = standardised_block(
+            frames, masks, _standard(given, parameters), out=out
+        )
+        found = _Standardisation(numerics.Scaling(offset, gain), status)
     else:
         part, said = part_for_preview(given) if parameters.scope == "stack" else (given, "")
         found = once_for(
@@ -178,7 +180,7 @@ def preview(inputs: Inputs, parameters: StandardiseParameters, index: int) -> Ou
         )
         scaling = found.scaling
         context = (given.channel_axis, target, False)
-        scaled_block(blocks[0], scaling.offset, scaling.gain, *context, out=out)
+        scaled_block(frames, scaling.offset, scaling.gain, *context, out=out)
     layer = ImageResult(
         f"{stack.name} standardised",
         shown,
@@ -259,11 +261,13 @@ def _target(parameters: StandardiseParameters) -> Target:
 
 def _statistics(
     given: Measured, parameters: StandardiseParameters, engine: Engine
-) -> Generator[Progress, None, _Found]:
+) -> Generator[Progress, None, _Standardisation]:
     """What channels are standardised by, without scaling them."""
     ddof, epsilon = parameters.ddof, parameters.epsilon
     if parameters.scope == "given":
-        return _Found(*numerics.given_statistics(parameters.means, parameters.stds, epsilon))
+        return _Standardisation(
+            *numerics.given_statistics(parameters.means, parameters.stds, epsilon)
+        )
     if parameters.scope == "frame":
         blocks = yield from run_pass(
             MapFrames(),
@@ -275,15 +279,15 @@ def _statistics(
             label="Measuring",
         )
         moments = statistics.join_moments(blocks)
-        return _Found(*numerics.scaling_of_moments(moments, ddof, epsilon))
+        return _Standardisation(*numerics.scaling_of_moments(moments, ddof, epsilon))
     whole = yield from tally_stack(given, engine)
     pooled = statistics.pool(whole.moments)
     scaling, status = numerics.scaling_of_stack(pooled, ddof, epsilon)
-    return _Found(scaling, np.asarray(status | partial_status(whole.moments), np.uint8))
+    return _Standardisation(scaling, np.asarray(status | partial_status(whole.moments), np.uint8))
 
 
 def _outcome(
-    given: Measured, parameters: StandardiseParameters, found: _Found, layer: ImageResult
+    given: Measured, parameters: StandardiseParameters, found: _Standardisation, layer: ImageResult
 ) -> Outcome:
     per_frame = parameters.scope == "frame"
     scaling, status = found
@@ -318,7 +322,7 @@ def _outcome(
     )
 
 
-def _in_words(given: Measured, found: _Found) -> str:
+def _in_words(given: Measured, found: _Standardisation) -> str:
     offset, gain = found.scaling.offset, found.scaling.gain
     if not np.isfinite(offset).any():
         return "No channel held pixels enough to go by."

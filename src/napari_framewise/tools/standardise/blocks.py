@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from napari_framewise.framework.masks import used_pixels
 from napari_framewise.numerics import standardise as numerics
@@ -31,28 +30,22 @@ class Standard:
     fixed: Array | None
 
 
-def moments_block(*blocks_and_context: Any) -> statistics.Moments:
+def moments_block(frames: Array, masks: Array | None, standard: Standard) -> statistics.Moments:
     """Moments of each frame and channel of a block."""
-    *blocks, standard = blocks_and_context
-    return statistics.moments(
-        blocks[0], channel_axis=standard.channel_axis, mask=_mask(blocks, standard)
-    )
+    use = used_pixels(frames, masks, standard.fixed, standard.channel_axis)
+    return statistics.moments(frames, channel_axis=standard.channel_axis, mask=use)
 
 
-def standardised_block(*blocks_and_context: Any, out: Array) -> tuple[Array, Array, Array]:
+def standardised_block(
+    frames: Array, masks: Array | None, standard: Standard, out: Array
+) -> tuple[Array, Array, Array]:
     """Standardise a block of frames straight into its place; offset, gain and status."""
-    *blocks, standard = blocks_and_context
     made = numerics.standardise(
-        blocks[0],
+        frames,
         channel_axis=standard.channel_axis,
         ddof=standard.ddof,
         epsilon=standard.epsilon,
-        mask=_mask(blocks, standard),
+        mask=used_pixels(frames, masks, standard.fixed, standard.channel_axis),
         out=out,
     )
     return made.scaling.offset, made.scaling.gain, made.status
-
-
-def _mask(blocks: Any, standard: Standard) -> Array | None:
-    masks = blocks[1] if len(blocks) > 1 else None
-    return used_pixels(blocks[0], masks, standard.fixed, standard.channel_axis)

@@ -111,9 +111,9 @@ def preview(inputs: Inputs, parameters: StatisticsParameters, index: int) -> Out
     if isinstance(images, RaggedStack):
         found = numerics.moments(images.read(index)[None], channel_axis=axis)
         return Outcome(summary=f"{images.names[index]}: {frame_summary(names, found)}")
-    blocks = [each.read(index, index + 1) for each in images.stacks]
-    use = used_pixels(blocks[0], blocks[1] if len(blocks) > 1 else None, images.fixed, axis)
-    found = numerics.moments(blocks[0], channel_axis=axis, mask=use)
+    frames, masks = images.read(index)
+    use = used_pixels(frames, masks, images.fixed, axis)
+    found = numerics.moments(frames, channel_axis=axis, mask=use)
     number = images.stack.frame_numbers[index]
     return Outcome(summary=f"Frame {number}: {frame_summary(names, found)}")
 
