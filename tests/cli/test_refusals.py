@@ -34,7 +34,7 @@ def bad_files() -> None:
         ("mixing s.npy -R --mask gone.tif", "There is no file or folder"),
         ("mixing complex.npy -R", "complex numbers"),
         ("mixing empty.npy -R", "no pixels|is empty"),
-        ("mixing line.npy -R", "but line has frames of 12; they must be alike"),
+        ("mixing line.npy -R", "but line has frames of 12; they must have the same shape"),
         ("mixing small.npy -R", "frames of 12 x 10 pixels, but small has frames of 5 x 5"),
         ("mixing objects.npy -R", "objects"),
         ("mixing broken.tif -R", r"broken\.tif"),

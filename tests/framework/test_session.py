@@ -164,7 +164,7 @@ def test_only_what_may_be_steered_changes_and_only_to_what_fits() -> None:
     steps(session, 1)
     with pytest.raises(ValueError, match=r"stack can't be changed in mid-run; .* are: seeds"):
         session.change("stack", stack_of(scene()))
-    with pytest.raises(ValueError, match=r"must be alike|frames of"):
+    with pytest.raises(ValueError, match=r"must have the same shape|frames of"):
         change(session, np.zeros((5, 5), np.uint8))
     assert not session.course().changes
     with pytest.raises(ValueError, match="Relax takes no steps"):

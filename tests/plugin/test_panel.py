@@ -304,11 +304,11 @@ def bad_inputs() -> dict[str, tuple[Any, dict[str, Any], str]]:
     good = np.zeros((6, 24, 32))
     return {
         "nothing open": (None, {}, "stack"),
-        "one image": (np.zeros((24, 32)), {}, "must be alike|as many"),
+        "one image": (np.zeros((24, 32)), {}, "must have the same shape|as many"),
         "other length": (good, {}, "as many"),
-        "other shape": (np.zeros((40, 24, 30)), {}, "must be alike"),
+        "other shape": (np.zeros((40, 24, 30)), {}, "must have the same shape"),
         "no frames": (np.zeros((0, 24, 32)), {}, "empty"),
-        "colour": (np.zeros((40, 24, 32, 3), np.uint8), {"rgb": True}, "must be alike"),
+        "colour": (np.zeros((40, 24, 32, 3), np.uint8), {"rgb": True}, "must have the same shape"),
         "complex": (np.zeros((40, 24, 32), complex), {}, "complex"),
     }
 

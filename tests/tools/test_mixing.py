@@ -255,7 +255,7 @@ def test_a_frame_without_data_is_a_row_of_nan(scene: Scene) -> None:
     [
         ({"references": []}, "nothing was given"),
         ({"references": "first"}, "2 to 16"),
-        ({"references": "small"}, "must be alike"),
+        ({"references": "small"}, "must have the same shape"),
         ({"references": "same"}, "cannot be told apart"),
         ({"lowest": (0.7,), "highest": (0.4,)}, "0.7"),
         ({"lowest": (0.6, 0.6), "constraint": "sum_to_one"}, "sum"),

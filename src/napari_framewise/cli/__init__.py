@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is None:
         signal.signal(signal.SIGTERM, _terminate)
-    # Everything is imported in here, so that Ctrl-C is answered alike while libraries load.
+    # Everything is imported in here, so that Ctrl-C is answered while libraries load, too.
     try:
         from napari_framewise.cli.arguments import parsed
 

@@ -78,7 +78,7 @@ class MemorySink:
 
 
 class Several(tuple[Array, ...]):
-    """Places for several answers of one block, indexed all alike."""
+    """Places for several answers of one block, all with the same indices."""
 
     __slots__ = ()
 

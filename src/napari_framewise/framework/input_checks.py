@@ -98,7 +98,7 @@ def check_shape(role: Input, value: Stack, values: Mapping[str, tuple[Value, ...
         if what == "shape" and value.frame_shape != other.frame_shape:
             raise ValueError(
                 f"{role.title}: {value.name} has frames of {_size(value)} pixels, but "
-                f"{other.name} has frames of {_size(other)}; they must be alike."
+                f"{other.name} has frames of {_size(other)}; they must have the same shape."
             )
         if what == "n_frames" and value.n_frames != other.n_frames:
             raise ValueError(

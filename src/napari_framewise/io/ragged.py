@@ -1,4 +1,4 @@
-"""A folder of images that may differ in size: a stack where they are alike, else one by one."""
+"""A folder of images that may differ in size: a stack where they agree in size, else one by one."""
 
 from __future__ import annotations
 

@@ -357,7 +357,11 @@ def test_the_plan_and_the_methods_are_told() -> None:
     [
         ({"stack": fw.stack_of(FRAMES[0])}, {}, "a second image, or a stack of at least two"),
         ({"stack": drifting(), "second": fw.stack_of(FRAMES[:3])}, {}, "one for every frame"),
-        ({"stack": drifting(), "second": fw.stack_of(FRAMES[0, :9])}, {}, "must be alike"),
+        (
+            {"stack": drifting(), "second": fw.stack_of(FRAMES[0, :9])},
+            {},
+            "must have the same shape",
+        ),
         ({"stack": drifting(), "mask": fw.stack_of(np.ones((5, 5), np.uint8))}, {}, "of that size"),
         ({"stack": drifting(), "mask": fw.stack_of(np.zeros(SHAPE, np.uint8))}, {}, "no pixel"),
         ({"stack": drifting()}, {"pairs": "reference", "reference_frame": 9}, "counted from 0"),

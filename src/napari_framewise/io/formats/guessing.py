@@ -21,7 +21,7 @@ _COLOURS = (3, 4)
 def guessed_axes(
     shape: Sequence[int], dtype: np.dtype[Any]
 ) -> tuple[tuple[Axis, ...], tuple[str, ...]]:
-    """Axes that nobody named, and what is to be said of them.
+    """Axes that nobody named, and the remarks about them.
 
     Three or four whole numbers along the last axis are taken to be channels; whether they are the
     components of a colour is for a file to say.

@@ -156,7 +156,7 @@ def _linked(path: str, group: h5py.Group, links: Links, source_of: SourceOf) -> 
         return None
     if len(there[0].shape) != 3:
         return None
-    # How many frames a missing file held nobody knows; the writer fills all but the last alike.
+    # How many frames a missing file held nobody knows; the writer fills all but the last equally.
     usual = Counter(part.shape[0] for part in there).most_common(1)[0][0]
     lengths = tuple(usual if part is None else part.shape[0] for part in parts)
     remarks = (f"missing, so without data: {_listed(lost)}",) if lost else ()

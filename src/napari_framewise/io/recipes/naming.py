@@ -100,9 +100,9 @@ def output_names(refs: Sequence[InputRef]) -> tuple[str, ...]:
     depths = [1] * len(parts)
     while True:
         names = ["-".join(each[-depth:]) for each, depth in zip(parts, depths, strict=True)]
-        alike = Counter(name.casefold() for name in names)
+        counts = Counter(name.casefold() for name in names)
         grown = [
-            min(depth + 1, len(each)) if alike[name.casefold()] > 1 else depth
+            min(depth + 1, len(each)) if counts[name.casefold()] > 1 else depth
             for name, each, depth in zip(names, parts, depths, strict=True)
         ]
         if grown == depths:

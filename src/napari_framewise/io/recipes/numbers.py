@@ -128,8 +128,8 @@ def _column(
         for name, values in columns.items()
         if np.asarray(values).dtype.kind in "iuf" and name.lower() not in (*_NAMED, *_COUNTED)
     ]
-    alike = [name for name in numeric if name.lower() == asked.title.lower()]
-    chosen = [wanted] if wanted else alike or numeric
+    same_name = [name for name in numeric if name.lower() == asked.title.lower()]
+    chosen = [wanted] if wanted else same_name or numeric
     if len(chosen) != 1 or chosen[0] not in columns:
         raise ValueError(
             f"{asked.title}: {path} has the columns {', '.join(columns)}; name the one to use, "

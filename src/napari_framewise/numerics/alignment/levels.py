@@ -211,8 +211,10 @@ def fixed_levels(
         reach = gradient_radius(sigma) + _reach(smoothing) if number == 0 else 1
         weights = eroded(usable, reach).astype(np.float32)
         inner = _inner(slopes, smoothing) if number == 0 else slopes
-        alike = _slope_pixels(slopes) if number == 0 else 1.0
-        found.append(Fixed(level.planes, weights, slopes, grid, stiffness, noise, inner, alike))
+        slope_pixels = _slope_pixels(slopes) if number == 0 else 1.0
+        found.append(
+            Fixed(level.planes, weights, slopes, grid, stiffness, noise, inner, slope_pixels)
+        )
     return tuple(found), levels
 
 

@@ -1,9 +1,9 @@
 """A second look at an alignment: whether another place would do as well, or better.
 
 The pulled-back template is compared with the image by slopes at every shift, over the pixels that
-overlap there. Smooth images are alike by chance, brightness on one side and darkness on the other;
-their slopes are not. How far what is found stands out from the best of all other places, measured
-by how those scatter, says what chance would give with as many places to choose from.
+overlap there. Smooth images resemble each other by chance, brightness on one side and darkness on
+the other; their slopes do not. How far what is found stands out from the best of all other places,
+measured by how those scatter, says what chance would give with as many places to choose from.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def trust_of(template: Template, moving: tuple[Moving, ...], unit: float, fit: F
     overlap = float(fit.sums[0] / (fixed.weights > 0).sum())
     if equations is None:
         return Trust(Status.FLAT, nothing, np.nan, overlap)
-    if not (_slopes_alike(equations, fixed) or _likeness(template, moving, fit) > 0):
+    if not (_slopes_agree(equations, fixed) or _likeness(template, moving, fit) > 0):
         return Trust(Status.UNLIKE, nothing, np.nan, overlap)
     if not _texture(equations, fixed):
         return Trust(Status.FLAT, nothing, np.nan, overlap)
@@ -79,7 +79,7 @@ def _texture(equations: Equations, fixed: Fixed) -> bool:
     return bool(agreeing > needed * np.sqrt(max(equations.slopes_ratio, 1e-300)))
 
 
-def _slopes_alike(equations: Equations, fixed: Fixed) -> bool:
+def _slopes_agree(equations: Equations, fixed: Fixed) -> bool:
     """Whether slopes, smoothed by a pixel, are correlated beyond chance, by Fisher's z."""
     chance = np.sqrt(fixed.slope_pixels / (2 * equations.count))
     return bool(np.arctanh(np.clip(equations.likeness, -0.999999, 0.999999)) > _CHANCE * chance)
@@ -126,8 +126,8 @@ def _in_pixels(motion: Motion, unit: float) -> FloatArray:
 def _likeness(template: Template, moving: tuple[Moving, ...], fit: Fit) -> float:
     """Correlation of the slopes of template and image, minus what chance would give.
 
-    Smooth images are alike by chance, brightness on one side and darkness on the other; their
-    slopes are not.
+    Smooth images resemble each other by chance, brightness on one side and darkness on the other;
+    their slopes do not.
     """
     levels = [
         number

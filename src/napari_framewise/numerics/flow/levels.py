@@ -125,7 +125,7 @@ def _local_equations(
     residual = warped - first.planes
     after = gradient(warped, settings.slope_sigma, ndim=len(flow))
     spread = spread_of(residual, usable)
-    # Without smoothing all pixels weigh alike: plain least squares.
+    # Without smoothing all pixels have equal weights: plain least squares.
     steep = 0.0 if settings.smoothing == "none" else 1.0
     sharpness = steep / (len(residual) * (_RESIDUAL * spread) ** 2)
     ndim = len(flow)

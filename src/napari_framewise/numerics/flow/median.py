@@ -1,4 +1,4 @@
-"""Kernels of medians of a flow: plain ones, and ones weighted by how alike the pixels look."""
+"""Kernels of medians of a flow: plain ones, and ones weighted by how similar the pixels look."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def median3(values: Any, out: Any) -> None:
 def weighted_median(
     flow: Any, guide: Any, trust: Any, wanted: Any, radius: int, contrast: float, out: Any
 ) -> None:
-    """Median over a square of the pixels that look alike, where it is wanted (Sun et al. 2010).
+    """Median over a square of the pixels that look similar, where it is wanted (Sun et al. 2010).
 
     Weights fall with the distance, with the difference of the guide (channels, y, x) and with the
     pixel's trust. The median is found by bisection, to a thousandth of a pixel.

@@ -58,7 +58,7 @@ def prepare(
     second_valid: BoolArray | None,
     settings: FlowSettings,
 ) -> Prepared:
-    """Fill gaps, normalise both frames alike, and build their pyramids."""
+    """Fill gaps, normalise both frames in the same way, and build their pyramids."""
     unit = max(_power_of_two(first, valid), _power_of_two(second, second_valid)) or 1.0
     pair, masks, noises = [], [], []
     for planes, mask in ((first, valid), (second, second_valid)):

@@ -42,7 +42,7 @@ class FlowSettings:
         Size of each level of the pyramid over that before.
     quality : {"fast", "thorough"}
         Thorough uses every channel where fast averages them, warps more often, and after each level
-        takes medians over pixels that look alike, where the flow jumps.
+        takes medians over pixels that look similar, where the flow jumps.
     """
 
     method: Method = "pyramid"

@@ -31,7 +31,7 @@ def project(
     start : (n, size) float64
         The unbounded solutions, finite.
     rows : (1, count, size) or (n, count, size) float64
-        Normals of the bounds, for all points alike or for each; of any length but zero.
+        Normals of the bounds, the same for all points or for each; of any length but zero.
     limits : (count,) float64
         Their limits.
 

@@ -109,7 +109,7 @@ def pixel_weights(
     poisson: bool,
     mixtures: FloatArray,
 ) -> PixelWeights:
-    """Decide for every pixel whether and how much it counts, for all frames alike.
+    """Decide for every pixel whether and how much it counts, the same for all frames.
 
     Poisson weights are taken from the expected variance at the middle mixture, never from the
     data themselves (weights 1 / max(y, 1) bias the coefficients towards dark frames); saturation

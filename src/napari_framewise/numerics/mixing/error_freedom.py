@@ -11,7 +11,7 @@ from napari_framewise.numerics.mixing.result import MixingFit, Status
 from napari_framewise.numerics.mixing.system import Solution, System, leverages, whitened
 
 FloatArray = NDArray[np.float64]
-Found = tuple[FloatArray, NDArray[np.bool_]]
+Degrees = tuple[FloatArray, NDArray[np.bool_]]
 
 
 def write_freedom(
@@ -96,7 +96,7 @@ def _degrees(
     chosen: NDArray[np.int64],
     system: System,
     design: Design,
-) -> Found:
+) -> Degrees:
     """Degrees of freedom, and what is hidden, of coefficients, offset and gain: (1 or n, K + 2)."""
     count = design.n_references
     total = moves[:, :count].sum(axis=1, keepdims=True)

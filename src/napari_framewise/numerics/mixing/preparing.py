@@ -83,7 +83,7 @@ def prepare(
     weights : frame_shape, optional
         Weight of each pixel, proportional to the inverse of its variance; 0 leaves it out.
     dark, flat : frame_shape or number, optional
-        Subtracted from, and then divided out of, frames and references alike; the flat is
+        Subtracted from, and then divided out of, both frames and references; the flat is
         scaled to a mean of one over the used pixels.
     reference_noise : (K, *frame_shape) or broadcastable to it, optional
         Standard deviation of the noise of each pixel of each reference, in raw counts, such as

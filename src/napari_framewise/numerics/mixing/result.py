@@ -23,7 +23,7 @@ _MATRICES = (
 
 
 class Status(IntFlag):
-    """What is to be said about one frame; 0 is a plain, complete fit."""
+    """Status of one frame; 0 is a plain, complete fit."""
 
     NO_DATA = 1
     """No usable pixel: the whole row is NaN."""

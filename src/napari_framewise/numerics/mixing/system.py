@@ -1,7 +1,7 @@
 """The small system that is left of a frame once its pixels are summed, and its solution.
 
 Everything here is in the coordinates ``t`` of the design's orthonormal basis: few unknowns, well
-conditioned however alike the references are, and all frames of a block at once.
+conditioned however similar the references are, and all frames of a block at once.
 """
 
 from __future__ import annotations

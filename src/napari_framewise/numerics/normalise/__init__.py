@@ -39,7 +39,7 @@ _PIECE_BYTES = 2**20
 
 @dataclass(frozen=True)
 class Levels:
-    """What a normalisation goes by: `start` becomes 0 and ``start + span`` becomes 1 of the range.
+    """The levels of a normalisation: `start` becomes 0 and ``start + span`` becomes 1 of the range.
 
     ========== =========== ======================
     method     start       span
@@ -174,7 +174,7 @@ def levels(
     channel_axis: int | None = None,
     mask: ArrayLike | None = None,
 ) -> Levels:
-    """What `normalise` goes by, for each frame and channel; arguments as there.
+    """Levels of each frame and channel, by which `normalise` scales; arguments as there.
 
     Examples
     --------
@@ -192,7 +192,7 @@ def levels_of_stack(
     *,
     percentiles: FloatArray | None = None,
 ) -> Levels:
-    """What a normalisation of a whole stack goes by, one for all frames: (1, C).
+    """Levels of a whole stack, the same for all frames: (1, C).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is to be said of normalised frames: their status, in bits and in sentences."""
+"""The status of normalised frames, in bits and in sentences."""
 
 from __future__ import annotations
 

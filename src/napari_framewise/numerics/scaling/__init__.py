@@ -16,7 +16,7 @@ FloatArray = NDArray[np.float64]
 
 
 class Status(IntFlag):
-    """What is to be said about one frame and channel; 0 is a plain one."""
+    """Status of one frame and channel; 0 is a plain one."""
 
     NO_DATA = 1
     """No pixel to go by: offset and gain are NaN, and so is the result."""

@@ -233,7 +233,7 @@ def pool(parts: Moments, weights: Weights = "pixels") -> Pooled:
     parts : Moments
         Of all images.
     weights : {"pixels", "images"}
-        Every pixel counts alike, or every image does, whatever its size.
+        Equal weights for all pixels, or for all images whatever their size.
 
     Examples
     --------

@@ -320,12 +320,12 @@ class InputsForm(QWidget):
     def _best(self, role: Input, free: list[Layer]) -> list[Layer]:
         """The layers that fit a role best: those made for it, else those of the right shape."""
         fitness = {layer: self._fitness(role, layer) for layer in free}
-        alike = [each for each in free if fitness[each][0] or role.same_frame_as is None]
-        made_for_it = [each for each in alike if part_of(each) == role.name]
+        fitting = [each for each in free if fitness[each][0] or role.same_frame_as is None]
+        made_for_it = [each for each in fitting if part_of(each) == role.name]
         if made_for_it or role.least == 0:
             return made_for_it[: role.most]
         if role.most > 1:
-            return [each for each in alike if fitness[each][1]][: role.most]
+            return [each for each in fitting if fitness[each][1]][: role.most]
         return sorted(free, key=lambda layer: fitness[layer], reverse=True)[:1]
 
     def _filled(self, form: RoleForm) -> bool:
@@ -346,5 +346,5 @@ class InputsForm(QWidget):
             return False, False
         partner = self.roles.get(role.same_frame_as or "")
         other = _value_of(partner.pickers[0]) if partner is not None and partner.pickers else None
-        alike = isinstance(other, Stack) and stack.frame_shape == other.frame_shape
-        return alike, (stack.n_frames > 1) == bool({Kind.STACK, Kind.IMAGES} & set(role.kinds))
+        same_shape = isinstance(other, Stack) and stack.frame_shape == other.frame_shape
+        return same_shape, (stack.n_frames > 1) == bool({Kind.STACK, Kind.IMAGES} & set(role.kinds))

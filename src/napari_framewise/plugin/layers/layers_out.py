@@ -112,7 +112,7 @@ def put_layer(viewer: ViewerModel, layer: Layer, previous: Layer | None = None) 
     """Show a layer: on top, or in the place of an earlier result, whose looks it takes over."""
     if previous is None or previous not in viewer.layers:
         return viewer.add_layer(layer)
-    if _alike(layer, previous):
+    if _can_show(layer, previous):
         _take_over(layer, previous)
         return previous
     index, name, visible = viewer.layers.index(previous), previous.name, previous.visible
@@ -135,7 +135,7 @@ def frame_of(table: Table | None) -> pd.DataFrame | None:
     return None if table is None else pd.DataFrame(dict(table.columns))
 
 
-def _alike(layer: Layer, previous: Layer) -> bool:
+def _can_show(layer: Layer, previous: Layer) -> bool:
     """Whether a layer can show another's data in its place."""
     kinds = type(layer) is _plain_type(previous) and not isinstance(layer, Shapes)
     return kinds and layer.ndim == previous.ndim and _rgb(layer) == _rgb(previous)

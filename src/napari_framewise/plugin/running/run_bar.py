@@ -1,4 +1,4 @@
-"""The foot of a panel: what is to be said, the bar, and the buttons."""
+"""The foot of a panel: the message, the bar, and the buttons."""
 
 from __future__ import annotations
 

@@ -12,14 +12,14 @@ from napari_framewise.stacks.sources.tiff_layout import Page, TiffError
 from napari_framewise.stacks.sources.tiff_ome import OmeSeries, PageFiles, ome_series
 from napari_framewise.stacks.sources.tiff_pages import MISSING
 from napari_framewise.stacks.sources.tiff_places import (
-    Found,
+    PageSet,
     coded_source,
     plain_places,
     plain_source,
 )
 
 
-def by_ome(path: str, xml: str, pages: list[Page], key: str | None) -> Found | None:
+def by_ome(path: str, xml: str, pages: list[Page], key: str | None) -> PageSet | None:
     """The image as OME-XML describes it; None where it does not fit the pages.
 
     Raises
@@ -66,7 +66,7 @@ def _page_of(series: OmeSeries, files: PageFiles) -> Page:
 
 
 def _fits(series: OmeSeries, files: PageFiles) -> bool:
-    """Whether the pages of a series are alike, so that they can be one array."""
+    """Whether the pages of a series agree in layout, so that they can be one array."""
     first = _page_of(series, files)
     pages = (files.pages[file][number] for file, number in series.planes.values())
     return all(page.kind == first.kind for page in pages)
@@ -80,7 +80,7 @@ def _listed(series: Sequence[OmeSeries], files: PageFiles) -> str:
     return shown + (f" and {len(series) - 8} more" if len(series) > 8 else "")
 
 
-def _ome_source(path: str, series: OmeSeries, files: PageFiles) -> Found:
+def _ome_source(path: str, series: OmeSeries, files: PageFiles) -> PageSet:
     """Source of the planes of a series, wherever they lie."""
     # The first file that has a plane says how all are decoded.
     order = dict.fromkeys(file for file, _ in series.planes.values())
@@ -105,7 +105,7 @@ def _ome_source(path: str, series: OmeSeries, files: PageFiles) -> Found:
                 source: Source = plain_source(
                     names[0], series.lead, page.shape, np.dtype(page.element), offsets
                 )
-                return Found(source, axes, series.number)
+                return PageSet(source, axes, series.number)
         segments = len(pages[0][1].offsets)
         places = np.full((series.count, segments, 3), MISSING, np.int64)
         present = sorted(series.planes)
@@ -116,4 +116,4 @@ def _ome_source(path: str, series: OmeSeries, files: PageFiles) -> Found:
             places[plane, :, 1] = page.offsets
             places[plane, :, 2] = page.counts
         source = coded_source(names, series.lead, keyframe, places)
-        return Found(source, axes, series.number, series.remarks)
+        return PageSet(source, axes, series.number, series.remarks)

@@ -1,4 +1,4 @@
-"""TIFF pages as one array: alike, or as tifffile makes series of them."""
+"""TIFF pages as one array: all of one layout, or as tifffile makes series of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from napari_framewise.stacks.sources.mapped import mapped_source
 from napari_framewise.stacks.sources.tiff_layout import Page, TiffError
 from napari_framewise.stacks.sources.tiff_pages import MISSING
 from napari_framewise.stacks.sources.tiff_places import (
-    Found,
+    PageSet,
     coded_source,
     plain_places,
     plain_source,
@@ -32,7 +32,7 @@ _MOST_MISSING = 100_000
 
 def by_pages(
     path: str, file: tifffile.TiffFile, pages: Sequence[Page], key: str | None, xml: str
-) -> Found:
+) -> PageSet:
     """The image by its pages alone, or by what other metadata than OME's say of them.
 
     Raises
@@ -51,8 +51,8 @@ def by_pages(
     return _chosen(path, file, key)
 
 
-def _equal_pages(path: str, file: tifffile.TiffFile, pages: Sequence[Page]) -> Found | None:
-    """All pages as one array where they are alike and nothing says how else they belong."""
+def _equal_pages(path: str, file: tifffile.TiffFile, pages: Sequence[Page]) -> PageSet | None:
+    """All pages as one array of one layout where nothing says how else they belong."""
     first = file.pages.first
     if first.shaped_description and _promised(first.shaped_description) != first.shape:
         return None
@@ -63,13 +63,13 @@ def _equal_pages(path: str, file: tifffile.TiffFile, pages: Sequence[Page]) -> F
     offsets = plain_places(pages)
     if offsets is not None and pages[0].shape == first.shape:
         dtype = np.dtype(pages[0].element)
-        return Found(plain_source(path, lead, first.shape, dtype, offsets), axes)
+        return PageSet(plain_source(path, lead, first.shape, dtype, offsets), axes)
     segments = len(pages[0].offsets)
     if any(len(page.offsets) != segments or len(page.counts) != segments for page in pages):
         return None
     places = np.array([[page.offsets, page.counts] for page in pages], np.int64)
     places = np.moveaxis(np.insert(places, 0, 0, axis=1), 1, -1)
-    return Found(coded_source((path,), lead, first, places), axes)
+    return PageSet(coded_source((path,), lead, first, places), axes)
 
 
 def _promised(description: str) -> tuple[int, ...]:
@@ -81,8 +81,8 @@ def _promised(description: str) -> tuple[int, ...]:
         return ()
 
 
-def _chosen(path: str, file: tifffile.TiffFile, key: str | None) -> Found:
-    """One of the series that tifffile finds, or all where they are alike."""
+def _chosen(path: str, file: tifffile.TiffFile, key: str | None) -> PageSet:
+    """One of the series that tifffile finds, or all where they agree in layout."""
     found = [series for series in file.series if math.prod(series.shape)]
     if not found:
         raise TiffError("holds no image")
@@ -93,8 +93,8 @@ def _chosen(path: str, file: tifffile.TiffFile, key: str | None) -> Found:
                 f"{path} has no series {key}; it has {_list(file.series)}: give its number as key."
             )
         return _series(path, numbers[key], int(key))
-    alike = {(series.shape, series.dtype, series.axes) for series in found}
-    if len(alike) > 1:
+    kinds = {(series.shape, series.dtype, series.axes) for series in found}
+    if len(kinds) > 1:
         raise ValueError(
             f"{path} holds images that differ: {_list(file.series)}; give the number of one of "
             "these series as key."
@@ -114,12 +114,12 @@ def _list(series: Sequence[tifffile.TiffPageSeries]) -> str:
     return shown + (f" and {len(series) - 8} more" if len(series) > 8 else "")
 
 
-def _series(path: str, series: tifffile.TiffPageSeries, index: int) -> Found:
+def _series(path: str, series: tifffile.TiffPageSeries, index: int) -> PageSet:
     if series.dataoffset is not None:
         order = series.keyframe.parent.byteorder
         dtype = np.dtype(series.dtype).newbyteorder(order)
         shape = tuple(int(length) for length in series.shape)
-        return Found(mapped_source(path, shape, dtype, series.dataoffset), series.axes, index)
+        return PageSet(mapped_source(path, shape, dtype, series.dataoffset), series.axes, index)
     pages = list(series)
     return _joined(path, str(index), series.shape, series.axes, series.keyframe, pages)
 
@@ -131,14 +131,14 @@ def _joined(
     axes: str,
     keyframe: tifffile.TiffPage,
     pages: Sequence[tifffile.TiffPage | tifffile.TiffFrame | None],
-) -> Found:
+) -> PageSet:
     """Pages of one or several files, as their series say; the missing ones read as NaN."""
     number = int(key)
     lead = tuple(shape[: len(shape) - len(keyframe.shape)])
     if math.prod(lead) != len(pages) or (*lead, *keyframe.shape) != tuple(shape):
         # What tifffile puts together in ways of its own (mosaics, say) it also has to read.
         loaded = LoadedSource(path, "tiff", key, tuple(shape), np.dtype(keyframe.dtype).str)
-        return Found(loaded, axes, number)
+        return PageSet(loaded, axes, number)
     files = dict.fromkeys([keyframe.parent.filehandle.path])
     files.update(dict.fromkeys(page.parent.filehandle.path for page in pages if page is not None))
     numbers = {file: number for number, file in enumerate(files)}
@@ -152,4 +152,4 @@ def _joined(
     lost = pages.count(None)
     remarks = (f"{lost:,} of {len(pages):,} pages are missing and hold no data",) if lost else ()
     source = coded_source(tuple(files), lead, keyframe, places)
-    return Found(source, axes, number, remarks)
+    return PageSet(source, axes, number, remarks)

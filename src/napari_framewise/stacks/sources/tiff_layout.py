@@ -91,7 +91,7 @@ class Page:
     element : str
         Type of an element in NumPy's notation; "" where it is none of NumPy's.
     kind : tuple
-        All that must agree between pages that are read alike.
+        All that must agree between pages that are read as one array.
     offsets, counts : tuple of int
         Place and bytes of each strip or tile.
     position : int

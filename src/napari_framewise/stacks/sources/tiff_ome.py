@@ -98,7 +98,7 @@ def ome_xml(path: str, description: str) -> tuple[str, tuple[str, ...]]:
     str
         The XML; empty where the companion is missing.
     tuple of str
-        What is to be said.
+        Remarks for the user.
     """
     root = parsed(description)
     only = None if root is None else next((e for e in root if _tag(e) == "BinaryOnly"), None)

@@ -25,7 +25,7 @@ from napari_framewise.stacks.sources.tiff_pages import MISSING, TiffPagesSource,
 
 
 @dataclass(frozen=True)
-class Found:
+class PageSet:
     """The pages of a file that belong together.
 
     Attributes
@@ -47,7 +47,7 @@ class Found:
 
 
 def plain_places(pages: Sequence[Page]) -> tuple[int, ...] | None:
-    """Offsets of the pages where all are plain and alike, else None."""
+    """Offsets of the pages where all are plain and of one layout, else None."""
     first = pages[0]
     if not first.plain or any(page.kind != first.kind for page in pages):
         return None

@@ -23,7 +23,7 @@ from napari_framewise.numerics.transforms import Motion
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
-from napari_framewise.tools.alignment.blocks import Fits, error_block, plane_of
+from napari_framewise.tools.alignment.blocks import Alignments, error_block, plane_of
 from napari_framewise.tools.alignment.layers import (
     aligned_frame,
     aligned_layer,
@@ -68,24 +68,24 @@ def run(inputs: Inputs, parameters: AlignmentParameters, engine: Engine) -> Run:
     task = task_of(inputs, parameters)
     target = _target(inputs)
     _check_followers(inputs)
-    fits: Fits | None = None
+    alignments: Alignments | None = None
     template: numerics.Template | None = None
     motion: Motion = parameters.motion
     if inputs["transforms"]:
         matrices, motion = _known(inputs)
     else:
-        fits, template = yield from _estimated(inputs, parameters, task, engine)
-        matrices = fits.matrices
-    table = alignment_table(stack, matrices, size_of(target), fits, motion)
+        alignments, template = yield from _estimated(inputs, parameters, task, engine)
+        matrices = alignments.matrices
+    table = alignment_table(stack, matrices, size_of(target), alignments, motion)
     tables: tuple[Table, ...] = (table,)
     plots = plots_of(table, motion, len(matrices))
     layers: list[LayerResult] = list(_moved(inputs, parameters, matrices, target))
     diagnostics: tuple[str, ...] = ()
-    if fits is not None:
-        diagnostics = diagnostics_of(stack, fits)
+    if alignments is not None:
+        diagnostics = diagnostics_of(stack, alignments)
         if layers and template is not None and parameters.errors:
             layers += error_layers(
-                stack, matrices, gains_of(fits), _image(template), task.channel, target
+                stack, matrices, gains_of(alignments), _image(template), task.channel, target
             )
         if inputs["template"]:
             layers += outlines(stack, matrices, target)
@@ -97,8 +97,8 @@ def run(inputs: Inputs, parameters: AlignmentParameters, engine: Engine) -> Run:
         layers=tuple(layers),
         tables=tables,
         plots=plots,
-        models=() if fits is None else (_model(stack, matrices, motion, target, inputs),),
-        summary=summary_of(stack, matrices, fits, _aim(inputs, parameters), table),
+        models=() if alignments is None else (_model(stack, matrices, motion, target, inputs),),
+        summary=summary_of(stack, matrices, alignments, _aim(inputs, parameters), table),
         diagnostics=diagnostics,
     )
 
@@ -119,22 +119,24 @@ def preview(inputs: Inputs, parameters: AlignmentParameters, index: int) -> Outc
         template = reference_of(task, index - 1 if previous else parameters.reference_frame)
     plane = plane_of(stack.frame(index), task.channel)
     found = numerics.align(template, plane, task.mask_of(index))
-    fits = Fits.of([found])
+    alignments = Alignments.of([found])
     one = stack.select(
         replace(
             stack.selection,
             frames=(stack.frame_numbers[index], stack.frame_numbers[index] + 1, 1),
         )
     )
-    table = alignment_table(one, fits.matrices, size_of(target), fits, parameters.motion)
+    table = alignment_table(
+        one, alignments.matrices, size_of(target), alignments, parameters.motion
+    )
     history, curves = history_of(found)
     if not found.found:
         return Outcome(tables=(table,), summary=found.status.sentence)
     error = np.empty((1, *target.shape), np.float32)
     error_block(
         stack.read(index, index + 1),
-        fits.matrices,
-        gains_of(fits),
+        alignments.matrices,
+        gains_of(alignments),
         _image(template),
         task.channel,
         error,
@@ -155,8 +157,8 @@ def preview(inputs: Inputs, parameters: AlignmentParameters, index: int) -> Outc
         layers=tuple(layers),
         tables=(table, history),
         plots=curves,
-        summary=summary_of(one, fits.matrices, fits, aim, table),
-        diagnostics=diagnostics_of(one, fits),
+        summary=summary_of(one, alignments.matrices, alignments, aim, table),
+        diagnostics=diagnostics_of(one, alignments),
     )
 
 
@@ -201,7 +203,7 @@ def warm_up() -> None:
 
 def _estimated(
     inputs: Inputs, parameters: AlignmentParameters, task: Task, engine: Engine
-) -> Generator[Progress, None, tuple[Fits, numerics.Template | None]]:
+) -> Generator[Progress, None, tuple[Alignments, numerics.Template | None]]:
     if inputs["template"]:
         template = template_of(inputs, task)
         return (yield from to_template(task, template, engine)), template
@@ -217,7 +219,7 @@ def _estimated(
     if parameters.to == "frame":
         template = reference_of(task, parameters.reference_frame)
         return (yield from to_template(task, template, engine)), template
-    found: tuple[Fits, numerics.Template] = yield from to_mean(
+    found: tuple[Alignments, numerics.Template] = yield from to_mean(
         task, parameters.reference_frame, parameters.passes, engine
     )
     return found

@@ -15,7 +15,7 @@ from napari_framewise.stacks.source import Array
 
 
 @dataclass(frozen=True, eq=False)
-class Fits:
+class Alignments:
     """Alignments of some frames, as arrays with a row per frame.
 
     Attributes
@@ -37,7 +37,7 @@ class Fits:
     back: Array
 
     @classmethod
-    def of(cls, found: Sequence[numerics.Alignment]) -> Fits:
+    def of(cls, found: Sequence[numerics.Alignment]) -> Alignments:
         """The alignments of consecutive frames."""
         return cls(
             np.stack([each.matrix for each in found]),
@@ -48,7 +48,7 @@ class Fits:
         )
 
     @classmethod
-    def joined(cls, parts: Sequence[Fits]) -> Fits:
+    def joined(cls, parts: Sequence[Alignments]) -> Alignments:
         """One after the other."""
         return cls(
             np.concatenate([each.matrices for each in parts]),
@@ -60,7 +60,7 @@ class Fits:
 
 
 FRAMES_BACK = 4
-"""So many frames that hold nothing, or nothing alike, can be stepped over."""
+"""So many frames that hold nothing, or nothing similar, can be stepped over."""
 COLUMNS = ("gain", "offset", "correlation", "rmse", "overlap", "motion_error", "iterations")
 
 
@@ -86,9 +86,9 @@ def align_block(
     starts: Array,
     template: numerics.Template,
     channel: int | None,
-) -> Fits:
+) -> Alignments:
     """Align every frame to a template, from given starts; NaN is none."""
-    return Fits.of(
+    return Alignments.of(
         [
             numerics.align(
                 template, plane_of(frame, channel), mask_of(masks, index), start=_known(start)
@@ -104,7 +104,7 @@ def align_neighbours(
     settings: numerics.Settings,
     channel: int | None,
     core: slice,
-) -> Fits:
+) -> Alignments:
     """Align every frame to the nearest one before it that it matches; the first to itself."""
     templates: dict[int, numerics.Template] = {}
     found, back = [], []
@@ -127,8 +127,8 @@ def align_neighbours(
         found.append(best[0])
         back.append(best[1])
         templates.pop(index - FRAMES_BACK, None)
-    fits = Fits.of(found)
-    return replace(fits, back=np.array(back))
+    alignments = Alignments.of(found)
+    return replace(alignments, back=np.array(back))
 
 
 def align_running(
@@ -138,7 +138,7 @@ def align_running(
     settings: numerics.Settings,
     channel: int | None,
     memory: int,
-) -> tuple[Running, Fits]:
+) -> tuple[Running, Alignments]:
     """Align every frame to the mean of the aligned frames before it."""
     found = []
     for index, frame in enumerate(frames):
@@ -152,7 +152,7 @@ def align_running(
         if each.found:
             state = _with(state, masked(plane, mask), each, memory)
     assert state is not None
-    return state, Fits.of(found)
+    return state, Alignments.of(found)
 
 
 def _with(state: Running, plane: Array, found: numerics.Alignment, memory: int) -> Running:

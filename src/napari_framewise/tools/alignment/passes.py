@@ -20,7 +20,7 @@ from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.alignment.blocks import (
     FRAMES_BACK,
-    Fits,
+    Alignments,
     add_sums,
     align_block,
     align_neighbours,
@@ -143,7 +143,7 @@ def to_template(
     *,
     starts: Array | None = None,
     label: str = "Aligning",
-) -> Generator[Progress, None, Fits]:
+) -> Generator[Progress, None, Alignments]:
     """Align all frames to one template."""
     count = task.stack.n_frames
     given = np.full((count, 3, 3), np.nan) if starts is None else starts
@@ -156,10 +156,10 @@ def to_template(
         cost=cost_of(task.stack),
         label=label,
     )
-    return Fits.joined(parts)
+    return Alignments.joined(parts)
 
 
-def to_previous(task: Task, engine: Engine) -> Generator[Progress, None, Fits]:
+def to_previous(task: Task, engine: Engine) -> Generator[Progress, None, Alignments]:
     """Align each frame to the one before; compose the transforms."""
     parts = yield from run_pass(
         MapNeighbours(before=FRAMES_BACK, after=0),
@@ -170,11 +170,13 @@ def to_previous(task: Task, engine: Engine) -> Generator[Progress, None, Fits]:
         cost=cost_of(task.stack),
         label="Aligning",
     )
-    fits = Fits.joined(parts)
-    return replace(fits, matrices=accumulated(fits.matrices, fits.back))
+    alignments = Alignments.joined(parts)
+    return replace(alignments, matrices=accumulated(alignments.matrices, alignments.back))
 
 
-def to_running_mean(task: Task, memory: int, engine: Engine) -> Generator[Progress, None, Fits]:
+def to_running_mean(
+    task: Task, memory: int, engine: Engine
+) -> Generator[Progress, None, Alignments]:
     """Align each frame to the mean of those before it, in order."""
     _, parts = yield from run_pass(
         Scan(),
@@ -185,23 +187,23 @@ def to_running_mean(task: Task, memory: int, engine: Engine) -> Generator[Progre
         cost=cost_of(task.stack),
         label="Aligning in order",
     )
-    return Fits.joined(parts)
+    return Alignments.joined(parts)
 
 
 def to_mean(
     task: Task, reference: int, passes: int, engine: Engine
-) -> Generator[Progress, None, tuple[Fits, numerics.Template]]:
+) -> Generator[Progress, None, tuple[Alignments, numerics.Template]]:
     """Align to one frame, then, again and again, to the mean of what is aligned so far."""
     template = reference_of(task, reference)
     label = f"Aligning, pass 1 of {passes}"
-    fits = yield from to_template(task, template, engine, label=label)
+    alignments = yield from to_template(task, template, engine, label=label)
     for number in range(2, passes + 1):
-        if not np.isfinite(fits.matrices).any():
+        if not np.isfinite(alignments.matrices).any():
             break
         total, count = yield from run_pass(
             Reduce(),
             sum_block,
-            (task.stack, task.mask, series(fits.matrices), series(gains_of(fits))),
+            (task.stack, task.mask, series(alignments.matrices), series(gains_of(alignments))),
             (task.channel,),
             engine=engine,
             cost=cost_of(task.stack, averaging=True),
@@ -212,13 +214,15 @@ def to_mean(
         near = replace(task, settings=replace(task.settings, start="given"))
         template = numerics.prepare(mean, settings=near.settings)
         label = f"Aligning, pass {number} of {passes}"
-        fits = yield from to_template(near, template, engine, starts=fits.matrices, label=label)
-    return fits, template
+        alignments = yield from to_template(
+            near, template, engine, starts=alignments.matrices, label=label
+        )
+    return alignments, template
 
 
-def gains_of(fits: Fits) -> Array:
+def gains_of(alignments: Alignments) -> Array:
     """Gain and offset of every frame: (n, 2)."""
-    return np.stack([fits.columns["gain"], fits.columns["offset"]], axis=1)
+    return np.stack([alignments.columns["gain"], alignments.columns["offset"]], axis=1)
 
 
 def cost_of(stack: Stack, *, averaging: bool = False) -> Cost:

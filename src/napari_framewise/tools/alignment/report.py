@@ -10,7 +10,7 @@ from napari_framewise.numerics.alignment import Alignment, Status
 from napari_framewise.numerics.transforms import Motion, described, parameter_names
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
-from napari_framewise.tools.alignment.blocks import COLUMNS, Fits
+from napari_framewise.tools.alignment.blocks import COLUMNS, Alignments
 
 _NOTES = {
     "row": "Shift of the template's centre in the frame, downwards, in pixels.",
@@ -32,18 +32,22 @@ _NAMED = 5
 
 
 def alignment_table(
-    stack: Stack, matrices: Array, shape: tuple[int, int], fits: Fits | None, motion: Motion
+    stack: Stack,
+    matrices: Array,
+    shape: tuple[int, int],
+    alignments: Alignments | None,
+    motion: Motion,
 ) -> Table:
     """A row per frame: what its transform does, how it went, the matrix."""
     columns, notes = frame_columns(stack)
     values = described(matrices, shape)
     columns |= values
     notes |= {name: _NOTES[name] for name in values}
-    if fits is not None:
-        columns |= {name: fits.columns[name] for name in COLUMNS}
-        columns["status"] = np.array([Status(each).word for each in fits.status])
+    if alignments is not None:
+        columns |= {name: alignments.columns[name] for name in COLUMNS}
+        columns["status"] = np.array([Status(each).word for each in alignments.status])
         notes |= {name: _NOTES[name] for name in (*COLUMNS, "status")}
-        for name, errors in zip(parameter_names(motion), fits.errors.T, strict=True):
+        for name, errors in zip(parameter_names(motion), alignments.errors.T, strict=True):
             columns[f"{name}_error"] = errors
             notes[f"{name}_error"] = _error_note(name)
     for row in range(3):
@@ -120,7 +124,9 @@ def history_of(found: Alignment) -> tuple[Table, tuple[Plot, ...]]:
     return table, plots
 
 
-def summary_of(stack: Stack, matrices: Array, fits: Fits | None, to: str, table: Table) -> str:
+def summary_of(
+    stack: Stack, matrices: Array, alignments: Alignments | None, to: str, table: Table
+) -> str:
     """The result in words."""
     count = len(matrices)
     known = np.isfinite(matrices).all(axis=(1, 2))
@@ -128,38 +134,38 @@ def summary_of(stack: Stack, matrices: Array, fits: Fits | None, to: str, table:
         return f"Nothing could be aligned of {stack.name}."
     row, column = table.columns["row"][known], table.columns["column"][known]
     turn = np.abs(table.columns["rotation"][known]).max()
-    if fits is None:
+    if alignments is None:
         frames = "1 frame" if count == 1 else f"{count:,} frames"
         return f"{frames} of {stack.name} moved by known transforms."
     if count == 1:
         return (
             f"{stack.name} aligned to {to}: {row[0]:+.3f} rows, {column[0]:+.3f} columns, rotation "
             f"{table.columns['rotation'][0]:+.3f} degrees, scale {table.columns['scale'][0]:.5f}, "
-            f"within {fits.columns['motion_error'][0]:.2g} px; correlation "
-            f"{fits.columns['correlation'][0]:.4f}."
+            f"within {alignments.columns['motion_error'][0]:.2g} px; correlation "
+            f"{alignments.columns['correlation'][0]:.4f}."
         )
-    converged = int((fits.status == Status.CONVERGED).sum())
+    converged = int((alignments.status == Status.CONVERGED).sum())
     return (
         f"{converged:,} of {count:,} frames aligned to {to}; shifts {row.min():+.2f} to "
         f"{row.max():+.2f} rows and {column.min():+.2f} to {column.max():+.2f} columns, rotation "
         f"up to {turn:.2f} degrees; median correlation "
-        f"{np.nanmedian(fits.columns['correlation']):.4f}."
+        f"{np.nanmedian(alignments.columns['correlation']):.4f}."
     )
 
 
-def diagnostics_of(stack: Stack, fits: Fits) -> tuple[str, ...]:
+def diagnostics_of(stack: Stack, alignments: Alignments) -> tuple[str, ...]:
     """What the user should know before trusting the numbers."""
     said = []
     numbers = np.asarray(stack.frame_numbers)
     for status in Status:
-        which = numbers[fits.status == status]
+        which = numbers[alignments.status == status]
         if status == Status.CONVERGED or not len(which):
             continue
         named = ", ".join(map(str, which[:5])) + (" ..." if len(which) > 5 else "")
         frames = f"Frame {named}" if len(which) == 1 else f"{len(which):,} frames ({named})"
         said.append(f"{frames}: {status.word}. {status.sentence}")
-    said += _gaps(stack, fits)
-    correlation = fits.columns["correlation"]
+    said += _gaps(stack, alignments)
+    correlation = alignments.columns["correlation"]
     known = correlation[np.isfinite(correlation)]
     if len(known) > 4:
         # Fisher's z is spread evenly, near a correlation of one as well.
@@ -176,21 +182,21 @@ def diagnostics_of(stack: Stack, fits: Fits) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _gaps(stack: Stack, fits: Fits) -> list[str]:
+def _gaps(stack: Stack, alignments: Alignments) -> list[str]:
     """What gaps in a chain of frames do to the frames behind them."""
     numbers = np.asarray(stack.frame_numbers)
-    found = fits.status < Status.FLAT
+    found = alignments.status < Status.FLAT
     order = np.arange(len(found))
-    base = order - fits.back
+    base = order - alignments.back
     said = []
-    over = order[found & (fits.back > 1) & found[base]]
+    over = order[found & (alignments.back > 1) & found[base]]
     if len(over):
         named = ", ".join(f"{numbers[each]} to {numbers[base[each]]}" for each in over[:_NAMED]) + (
             " ..." if len(over) > _NAMED else ""
         )
         said.append(f"Gaps were bridged by aligning a frame to one before the gap: {named}.")
     # A frame that matches only frames that are lost themselves.
-    broken = order[found & (fits.back > 0) & ~found[base]]
+    broken = order[found & (alignments.back > 0) & ~found[base]]
     if len(broken):
         named = ", ".join(str(numbers[each]) for each in broken[:_NAMED]) + (
             " ..." if len(broken) > _NAMED else ""

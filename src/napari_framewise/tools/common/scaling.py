@@ -30,9 +30,7 @@ from napari_framewise.tools.common.scaled_blocks import (
     scaled_block,
 )
 
-STATUS_NOTE = (
-    "Sum of what is to be said: 1 no data, 2 NaN or infinite pixels, 4 flat, 8 clipped; 0 is plain."
-)
+STATUS_NOTE = "Sum of: 1 no data, 2 NaN or infinite pixels, 4 flat, 8 clipped; 0 is plain."
 _SHOWN_CHANNELS = 3
 _SAID = 4
 

@@ -153,7 +153,7 @@ def methods(inputs: Inputs, parameters: FlowParameters) -> str:
     smoothing = {
         "jumps": "towards neighbours, less across jumps of the flow",
         "jumps_and_edges": "towards neighbours, less across jumps of the flow and image edges",
-        "even": "towards all neighbours alike",
+        "even": "equally towards all neighbours",
     }
     pull = (
         "without smoothing"

@@ -162,7 +162,7 @@ class MixingParameters(Parameters):
         None,
         "Saturation",
         "Count at which a pixel saturates: pixels that a mixture may bring there are left out of "
-        "all frames alike; needs the detector's gain.",
+        "all frames; needs the detector's gain.",
         start=65535,
         unit="counts",
         group="Detector",

@@ -76,7 +76,7 @@ def coefficient_table(
         ("chi2", fits.chi2, "Reduced chi-square under the detector's noise.", detector),
         ("n_pixels", fits.n_pixels, "Pixels used.", True),
         ("dof", fits.dof, "Residual degrees of freedom.", True),
-        ("status", fits.status, "Sum of what is to be said of the frame; 0: a plain fit.", True),
+        ("status", fits.status, "Sum of the frame's status values; 0: a plain fit.", True),
     )
     for name, values, note, wanted in per_frame:
         if wanted:

@@ -175,7 +175,7 @@ def methods(inputs: Inputs, parameters: NormaliseParameters) -> str:
     ends, _ = numerics.result_range(parameters.method, parameters.dtype, parameters.ends)
     subject = "Frames were normalised linearly, each by itself, bringing "
     if _over_stack(parameters):
-        subject = "Frames were normalised linearly, all alike, bringing "
+        subject = "Frames were normalised linearly, all in the same way, bringing "
         what = what.replace("their ", "the stack's ")
     where = ", measured within a mask" if inputs["mask"] or parameters.region else ""
     return f"{subject}{what.format(*(f'{end:g}' for end in ends))}{where}."

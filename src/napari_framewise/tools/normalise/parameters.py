@@ -28,7 +28,9 @@ class NormaliseParameters(Parameters):
         )
     )
     scope: Literal["frame", "stack"] = parameter(
-        "frame", "Measured over", "Each frame by itself, or the whole stack for all frames alike."
+        "frame",
+        "Measured over",
+        "Each frame by itself, or the whole stack, with the same levels for all frames.",
     )
     per_channel: bool = parameter(
         True, "Channels apart", "Measure each channel of a frame by itself."

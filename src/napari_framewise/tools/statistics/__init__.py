@@ -64,8 +64,8 @@ class StatisticsParameters(Parameters):
     weights: Literal["pixels", "images"] = parameter(
         "pixels",
         "Weights",
-        "Every pixel counts alike, or every image does, whatever its number of pixels. Percentiles "
-        "and histogram always count pixels.",
+        "Equal weights for all pixels, or for all images whatever their number of pixels. "
+        "Percentiles and histogram always count pixels.",
     )
     percentiles: tuple[float, ...] = parameter(
         (1.0, 50.0, 99.0), "Percentiles", "Exact, over all pixels; 50 is the median.", unit="%"
@@ -143,12 +143,11 @@ def advise(inputs: Inputs, parameters: StatisticsParameters) -> str:
 
 def methods(inputs: Inputs, parameters: StatisticsParameters) -> str:
     """Sentence for the methods part of a paper."""
-    alike = "pixel" if parameters.weights == "pixels" else "image"
     where = " inside the mask" if inputs["mask"] else ""
     return (
-        f"Mean and standard deviation were computed over all pixels{where} of all images, every "
-        f"{alike} counting alike; the variance holds that within images and that between their "
-        "means."
+        f"Mean and standard deviation were computed over all pixels{where} of all images, with "
+        f"equal weights for all {parameters.weights}; the variance holds that within images and "
+        "that between their means."
     )
 
 
