@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -96,3 +97,22 @@ def test_what_is_given_although_it_is_hidden_is_checked() -> None:
     assert Chosen(noise=3.0).noise == 3.0
     with pytest.raises(ValidationError):
         Chosen(noise=-1)
+
+
+@dataclass(frozen=True)
+class Blur:
+    """Settings that numerics might take."""
+
+    sigma: float = 2.5
+    order: int = 1
+
+
+class BlurParameters(Parameters):
+    order: int = parameter(Blur.order, "Order", "Derivative.")
+    shown: bool = parameter(True, "Shown", "Add a layer.")
+    sigma: float = parameter(Blur.sigma, "Sigma", "Of the Gaussian.")
+
+
+def test_settings_take_the_parameters_of_their_names() -> None:
+    assert BlurParameters().as_settings(Blur) == Blur()
+    assert BlurParameters(sigma=4, shown=False).as_settings(Blur) == Blur(sigma=4.0)

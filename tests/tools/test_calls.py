@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -143,3 +144,19 @@ def test_an_engine_that_was_given_stays_open() -> None:
     with engine_for(engine, None) as where:
         assert where is engine
     assert closed == []
+
+
+@pytest.mark.parametrize(
+    ("tool", "given"),
+    [
+        ("alignment", {"motion": "affine", "brightness": False, "smoothing": 1.5}),
+        ("flow", {"method": "iterative", "brightness": "constant", "window_sigma": 1.5}),
+    ],
+)
+def test_numerics_get_the_parameters_and_have_their_defaults(
+    tool: str, given: dict[str, Any]
+) -> None:
+    parameters = registry.get_tool(tool).parameters
+    usual = parameters().settings  # type: ignore[attr-defined]
+    assert usual == type(usual)()
+    assert parameters(**given).settings == replace(usual, **given)  # type: ignore[attr-defined]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import fields, is_dataclass
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+T = TypeVar("T")
 
 
 class _Given:
@@ -29,6 +32,17 @@ class Parameters(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True
     )
+
+    def as_settings(self, settings: type[T]) -> T:
+        """Settings of the numerics, each field the parameter of its name.
+
+        Parameters
+        ----------
+        settings : type
+            A dataclass; it holds the defaults of these parameters, too.
+        """
+        assert is_dataclass(settings)
+        return settings(**{each.name: getattr(self, each.name) for each in fields(settings)})
 
     @classmethod
     def conditions(cls) -> dict[str, Mapping[str, Any]]:

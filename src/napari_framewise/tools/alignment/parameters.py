@@ -75,7 +75,7 @@ class AlignmentParameters(Parameters):
     """Parameters of the alignment."""
 
     motion: Literal["translation", "euclidean", "similarity", "affine", "homography"] = parameter(
-        "euclidean",
+        Settings.motion,
         "Motion",
         "Family of transforms: shifts; with rotation (euclidean); with one scale (similarity); "
         "with shear (affine); with perspective (homography).",
@@ -121,7 +121,7 @@ class AlignmentParameters(Parameters):
         ge=0,
     )
     start: Literal["correlation", "given"] = parameter(
-        "correlation",
+        Settings.start,
         "Start",
         "Look for the template by normalised cross-correlation, or begin where it lies: middle on "
         "middle.",
@@ -129,7 +129,7 @@ class AlignmentParameters(Parameters):
         rare=True,
     )
     rotations: float = parameter(
-        0.0,
+        Settings.rotations,
         "Largest rotation",
         "Look for the template turned by up to so much to both sides as well.",
         unit="degrees",
@@ -140,7 +140,7 @@ class AlignmentParameters(Parameters):
         rare=True,
     )
     loss: Literal["linear", "huber", "tukey"] = parameter(
-        "huber",
+        Settings.loss,
         "Loss",
         "Least squares (linear), or robust: pixels that do not fit have less say (Huber), or none "
         "(Tukey).",
@@ -148,21 +148,21 @@ class AlignmentParameters(Parameters):
         rare=True,
     )
     brightness: bool = parameter(
-        True,
+        Settings.brightness,
         "Free brightness",
         "Fit a gain and an offset between the images as well.",
         group="Estimation",
         rare=True,
     )
     method: Literal["inverse", "forward"] = parameter(
-        "inverse",
+        Settings.method,
         "Method",
         "Inverse compositional (slopes of the template) or forward additive (slopes of the image).",
         group="Estimation",
         rare=True,
     )
     smoothing: float = parameter(
-        0.0,
+        Settings.smoothing,
         "Smoothing",
         "Gaussian that the images are smoothed by before they are compared; the result is not.",
         unit="pixels",
@@ -172,7 +172,7 @@ class AlignmentParameters(Parameters):
         rare=True,
     )
     tolerance: float = parameter(
-        0.001,
+        Settings.tolerance,
         "Tolerance",
         "Step of the template's corners that ends the iterations.",
         unit="pixels",
@@ -182,7 +182,7 @@ class AlignmentParameters(Parameters):
         rare=True,
     )
     iterations: int = parameter(
-        100,
+        Settings.iterations,
         "Iterations",
         "Most of them, on each level of the pyramid.",
         ge=1,
@@ -191,7 +191,7 @@ class AlignmentParameters(Parameters):
         rare=True,
     )
     least_overlap: float = parameter(
-        0.3,
+        Settings.least_overlap,
         "Least overlap",
         "Share of the template that must lie in the image.",
         gt=0,
@@ -232,18 +232,7 @@ class AlignmentParameters(Parameters):
     @property
     def settings(self) -> Settings:
         """As the numerics take them."""
-        return Settings(
-            motion=self.motion,
-            method=self.method,
-            start=self.start,
-            rotations=self.rotations,
-            loss=self.loss,
-            brightness=self.brightness,
-            smoothing=self.smoothing,
-            tolerance=self.tolerance,
-            iterations=self.iterations,
-            least_overlap=self.least_overlap,
-        )
+        return self.as_settings(Settings)
 
     @property
     def order(self) -> Literal[0, 1, 3]:

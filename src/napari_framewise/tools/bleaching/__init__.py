@@ -192,11 +192,6 @@ def _brightness(
     return Brightness(means, tuple(fit.raised(base) for fit in fits))
 
 
-def _decays_here(given: Measured, parameters: BleachingParameters) -> tuple[numerics.Decay, ...]:
-    """The fits, computed in the calling thread for a preview."""
-    return finish(_brightness(given, parameters, Engine.local()), lambda _: None).decays
-
-
 def _means(given: Measured, frames: Array, masks: Array | None) -> Array:
     """Means (n, C) of a block of frames."""
     use = used_pixels(frames, masks, given.fixed, given.channel_axis)

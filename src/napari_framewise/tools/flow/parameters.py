@@ -89,7 +89,7 @@ class FlowParameters(Parameters):
         ge=0,
     )
     quality: Literal["fast", "thorough"] = parameter(
-        "fast",
+        FlowSettings.quality,
         "Quality",
         "Thorough takes about five times as long: it uses every channel, warps more often, and "
         "cleans up where things move apart.",
@@ -102,7 +102,7 @@ class FlowParameters(Parameters):
         ge=0,
     )
     method: Literal["pyramid", "iterative", "one_shot"] = parameter(
-        "pyramid",
+        FlowSettings.method,
         "Method",
         "Coarse to fine; at full size only, for motion of a pixel or two; or a single linear "
         "solution as in the textbook, for less than a pixel.",
@@ -110,7 +110,7 @@ class FlowParameters(Parameters):
         rare=True,
     )
     smoothing: Literal["jumps", "jumps_and_edges", "even", "none"] = parameter(
-        "jumps",
+        FlowSettings.smoothing,
         "Smoothing",
         "How the flow of a pixel follows its neighbours': less across jumps of the flow, or also "
         "across edges of the image; evenly; not at all (plain Lucas-Kanade).",
@@ -118,7 +118,7 @@ class FlowParameters(Parameters):
         rare=True,
     )
     regularisation: float = parameter(
-        2.0,
+        FlowSettings.regularisation,
         "Smoothness",
         "Strength of that smoothing, in medians of the structure tensor's trace; where the "
         "measured noise is larger, in shares of the noise.",
@@ -129,7 +129,7 @@ class FlowParameters(Parameters):
         rare=True,
     )
     gradient_sigma: float = parameter(
-        0.5,
+        FlowSettings.gradient_sigma,
         "Gradient sigma",
         "Gaussian whose derivatives are the gradients. More smooths both frames before: fine "
         "detail goes, and noise that is stronger than it.",
@@ -140,7 +140,7 @@ class FlowParameters(Parameters):
         rare=True,
     )
     window_sigma: float | None = parameter(
-        None,
+        FlowSettings.window_sigma,
         "Window sigma",
         "Gaussian window that a pixel's equations are summed over; left empty it is 0.5 (0.3 if "
         "thorough), and 2 without smoothing.",
@@ -152,7 +152,7 @@ class FlowParameters(Parameters):
         rare=True,
     )
     brightness: Literal["changing", "constant"] = parameter(
-        "changing",
+        FlowSettings.brightness,
         "Brightness",
         "Fit a gain and an offset between the frames as well, and fields of both where the light "
         "is found to vary over the frame; or take them as they are.",
@@ -160,7 +160,7 @@ class FlowParameters(Parameters):
         rare=True,
     )
     ratio: float = parameter(
-        0.8,
+        FlowSettings.ratio,
         "Pyramid ratio",
         "Size of each level of the pyramid over that before.",
         shown_when={"method": "pyramid"},
@@ -272,13 +272,4 @@ class FlowParameters(Parameters):
     @property
     def settings(self) -> FlowSettings:
         """The same for the numerics."""
-        return FlowSettings(
-            method=self.method,
-            gradient_sigma=self.gradient_sigma,
-            window_sigma=self.window_sigma,
-            smoothing=self.smoothing,
-            regularisation=self.regularisation,
-            brightness=self.brightness,
-            ratio=self.ratio,
-            quality=self.quality,
-        )
+        return self.as_settings(FlowSettings)
