@@ -369,5 +369,5 @@ TOOL = Tool(
     ),
     advise=advise,
     warm_up=warm_up,
-    compile_seconds=6,
+    compile_seconds=5,
 )

@@ -322,5 +322,5 @@ TOOL = Tool(
         "Baker, S. et al. (2011), Int. J. Comput. Vision 92, 1-31",
     ),
     warm_up=warm_up,
-    compile_seconds=7,
+    compile_seconds=11,
 )

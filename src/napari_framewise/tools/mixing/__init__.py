@@ -175,5 +175,5 @@ TOOL = Tool(
     ),
     advise=advise,
     warm_up=warm_up,
-    compile_seconds=9,
+    compile_seconds=8,
 )

@@ -1,0 +1,89 @@
+"""What every tool keeps, tool by tool; see `tests.helpers.tool_contract`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from tests.helpers.tool_contract import ToolContract, blobs
+
+from napari_framewise.stacks.source import Array
+from napari_framewise.tools.registry import TOOLS
+
+
+def mixture(references: Array, n: int = 6) -> Array:
+    shares = np.linspace(0.2, 0.8, n)[:, None, None]
+    return np.rint(shares * references[0] + (1 - shares) * references[1])
+
+
+class TestMixing(ToolContract):
+    name = "mixing"
+    value_columns = ("rmse",)
+    squared_columns = ("rss",)
+
+    def frames(self) -> Array:
+        return mixture(blobs(2, seed=4)) + blobs(6, seed=5) % 3
+
+    def others(self, unit: float = 1.0) -> dict[str, Any]:
+        return {"references": list(unit * blobs(2, seed=4))}
+
+
+class TestUnmixing(ToolContract):
+    name = "unmixing"
+    skipped_columns = ("object",)
+
+    def others(self, unit: float = 1.0) -> dict[str, Any]:
+        return {"spectra": unit * np.array([[1.0, 2, 4, 7, 9, 3], [8.0, 7, 4, 2, 1, 1]])}
+
+
+class TestStatistics(ToolContract):
+    name = "statistics"
+    value_columns = (
+        "mean", "std", "minimum", "maximum", "mean_of_stds", "p1", "p50", "p99",
+    )  # fmt: skip
+    squared_columns = ("variance", "within", "between")
+
+
+class TestNormalise(ToolContract):
+    name = "normalise"
+    value_columns = ("offset", "low", "high")
+    skipped_columns = ("gain",)
+
+
+class TestStandardise(ToolContract):
+    name = "standardise"
+    value_columns = ("offset", "mean", "std")
+    skipped_columns = ("gain",)
+
+
+class TestFlow(ToolContract):
+    name = "flow"
+    value_columns = ("residual",)
+
+    def frames(self) -> Array:
+        wide = blobs(1, (40, 48), seed=3)[0]
+        return np.stack([wide[4:36, 4 + k : 40 + k] for k in range(3)])
+
+
+class TestAlignment(ToolContract):
+    name = "alignment"
+    value_columns = ("offset", "rmse")
+    parameters: ClassVar[dict[str, Any]] = {"motion": "translation"}
+    float_atol = 0.01
+
+    def frames(self) -> Array:
+        wide = blobs(1, (44, 52), seed=8)[0]
+        noise = np.random.default_rng(9).normal(0, 2, (4, 36, 40))
+        moved = np.stack([wide[k : 36 + k, 2 * k : 40 + 2 * k] for k in range(4)])
+        return np.rint(moved + noise).clip(1, 119)
+
+
+class TestBleaching(ToolContract):
+    name = "bleaching"
+    value_columns = ("mean",)
+
+
+def test_every_tool_keeps_the_contract() -> None:
+    kept = {each.name for each in ToolContract.__subclasses__()}
+    # Renormalise needs a model of the same unit first: its own tests hold it.
+    assert set(TOOLS) - kept == {"renormalise"}
