@@ -44,8 +44,9 @@ class Space:
 class Model:
     """Base of all models; a subclass is a frozen dataclass of arrays and plain values.
 
-    A subclass sets `kind`, a name that stands in its file, and adds fields that are arrays,
-    numbers, texts or tuples of them. Those that map coordinates do so from output to input.
+    A subclass sets `kind`, a name that stands in its file (empty for a base of several kinds), and
+    adds fields that are arrays, numbers, texts or tuples of them. Those that map coordinates do so
+    from output to input.
 
     Attributes
     ----------
@@ -65,7 +66,8 @@ class Model:
         super().__init_subclass__(**options)
         if "kind" not in vars(cls):
             raise TypeError(f"{cls.__name__} needs a class attribute 'kind' of its own")
-        Model.kinds[cls.kind] = cls
+        if cls.kind:
+            Model.kinds[cls.kind] = cls
 
     def arrays(self) -> dict[str, Array]:
         """The fields that are arrays."""

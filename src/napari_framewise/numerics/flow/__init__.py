@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_framewise.numerics.common.blocks import real_array
-from napari_framewise.numerics.flow.apply import inverse, moved, warped, warped_dtype
+from napari_framewise.numerics.flow.apply import inverse, jacobian, moved, warped, warped_dtype
 from napari_framewise.numerics.flow.colour import colours, legend
 from napari_framewise.numerics.flow.evidence import (
     Evidence,
@@ -36,6 +36,7 @@ __all__ = [
     "colours",
     "estimate",
     "inverse",
+    "jacobian",
     "legend",
     "moved",
     "planes_of",

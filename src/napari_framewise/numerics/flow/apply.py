@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,11 @@ _CLOSE = 1e-3
 
 
 def warped(
-    planes: NDArray[Any], displacement: NDArray[Any], *, labels: bool = False
+    planes: NDArray[Any],
+    displacement: NDArray[Any],
+    *,
+    labels: bool = False,
+    order: Literal[1, 3] = 3,
 ) -> NDArray[Any]:
     """Planes pulled back: ``result[:, p] = planes(p + displacement[:, p])``.
 
@@ -29,12 +33,14 @@ def warped(
         In pixels; NaN where it is not known.
     labels : bool
         Take the nearest pixel, for values that must not be mixed.
+    order : {1, 3}
+        Of the spline that images are interpolated by.
 
     Returns
     -------
     (channels, *grid)
-        Labels keep their dtype, with 0 where nothing is known. Images are interpolated by a cubic
-        spline, in float32 (float64 from float64 and wider integers), NaN where nothing is known.
+        Labels keep their dtype, with 0 where nothing is known. Images are in float32 (float64 from
+        float64 and wider integers), NaN where nothing is known.
 
     Examples
     --------
@@ -54,7 +60,7 @@ def warped(
     if labels:
         return _nearest(values, displacement)
     given = values.astype(warped_dtype(values.dtype))
-    result, _, inside = warp(spline(given), np.nan_to_num(displacement, nan=np.inf))
+    result, _, inside = warp(spline(given, order=order), np.nan_to_num(displacement, nan=np.inf))
     return np.where(inside, result, given.dtype.type(np.nan))
 
 
@@ -113,6 +119,24 @@ def moved(points: NDArray[Any], displacement: NDArray[Any]) -> NDArray[np.float6
     at = np.asarray(points, np.float64)
     values, _, inside = sample(spline(np.asarray(displacement, np.float64), order=1), at.T)
     return np.where(inside, at.T + values, np.nan).T
+
+
+def jacobian(points: NDArray[Any], displacement: NDArray[Any]) -> NDArray[np.float64]:
+    """Derivatives of `moved` at points, (n, ndim, ndim); NaN where not known.
+
+    Examples
+    --------
+    >>> displacement = np.zeros((2, 8, 8), np.float32)
+    >>> displacement[0] = np.arange(8)[:, None] / 2
+    >>> jacobian(np.array([[2.5, 3.5]]), displacement).tolist()
+    [[[1.5, 0.0], [0.0, 1.0]]]
+    """
+    at = np.asarray(points, np.float64).T
+    flow = spline(np.asarray(displacement, np.float64), order=1)
+    _, slopes, inside = sample(flow, at, slopes=True)
+    assert slopes is not None
+    change = np.eye(len(at))[..., None] + np.swapaxes(slopes, 0, 1)
+    return np.moveaxis(np.where(inside, change, np.nan), -1, 0)
 
 
 def _nearest(values: NDArray[Any], displacement: NDArray[Any]) -> NDArray[Any]:

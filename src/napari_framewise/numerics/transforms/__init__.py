@@ -92,6 +92,19 @@ def mapped(matrix: ArrayLike, points: ArrayLike) -> FloatArray:
     return np.asarray(moved[..., :2] / weight)
 
 
+def jacobian(matrix: ArrayLike, points: ArrayLike) -> FloatArray:
+    """Derivatives of `mapped` at points (..., 2): (..., 2, 2); NaN where a point has no image.
+
+    Examples
+    --------
+    >>> jacobian(np.diag([2.0, 3.0, 1.0]), [5.0, 7.0]).tolist()
+    [[2.0, 0.0], [0.0, 3.0]]
+    """
+    matrices, given = np.asarray(matrix, float), np.asarray(points, float)
+    weight = np.einsum("...i,...i->...", matrices[..., 2, :2], given) + matrices[..., 2, 2]
+    return _derivatives(matrices, mapped(matrices, given), weight)
+
+
 def inverse(matrix: ArrayLike) -> FloatArray:
     """The transforms (..., 3, 3) that lead back, with 1 as the last entry; NaN where none does.
 
@@ -296,8 +309,7 @@ def described(matrices: ArrayLike, shape: tuple[int, int]) -> dict[str, FloatArr
     centre = (np.array(shape, float) - 1) / 2
     shift = mapped(given, centre) - centre
     weight = given[..., 2, :2] @ centre + given[..., 2, 2]
-    linear = given[..., :2, :2] - (shift + centre)[..., :, None] * given[..., 2:, :2]
-    linear = linear / weight[..., None, None]
+    linear = _derivatives(given, shift + centre, weight)
     angle = np.arctan2(linear[..., 1, 0] - linear[..., 0, 1], linear[..., 0, 0] + linear[..., 1, 1])
     area = np.abs(linear[..., 0, 0] * linear[..., 1, 1] - linear[..., 0, 1] * linear[..., 1, 0])
     power = (linear**2).sum(axis=(-2, -1)) / 2
@@ -368,6 +380,12 @@ def warp(
     )
     result = _as_type(np.moveaxis(values, 0, -1), target)
     return result if given.ndim == 3 else result[..., 0]
+
+
+def _derivatives(matrices: FloatArray, images: FloatArray, weight: FloatArray) -> FloatArray:
+    """Jacobians where points have these images, divided by this weight."""
+    linear = matrices[..., :2, :2] - images[..., :, None] * matrices[..., 2:, :2]
+    return np.asarray(linear / weight[..., None, None])
 
 
 def _to_unit(points: FloatArray) -> FloatArray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,6 @@ from napari_framewise.numerics import alignment as numerics
 from napari_framewise.numerics.transforms import Motion
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
-from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.alignment.blocks import Alignments, error_block, plane_of
 from napari_framewise.tools.alignment.layers import (
     aligned_frame,
@@ -70,16 +68,16 @@ def run(inputs: Inputs, parameters: AlignmentParameters, engine: Engine) -> Run:
     _check_followers(inputs)
     alignments: Alignments | None = None
     template: numerics.Template | None = None
-    motion: Motion = parameters.motion
     if inputs["transforms"]:
-        matrices, motion = _known(inputs)
+        transforms = _known(inputs, target)
     else:
         alignments, template = yield from _estimated(inputs, parameters, task, engine)
-        matrices = alignments.matrices
+        transforms = _model(inputs, alignments.matrices, parameters.motion, target)
+    matrices, motion = transforms.matrices, transforms.motion
     table = alignment_table(stack, matrices, size_of(target), alignments, motion)
     tables: tuple[Table, ...] = (table,)
     plots = plots_of(table, motion, len(matrices))
-    layers: list[LayerResult] = list(_moved(inputs, parameters, matrices, target))
+    layers: list[LayerResult] = list(_moved(inputs, parameters, transforms, target))
     diagnostics: tuple[str, ...] = ()
     if alignments is not None:
         diagnostics = diagnostics_of(stack, alignments)
@@ -88,7 +86,7 @@ def run(inputs: Inputs, parameters: AlignmentParameters, engine: Engine) -> Run:
                 stack, matrices, gains_of(alignments), _image(template), task.channel, target
             )
         if inputs["template"]:
-            layers += outlines(stack, matrices, target)
+            layers += outlines(stack, transforms, target)
         if template is not None and stack.n_frames == 1:
             plane = plane_of(stack.frame(0), task.channel)
             history, curves = history_of(numerics.align(template, plane, task.mask_of(0)))
@@ -97,7 +95,7 @@ def run(inputs: Inputs, parameters: AlignmentParameters, engine: Engine) -> Run:
         layers=tuple(layers),
         tables=tables,
         plots=plots,
-        models=() if alignments is None else (_model(stack, matrices, motion, target, inputs),),
+        models=() if alignments is None else (transforms,),
         summary=summary_of(stack, matrices, alignments, _aim(inputs, parameters), table),
         diagnostics=diagnostics,
     )
@@ -109,8 +107,8 @@ def preview(inputs: Inputs, parameters: AlignmentParameters, index: int) -> Outc
     task = task_of(inputs, parameters)
     target = _target(inputs)
     if inputs["transforms"]:
-        matrices, _ = _known(inputs)
-        layer = aligned_frame(stack, index, matrices[index], target, parameters.order)
+        transforms = _known(inputs, target)
+        layer = aligned_frame(stack, index, transforms, target, parameters.order)
         return Outcome(layers=(layer,), summary="Moved by known transforms.")
     if inputs["template"]:
         template = template_of(inputs, task)
@@ -141,7 +139,8 @@ def preview(inputs: Inputs, parameters: AlignmentParameters, index: int) -> Outc
         task.channel,
         error,
     )
-    layers = [aligned_frame(stack, index, found.matrix, target, parameters.order)]
+    transforms = _model(inputs, alignments.matrices, parameters.motion, target)
+    layers = [aligned_frame(stack, index, transforms, target, parameters.order)]
     if parameters.errors:
         # Below the aligned frame, to be looked at by hiding that.
         shown = ImageResult(
@@ -241,12 +240,12 @@ def _aim(inputs: Inputs, parameters: AlignmentParameters) -> str:
     return _TO[parameters.to]
 
 
-def _known(inputs: Inputs) -> tuple[Array, Motion]:
+def _known(inputs: Inputs, target: Grid) -> Transforms:
     (model,) = inputs["transforms"]
     assert isinstance(model, Transforms)
     stack = inputs.stack("stack")
-    motion: Any = model.motion
-    return model.for_frames(stack.n_frames, stack.name), motion
+    given = model.for_frames(stack.n_frames, stack.name)
+    return _model(inputs, given.matrices, given.motion, target)
 
 
 def _check_followers(inputs: Inputs) -> None:
@@ -263,10 +262,10 @@ def _check_followers(inputs: Inputs) -> None:
 
 
 def _moved(
-    inputs: Inputs, parameters: AlignmentParameters, matrices: Array, target: Grid
+    inputs: Inputs, parameters: AlignmentParameters, transforms: Transforms, target: Grid
 ) -> list[ImageResult]:
     """The aligned layers of the stack and of all that goes with it."""
-    stack = inputs.stack("stack")
+    stack, matrices = inputs.stack("stack"), transforms.matrices
     images = (stack, *inputs.stacks("others"))
     if parameters.result == "affine":
         if stack.n_frames > 1:
@@ -274,13 +273,13 @@ def _moved(
                 f"The result affine was asked for, but {stack.name} has {stack.n_frames:,} frames; "
                 "a layer has one place for all frames: choose the result resampled."
             )
-        return [moved_layer(each, matrices[0], target) for each in images if _found(matrices[0])]
+        return [moved_layer(each, transforms, target) for each in images if _found(matrices[0])]
     if not np.isfinite(matrices).any():
         return []
     return [
-        *(aligned_layer(each, matrices, target, parameters.order) for each in images),
+        *(aligned_layer(each, transforms, target, parameters.order) for each in images),
         *(
-            aligned_layer(each, matrices, target, 0, kind="labels")
+            aligned_layer(each, transforms, target, 0, kind="labels")
             for each in inputs.stacks("labels")
         ),
     ]
@@ -297,9 +296,8 @@ def _image(template: numerics.Template) -> Array:
     return image
 
 
-def _model(
-    stack: Stack, matrices: Array, motion: Motion, target: Grid, inputs: Inputs
-) -> Transforms:
+def _model(inputs: Inputs, matrices: Array, motion: Motion, target: Grid) -> Transforms:
+    stack = inputs.stack("stack")
     return Transforms(
         source=Space.of(stack.name, stack.spatial_grid),
         target=Space.of(inputs.stack(str(target.like)).name, target),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -188,12 +188,6 @@ def sum_block(
 def add_sums(first: tuple[Array, Array], second: tuple[Array, Array]) -> tuple[Array, Array]:
     """Sums of two blocks."""
     return first[0] + second[0], first[1] + second[1]
-
-
-def warp_block(frames: Array, matrices: Array, order: Literal[0, 1, 3], out: Array) -> None:
-    """Frames pulled back, their channels last."""
-    for frame, matrix, place in zip(frames, matrices, out, strict=True):
-        place[...] = warp(frame, matrix, place.shape[:2], order=order, dtype=out.dtype)
 
 
 def error_block(

@@ -14,11 +14,13 @@ from napari_framewise.framework.in_step import series
 from napari_framewise.framework.limits import limits_of, symmetric_limits
 from napari_framewise.framework.outcome import ImageResult, LayerResult, ShapesResult
 from napari_framewise.framework.placing import Layout, layout_of
-from napari_framewise.numerics.transforms import corners, inverse, mapped
+from napari_framewise.framework.transform import warp_block
+from napari_framewise.numerics.transforms import corners
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
-from napari_framewise.tools.alignment.blocks import error_block, warp_block
+from napari_framewise.tools.alignment.blocks import error_block
+from napari_framewise.tools.alignment.model import Transforms
 from napari_framewise.tools.alignment.passes import rows_and_columns
 
 _MOST_OUTLINES = 2000
@@ -26,7 +28,7 @@ _MOST_OUTLINES = 2000
 
 def aligned_layer(
     stack: Stack,
-    matrices: Array,
+    transforms: Transforms,
     target: Grid,
     order: Literal[0, 1, 3],
     *,
@@ -35,9 +37,9 @@ def aligned_layer(
     """All frames pulled back, computed as they are looked at."""
     layout = _layout(stack, target)
     data = LazyFrames(
-        (stack, series(matrices)),
+        (stack, series(transforms.maps)),
         warp_block,
-        (order,),
+        (_without_maps(transforms), order, bool(stack.channels)),
         dtype=_dtype(stack),
         frame_shape=layout.frame_shape,
         order=layout.order,
@@ -55,12 +57,14 @@ def aligned_layer(
 
 
 def aligned_frame(
-    stack: Stack, index: int, matrix: Array, target: Grid, order: Literal[0, 1, 3]
+    stack: Stack, index: int, transforms: Transforms, target: Grid, order: Literal[0, 1, 3]
 ) -> ImageResult:
     """One frame pulled back."""
     layout = _layout(stack, target).still
     data, frames = layout.empty(_dtype(stack))
-    warp_block(stack.read(index, index + 1), matrix[None], order, frames)
+    one = stack.read(index, index + 1)
+    own = transforms.map_of(index)[None]
+    warp_block(one, own, transforms, order, bool(stack.channels), frames)
     return ImageResult(
         f"{stack.name} aligned",
         data,
@@ -70,13 +74,13 @@ def aligned_frame(
     )
 
 
-def moved_layer(stack: Stack, matrix: Array, target: Grid) -> ImageResult:
+def moved_layer(stack: Stack, transforms: Transforms, target: Grid) -> ImageResult:
     """A single image with its pixels as they are, its layer moved onto the target's grid."""
     frame, layout = stack.frame(0), layout_of(stack, str(target.like)).still
     there = _layout(stack, target).still.grid
     rows_columns = [n for n, number in enumerate(layout.order[: there.ndim]) if number < 2]
     whole = np.eye(there.ndim + 1)
-    whole[np.ix_([*rows_columns, -1], [*rows_columns, -1])] = inverse(matrix)
+    whole[np.ix_([*rows_columns, -1], [*rows_columns, -1])] = transforms.inverse().map_of(0)
     return ImageResult(
         f"{stack.name} aligned",
         layout.arranged(frame),
@@ -125,15 +129,15 @@ def error_layers(
         )
 
 
-def outlines(stack: Stack, matrices: Array, target: Grid) -> tuple[LayerResult, ...]:
+def outlines(stack: Stack, transforms: Transforms, target: Grid) -> tuple[LayerResult, ...]:
     """Where the template's border lies in every frame."""
     if stack.n_frames > _MOST_OUTLINES or rows_and_columns(stack) == target.shape:
         return ()
     shapes = []
-    for number, matrix in enumerate(matrices):
-        if not np.isfinite(matrix).all():
+    for number in range(stack.n_frames):
+        if not np.isfinite(transforms.map_of(number)).all():
             continue
-        border = mapped(matrix, corners(size_of(target)))
+        border = transforms.pull_back(corners(size_of(target)), number)
         place = np.unravel_index(number, stack.leading_shape) if stack.leading_shape else ()
         shapes.append(np.column_stack([np.full(len(border), each) for each in (*place, *border.T)]))
     if not shapes:
@@ -153,6 +157,11 @@ def size_of(target: Grid) -> tuple[int, int]:
     """Rows and columns of the grid that frames are brought onto."""
     rows, columns = target.shape
     return rows, columns
+
+
+def _without_maps(transforms: Transforms) -> Transforms:
+    """What goes with every block, whose maps come beside it."""
+    return transforms.with_maps(transforms.maps[:0])
 
 
 def _layout(stack: Stack, target: Grid) -> Layout:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from napari_framewise.framework.model import Model
+from napari_framewise.framework.transform import Transform
+from napari_framewise.numerics.transforms import Motion, inverse, jacobian, mapped, warp
 from napari_framewise.stacks.source import Array
 
 
 @dataclass(frozen=True, eq=False)
-class Transforms(Model):
+class Transforms(Transform):
     """A 3 x 3 matrix for every frame.
 
     Attributes
@@ -20,17 +21,26 @@ class Transforms(Model):
     matrices : (n, 3, 3) float64
         From pixels (row, column, 1) of the target to those of the source: a pull-back. NaN where a
         frame could not be aligned.
-    motion : str
+    motion : Motion
         Family of transforms.
     """
 
     kind: ClassVar[str] = "transforms"
 
     matrices: Array
-    motion: str
+    motion: Motion
 
-    def for_frames(self, count: int, name: str) -> Array:
-        """A matrix for each of so many frames; one matrix serves all.
+    @property
+    def maps(self) -> Array:
+        """The matrices."""
+        return self.matrices
+
+    def with_maps(self, maps: Array) -> Transforms:
+        """The same family of transforms for other frames."""
+        return replace(self, matrices=maps)
+
+    def frames_of(self, count: int, name: str) -> tuple[range, range]:
+        """Every frame has its matrix; one matrix serves all.
 
         Raises
         ------
@@ -48,4 +58,47 @@ class Transforms(Model):
                 f"The transforms are those of {len(matrices):,} frames, but {name} has {count:,}; "
                 "as many, or one for all, are needed."
             )
-        return np.ascontiguousarray(np.broadcast_to(matrices, (count, 3, 3)))
+        return range(count), range(count)
+
+    def for_frames(self, count: int, name: str) -> Transforms:
+        """The same with a matrix for each of so many frames.
+
+        Raises
+        ------
+        ValueError
+            As `frames_of` does.
+        """
+        self.frames_of(count, name)
+        every = np.broadcast_to(np.asarray(self.matrices, float), (count, 3, 3))
+        return self.with_maps(np.ascontiguousarray(every))
+
+    def pull_back(self, points: Array, frame: int) -> Array:
+        """Pixels of the target where they are in the source; NaN past a homography's horizon."""
+        return mapped(self.map_of(frame), points)
+
+    def push(self, points: Array, frame: int) -> Array:
+        """Pixels of the source where they are in the target."""
+        return mapped(inverse(self.map_of(frame)), points)
+
+    def jacobian(self, points: Array, frame: int) -> Array:
+        """Derivatives of `pull_back`, (n, 2, 2)."""
+        return jacobian(self.map_of(frame), points)
+
+    def inverse(self) -> Transforms:
+        """The inverse matrices, from source to target."""
+        return replace(
+            self, source=self.target, target=self.source, matrices=inverse(self.matrices)
+        )
+
+    def warp_image(self, planes: Array, frame: int, order: Literal[1, 3] = 3) -> Array:
+        """Planes (channels, y, x) in their own type, NaN where there are no data; 0 in integers."""
+        return self._warped(planes, frame, order)
+
+    def warp_labels(self, planes: Array, frame: int) -> Array:
+        """The same by the nearest pixel."""
+        return self._warped(planes, frame, 0)
+
+    def _warped(self, planes: Array, frame: int, order: Literal[0, 1, 3]) -> Array:
+        rows, columns = self.target.shape
+        last = np.moveaxis(planes, 0, -1)
+        return np.moveaxis(warp(last, self.map_of(frame), (rows, columns), order=order), -1, 0)

@@ -21,6 +21,7 @@ from napari_framewise.framework.model import Space
 from napari_framewise.framework.outcome import LayerResult, Outcome, PointsResult
 from napari_framewise.framework.placing import layout_of
 from napari_framewise.framework.tool import Run, Tool
+from napari_framewise.framework.transform import moved_points
 from napari_framewise.numerics import flow as numerics
 from napari_framewise.stacks.source import Array
 from napari_framewise.tools.flow.blocks import (
@@ -41,7 +42,6 @@ from napari_framewise.tools.flow.layers import (
 from napari_framewise.tools.flow.model import FlowModel
 from napari_framewise.tools.flow.pairs import Pairs, cut, pairs_of
 from napari_framewise.tools.flow.parameters import INPUTS, FlowParameters
-from napari_framewise.tools.flow.points import moved_points
 from napari_framewise.tools.flow.report import (
     diagnostics_of,
     direction_table,
@@ -73,7 +73,7 @@ def run(inputs: Inputs, parameters: FlowParameters, engine: Engine) -> Run:
     name = pairs.whole.name
     layers: list[LayerResult] = []
     if parameters.warped:
-        layers.append(warped_layer(pairs.second, stack, layout))
+        layers.append(warped_layer(pairs.second, stack, _unfilled(pairs), layout))
     layers += dense_layers(name, stack, layout, parameters, largest)
     if parameters.vectors:
         numbers = pairs.first_numbers
@@ -122,7 +122,7 @@ def preview(inputs: Inputs, parameters: FlowParameters, index: int) -> Outcome:
     shown = dense_layers(name, stack, layout, parameters, result.largest)
     if parameters.warped:
         second = cut(pairs.second, index, index + 1)
-        shown.append(warped_layer(second, stack, layout))
+        shown.append(warped_layer(second, stack, _unfilled(pairs), layout))
     layers: list[LayerResult] = [replace(each, data=np.asarray(each.data)) for each in shown]
     if parameters.vectors:
         numbers = pairs.first_numbers[index : index + 1]
@@ -223,6 +223,7 @@ def _applied(inputs: Inputs, parameters: FlowParameters) -> Run:
 
 
 def _followers(inputs: Inputs, model: FlowModel, parameters: FlowParameters) -> list[LayerResult]:
+    # The flow pulls the second frame back: forward is against that.
     forward = parameters.direction == "forward"
     layers: list[LayerResult] = []
     for role, labels in (("others", False), ("labels", True)):
@@ -232,7 +233,7 @@ def _followers(inputs: Inputs, model: FlowModel, parameters: FlowParameters) -> 
         ]
     for points in inputs["points"]:
         assert isinstance(points, PointsResult)
-        layers.append(moved_points(points, inputs.stack("stack"), model, forward=forward))
+        layers.append(moved_points(points, inputs.stack("stack"), model, back=forward))
     return layers
 
 
@@ -253,15 +254,20 @@ def _finished(steps: Run) -> Outcome:
 
 
 def _model(fields: Array, pairs: Pairs) -> FlowModel:
+    flat = fields.reshape(pairs.count, *pairs.shape, fields.shape[-1])
+    return _unfilled(pairs).with_maps(flat)
+
+
+def _unfilled(pairs: Pairs) -> FlowModel:
+    """The model of these pairs without their displacements."""
     ndim = len(pairs.shape)
-    flat = fields.reshape(pairs.count, *pairs.shape, ndim + 2)
     target = Space.of(pairs.like.name, pairs.grid)
     neighbours = pairs.role == "stack" and pairs.second.source is pairs.like.source
     following = neighbours and pairs.task.reference is None
     return FlowModel(
         source=replace(target, layer=pairs.second.name),
         target=target,
-        displacement=np.moveaxis(flat[..., :ndim], -1, 1),
+        displacement=np.empty((0, ndim, *pairs.shape), np.float32),
         pairs="next" if following else "others",
     )
 

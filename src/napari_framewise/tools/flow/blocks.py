@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from napari_framewise.framework.masks import selected
-from napari_framewise.numerics.flow import Flow, colours, estimate, inverse, planes_of, warped
+from napari_framewise.framework.transform import warp_block
+from napari_framewise.numerics.flow import Flow, colours, estimate, planes_of
 from napari_framewise.stacks.source import Array
+from napari_framewise.tools.flow.model import FlowModel
 from napari_framewise.tools.flow.pairs import Task
 
 BINS = 36
@@ -108,18 +111,16 @@ def colour_block(fields: Array, largest: float, out: Array) -> None:
     out[...] = colours(np.moveaxis(fields[..., :-2], -1, 0), largest)
 
 
-def warped_block(fields: Array, frames: Array, channels: bool, labels: bool, out: Array) -> None:
-    """Frames pulled back by the flow."""
-    for number, frame in enumerate(frames):
-        displacement = np.moveaxis(fields[number], -1, 0)[: frame.ndim - channels]
-        planes = warped(planes_of(frame, channels_last=channels), displacement, labels=labels)
-        out[number] = np.moveaxis(planes, 0, -1) if channels else planes[0]
+def warped_block(
+    fields: Array, frames: Array, model: FlowModel, order: Literal[0, 3], channels: bool, out: Array
+) -> None:
+    """Frames pulled back by the flow, which leads: one image may go with every pair."""
+    warp_block(frames, fields, model, order, channels, out)
 
 
-def inverse_block(fields: Array, ndim: int, out: Array) -> None:
+def inverse_block(fields: Array, model: FlowModel, out: Array) -> None:
     """The flows back."""
-    for number, field in enumerate(fields):
-        out[number] = np.moveaxis(inverse(np.moveaxis(field[..., :ndim], -1, 0)), 0, -1)
+    out[...] = model.with_maps(fields).inverse().maps
 
 
 def pair_flows(

@@ -185,17 +185,22 @@ def dense_layers(
 
 
 def warped_layer(
-    moving: Stack, fields: Stack, layout: Layout, *, title: str = "warped", labels: bool = False
+    moving: Stack,
+    fields: Stack,
+    model: FlowModel,
+    layout: Layout,
+    *,
+    title: str = "warped",
+    labels: bool = False,
 ) -> ImageResult:
-    """Frames pulled back by the flow, as they are looked at."""
-    channels = bool(moving.channels)
+    """Frames pulled back by a flow whose displacements the fields hold, as they are looked at."""
     moved = _with_channels_of(moving, layout)
     pixels = int(np.prod(moving.frame_shape))
     dtype = moving.dtype.newbyteorder("=") if labels else warped_dtype(moving.dtype)
     lazy = LazyFrames(
         (fields, moving),
         warped_block,
-        (channels, labels),
+        (model.with_maps(model.maps[:0]), 0 if labels else 3, bool(moving.channels)),
         dtype=dtype,
         frame_shape=moved.frame_shape,
         order=moved.order,
@@ -236,18 +241,19 @@ def followed(
     else:
         moved = like = moving
     layout = layout_of(like, role, channels=False)
-    displacement = np.broadcast_to(
-        model.displacement, (like.n_frames, *model.displacement.shape[1:])
-    )
-    parts = np.moveaxis(displacement, 1, -1)
+    parts = np.broadcast_to(model.maps, (like.n_frames, *model.maps.shape[1:]))
     fields = fields_stack(parts.reshape(*layout.leading, *parts.shape[1:]), layout)
     if forward:
         back = LazyFrames(
-            fields, inverse_block, (len(shape),), dtype=np.float32, frame_shape=fields.frame_shape
+            fields,
+            inverse_block,
+            (model.with_maps(model.maps[:0]),),
+            dtype=np.float32,
+            frame_shape=fields.frame_shape,
         )
         fields = fields_stack(back, layout)
     title = "moved" if forward else "warped"
-    return warped_layer(moved, fields, layout, title=title, labels=labels)
+    return warped_layer(moved, fields, model, layout, title=title, labels=labels)
 
 
 def _with_channels_of(moving: Stack, layout: Layout) -> Layout:
