@@ -17,9 +17,9 @@ FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 
 
 def shown(viewer: Any, *parts: str) -> None:
-    """Show only the layers whose names end so, the last one selected."""
+    """Show only the layers whose names begin or end so, the last one selected."""
     for layer in viewer.layers:
-        layer.visible = layer.name.endswith(parts)
+        layer.visible = layer.name.startswith(parts) or layer.name.endswith(parts)
         if layer.visible:
             viewer.layers.selection = {layer}
 
