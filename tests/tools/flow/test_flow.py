@@ -380,7 +380,7 @@ def test_what_makes_no_sense_is_said_in_a_sentence(
 
 def test_a_flow_of_other_frames_is_refused(followed: Outcome) -> None:
     model = model_of(followed)
-    with pytest.raises(ValueError, match="must be alike"):
+    with pytest.raises(ValueError, match="must have the same shape"):
         run({"stack": fw.stack_of(FRAMES[:, :20], axes=("t", "y", "x")), "flow": model})
     with pytest.raises(ValueError, match="4 or 5 are needed"):
         run({"stack": fw.stack_of(FRAMES[:3], axes=("t", "y", "x")), "flow": model})

@@ -232,7 +232,7 @@ def followed(
     if shape != wanted:
         raise ValueError(
             f"The flow is that of frames of {_size(wanted)} pixels, but {moving.name} has frames "
-            f"of {_size(shape)}; they must be alike."
+            f"of {_size(shape)}; they must have the same shape."
         )
     firsts, seconds = model.frames_of(moving.n_frames, moving.name)
     taken, shown = (firsts, seconds) if forward else (seconds, firsts)
