@@ -54,7 +54,7 @@ def test_unmixing_with_the_slider_beyond_the_spectra(
     panel.bar.preview_box.click()
     settle(qtbot, panel)
     run_to_end(qtbot, panel)
-    layer = next(each for each in viewer.layers if each.name.endswith("abundances"))
+    layer = next(each for each in viewer.layers if each.name.startswith("abundances of"))
     assert layer.ndim == 4
     assert np.isfinite(layer._slice.image.raw).any()
     assert viewer.dims.current_step[1] == 14
