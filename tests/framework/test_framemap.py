@@ -146,7 +146,7 @@ def test_a_guide_may_have_the_channels_of_the_frames() -> None:
 def test_inputs_that_do_not_go_in_step_are_refused() -> None:
     stack = stack_of(np.zeros((5, 20, 30)))
     for shape in ((4, 20, 30), (20, 31)):
-        with pytest.raises(ValueError, match="one image of that size for all frames, or one per"):
+        with pytest.raises(ValueError, match="of that size for all frames, or one per"):
             ran(filters.LOCAL, stack=stack, mask=stack_of(np.ones(shape, int)))
 
 

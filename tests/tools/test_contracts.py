@@ -69,7 +69,9 @@ class TestAlignment(ToolContract):
     name = "alignment"
     value_columns = ("offset", "rmse")
     parameters: ClassVar[dict[str, Any]] = {"motion": "translation"}
-    float_atol = 0.01
+    # Offset and gain go together, so the offset moves most.
+    float_atol = 0.2
+    cluster_atol = 1e-5
 
     def frames(self) -> Array:
         wide = blobs(1, (44, 52), seed=8)[0]
