@@ -177,6 +177,90 @@ def test_a_result_on_another_grid_lies_where_its_pixels_come_from(result: str) -
     assert layer.grid.units == ("s", "um", "um")
 
 
+def in_bands(workers: int = 2) -> Engine:
+    return Engine(Engine.local(workers).executor, SMALL)
+
+
+@pytest.mark.parametrize("result", ["lazy", "memory"])
+@pytest.mark.parametrize("names", ["tyx", "tcyx", "tyxc"])
+def test_rows_and_vectors_of_bands_are_those_of_whole_frames(names: str, result: str) -> None:
+    lengths = {"t": 3, "c": 2, "y": 210, "x": 30}
+    data = RNG.integers(0, 4000, [lengths[name] for name in names], np.uint16)
+    mask = RNG.integers(0, 2, (210, 30))
+    given = {
+        "stack": stack_of(data, axes=tuple(names), name="s", scale=[2.0] * data.ndim),
+        "mask": stack_of(mask, axes=("y", "x")),
+        "parameters": {"size": 5, "result": result},
+    }
+    tool = filters.LOCAL_ROWS
+    inputs = tool.check_inputs({"stack": given["stack"], "mask": given["mask"]})
+    plan = tool.plan(inputs, tool.check_parameters(given["parameters"]), in_bands())
+    assert plan.work.unit == "rows"
+    assert len(plan.blocks) > 2 * 3
+    parts, whole = ran(tool, in_bands(), **given.copy()), ran(filters.LOCAL, **given.copy())
+    for name in ("mean", "weight"):
+        np.testing.assert_array_equal(
+            np.asarray(image(parts, name).data), np.asarray(image(whole, name).data)
+        )
+    for title, column in whole.table().columns.items():
+        np.testing.assert_array_equal(parts.table().columns[title], column)
+    found, plain = (ran(tool, engine, **given.copy()) for engine in (in_bands(), None))
+    one, two = found.layer("arrows"), plain.layer("arrows")
+    assert isinstance(one, VectorsResult)
+    assert isinstance(two, VectorsResult)
+    np.testing.assert_array_equal(one.data, two.data)
+    # Every used pixel of the first column has its arrow, which carries the pixel's value.
+    used = mask[:, 0].astype(bool)
+    rows = one.data[:, 0, one.grid.names.index("y")]
+    channels = 2 if "c" in names else 1
+    np.testing.assert_array_equal(rows, np.tile(np.flatnonzero(used), 3 * channels))
+    order = [names.index(name) for name in ("tcyx" if "c" in names else "tyx")]
+    planes = data.transpose(order).reshape(3 * channels, 210, 30)
+    np.testing.assert_array_equal(one.data[:, 1, -1], planes[:, used, 0].ravel())
+
+
+@pytest.mark.parametrize("result", ["lazy", "memory"])
+def test_another_grid_is_cut_into_bands(result: str) -> None:
+    data = RNG.normal(size=(3, 301, 30))
+    given = {"stack": stack_of(data, axes=tuple("tyx"), scale=(1, 0.5, 0.25))}
+    options = {"parameters": {"result": result}}
+    tool = filters.SHRINK_ROWS
+    plan = tool.plan(tool.check_inputs(given), tool.check_parameters({}), in_bands())
+    assert plan.work.unit == "rows"
+    parts = image(ran(tool, in_bands(), **given, **options), "shrunk")
+    whole = image(ran(filters.SHRINK, **given), "shrunk")
+    assert parts.grid == whole.grid
+    np.testing.assert_array_equal(np.asarray(parts.data), np.asarray(whole.data))
+    np.testing.assert_array_equal(parts.data[1, 40:90:3], np.asarray(whole.data)[1, 40:90:3])
+
+
+def test_a_preview_in_bands_has_all_that_a_run_gives() -> None:
+    data = RNG.integers(0, 4000, (2, 2400, 1600), np.uint16)
+    tool = filters.LOCAL_ROWS
+    inputs = tool.check_inputs({"stack": stack_of(data)})
+    shown = tool.preview(inputs, tool.check_parameters({"size": 3}), 1)
+    wanted = filters.local_mean(data[1:], filters.LocalParameters())
+    np.testing.assert_array_equal(image(shown, "mean").data, wanted.images[0][0].astype("f4"))
+    assert shown.table().columns["used"] == [2400 * 1600]
+    assert len(shown.layer("arrows").data) == 2400
+
+
+def test_why_large_frames_are_not_cut_is_said() -> None:
+    source = np.broadcast_to(np.float32(1), (2, 9000, 9000))
+    small = {"stack": stack_of(np.zeros((2, 9, 9), np.float32))}
+    for tool, why in (
+        (filters.SLEEP, "every pixel depends on the whole frame"),
+        (filters.SHRINK, "every pixel depends on the whole frame"),
+        (filters.LOCAL_ROWS, ""),
+    ):
+        assert tool.advise is not None
+        said = tool.advise(
+            tool.check_inputs({"stack": stack_of(source)}), tool.check_parameters({})
+        )
+        assert (f"Frames are filtered whole, for {why}." in said) == bool(why)
+        assert "whole" not in tool.advise(tool.check_inputs(small), tool.check_parameters({}))
+
+
 def test_whole_frame_work_leaves_at_once_when_cancelled() -> None:
     stack = stack_of(np.zeros((4, 8, 8)))
     inputs = filters.SLEEP.check_inputs({"stack": stack})

@@ -48,6 +48,21 @@ def test_several_images_and_rows_come_back(cluster_engine: Engine) -> None:
     np.testing.assert_array_equal(there.table().columns["used"], here.table().columns["used"])
 
 
+@pytest.mark.parametrize("tool", [filters.LOCAL_ROWS, filters.SHRINK_ROWS])
+def test_rows_vectors_and_another_grid_come_back_in_bands(
+    cluster_engine: Engine, tool: Tool
+) -> None:
+    given = {"stack": stack_of(DATA)}
+    there, here = (
+        ran(tool, Engine(engine.executor, 2**17), given, result="memory")
+        for engine in (cluster_engine, Engine.local(2))
+    )
+    for one, two in zip(there.layers, here.layers, strict=True):
+        np.testing.assert_array_equal(np.asarray(one.data), np.asarray(two.data))
+    for one, two in zip(there.tables, here.tables, strict=True):
+        np.testing.assert_array_equal(one.columns["used"], two.columns["used"])
+
+
 def test_lazy_bands_are_written_by_the_workers(cluster_engine: Engine, tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", DATA)
     engine = Engine(cluster_engine.executor, 2**18)

@@ -7,7 +7,14 @@ import time
 import numpy as np
 from scipy import ndimage
 
-from napari_framewise.framework.framemap import Filtered, FrameMap, FrameMapParameters, Image
+from napari_framewise.framework.framemap import (
+    Column,
+    Filtered,
+    FrameMap,
+    FrameMapParameters,
+    Image,
+    Rows,
+)
 from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.framework.parameters import parameter
 from napari_framewise.stacks.grid import Grid
@@ -44,6 +51,31 @@ def shrunk(frames: Array, parameters: FrameMapParameters) -> Array:
     return even.reshape(len(frames), rows // 2, 2, columns // 2, 2).mean(axis=(2, 4))
 
 
+def local_rows(
+    frames: Array,
+    parameters: LocalParameters,
+    rows: Rows,
+    mask: Array | None = None,
+    guide: Array | None = None,
+) -> Filtered:
+    """The same of some rows, with an arrow for every pixel of the first column that is used."""
+    whole = local_mean(frames, parameters, mask, guide)
+    use = np.broadcast_to(1.0 if mask is None else (mask != 0), frames.shape).astype(float)
+    arrows = []
+    for frame, used in zip(rows.of(frames), rows.of(use), strict=True):
+        starts = np.argwhere(used[..., :1])
+        moves = np.stack([frame[tuple(starts.T)]] * starts.shape[1], axis=-1)
+        arrows.append(np.stack([starts, moves], axis=1))
+    counts = rows.of(use).reshape(len(use), -1).sum(axis=1)
+    return Filtered([rows.of(image) for image in whole.images], {"used": counts}, arrows)
+
+
+def shrunk_rows(frames: Array, parameters: FrameMapParameters, rows: Rows) -> Array:
+    """Some rows of every frame at half its size."""
+    start = 2 * rows.asked[0] - rows.given[0]
+    return shrunk(frames[:, start : start + 2 * (rows.asked[1] - rows.asked[0])], parameters)
+
+
 def half(grid: Grid, parameters: FrameMapParameters) -> Grid:
     """The grid of frames at half their size."""
     halves = [length // 2 for length in grid.shape]
@@ -73,6 +105,35 @@ LOCAL = FrameMap(
     ),
     columns={"used": "Number of used pixels."},
     vectors="arrows",
+    methods=methods,
+).tool
+LOCAL_ROWS = FrameMap(
+    name="local-rows",
+    title="Local mean by rows",
+    sentence="Mean around every pixel.",
+    parameters=LocalParameters,
+    function=local_rows,
+    images=(Image("mean"), Image("weight", dtype="float32", visible=False)),
+    by_rows=True,
+    halo=lambda parameters: parameters.size // 2,
+    inputs=(
+        Input("mask", Kind.LABELS, "Mask", "Pixels to use.", least=0, several_frames=True),
+        Input("guide", Kind.STACK, "Guide", "Added to the frames.", least=0),
+    ),
+    columns={"used": Column("Number of used pixels.", np.add)},
+    vectors="arrows",
+    methods=methods,
+).tool
+SHRINK_ROWS = FrameMap(
+    name="shrink-rows",
+    title="Shrink by rows",
+    sentence="Half the size.",
+    parameters=FrameMapParameters,
+    function=shrunk_rows,
+    images=(Image("shrunk"),),
+    by_rows=True,
+    halo=lambda parameters: 1,
+    grid=half,
     methods=methods,
 ).tool
 SHRINK = FrameMap(

@@ -25,7 +25,11 @@ _KEPT_BYTES = 48 * 2**20
 
 
 def bands_of(
-    stacks: Sequence[Stack | None], cost: Cost, halo: int | None, engine: Engine
+    stacks: Sequence[Stack | None],
+    cost: Cost,
+    halo: int | None,
+    engine: Engine,
+    rows: tuple[int, float, float] | None = None,
 ) -> MapFrames | MapBands:
     """How frames are cut that each answer for themselves.
 
@@ -42,24 +46,31 @@ def bands_of(
         Rows beyond its own that a row of the result depends on.
     engine : Engine
         Its budget and workers.
+    rows : tuple, optional
+        Where the result has other rows than the frames: how many, and scale and offset of those
+        that they lie on, ``scale * row + offset``.
     """
     given = [stack for stack in stacks if stack is not None]
     axis = rows_at(given)
-    height = given[0].frame_shape[axis - 1]
+    source = given[0].frame_shape[axis - 1]
+    height, scale, offset = rows or (source, 1.0, 0.0)
     frame = sum(stack.frame_bytes for stack in given) + cost.output + cost.scratch
     share = _OF_BUDGET * engine.budget / (engine.executor.workers + 2)
     if halo is None or (frame <= share and cost.seconds <= _MOST_SECONDS):
         return MapFrames()
     by_bytes = share / max(1, frame) * height
     by_time = _MOST_SECONDS / cost.seconds * height if cost.seconds else math.inf
+    beside = math.ceil(2 * halo / max(abs(scale), 1e-9))
     # At least as many rows as are computed beside them, or most of the work would be thrown away.
-    band = max(int(min(by_bytes, by_time)) - 2 * halo, 2 * halo, _LEAST_ROWS)
-    return MapFrames() if band >= height else MapBands(halo, band, height, axis)
+    band = max(int(min(by_bytes, by_time)) - beside, beside, _LEAST_ROWS)
+    if band >= height:
+        return MapFrames()
+    return MapBands(halo, band, height, axis, source, scale, offset)
 
 
 def per_row(cost: Cost, work: MapBands) -> Cost:
     """What one row of a band takes of what a frame does, with its share of the halo."""
-    part = (work.band + 2 * work.halo) / work.band / work.height
+    part = work.share / work.height
     return Cost(
         output=math.ceil(cost.output / work.height),
         scratch=math.ceil(cost.scratch * part),

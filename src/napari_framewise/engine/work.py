@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
@@ -38,7 +39,7 @@ class Block:
     frames : tuple of int
         First and last (exclusive) frame that it answers for.
     reach : tuple of int
-        Neighbours (of bands, rows) that are read in front of and behind those.
+        Neighbours that are read in front of and behind those.
     rows : tuple of int, optional
         First and last (exclusive) row of pixels, of tiles.
     partner : tuple of int, optional
@@ -175,12 +176,36 @@ class MapNeighbours(Work):
         return {"core": slice(block.reach[0], block.reach[0] + block.length)}
 
 
+class Rows(NamedTuple):
+    """Rows of one frame that a band answers for, and those that it was given for it.
+
+    Attributes
+    ----------
+    asked : tuple of int
+        First and last (exclusive) row of the result.
+    given : tuple of int
+        First and last (exclusive) row of the frame that was read.
+    axis : int
+        Axis of a block (n, *frame_shape) that they run along.
+    """
+
+    asked: tuple[int, int]
+    given: tuple[int, int]
+    axis: int
+
+    def of(self, block: Array) -> Array:
+        """The rows asked for, of a block that has those given: where both have the same rows."""
+        start, stop = (row - self.given[0] for row in self.asked)
+        return block[(*(slice(None),) * self.axis, slice(start, stop))]
+
+
 @dataclass(frozen=True)
 class MapBands(Work):
-    """Every frame for itself in bands of rows: `function(*blocks, *context, core=slice) -> value`.
+    """Every frame for itself in bands of rows: `function(*blocks, *context, rows=Rows) -> value`.
 
-    Each block holds a band of one frame, and up to `halo` rows in front of and behind the rows
-    that it answers for, fewer at the ends of the frame; `core` says where in the block those are.
+    Each block answers for a band of the result of one frame, and holds the rows of the frame that
+    these lie on, with up to `halo` rows in front of and behind them, fewer at the ends of the
+    frame; `rows` says which those are.
 
     Attributes
     ----------
@@ -189,15 +214,22 @@ class MapBands(Work):
     band : int
         Rows of a block.
     height : int
-        Rows of a frame.
+        Rows of the result of a frame.
     axis : int
         Axis of a block (n, *frame_shape) of the result that its rows run along.
+    source : int, optional
+        Rows of the frame itself where the result has others.
+    scale, offset : float
+        Row r of the result lies on row ``scale * r + offset`` of the frame.
     """
 
     halo: int
     band: int
     height: int
     axis: int
+    source: int | None = None
+    scale: float = 1.0
+    offset: float = 0.0
     unit = "rows"
     paced = False
 
@@ -205,29 +237,38 @@ class MapBands(Work):
         """Number of rows of all frames."""
         return stacks[0].n_frames * self.height
 
+    @property
+    def share(self) -> float:
+        """What is read and worked on for a band, as a multiple of its part of the frame."""
+        beside = 2 * self.halo / max(abs(self.scale), 1e-9)
+        return min((self.band + beside) / self.band, self.height / self.band)
+
     def item_bytes(self, stacks: Sequence[Stack]) -> int:
         """Bytes that are read for one row, with its share of the halo."""
-        row = super().item_bytes(stacks) // self.height
-        return row * (self.band + 2 * self.halo) // self.band
+        return int(super().item_bytes(stacks) / self.height * self.share)
 
     def block(self, lead: tuple[int, int], stacks: Sequence[Stack]) -> Block:
         """The block of some rows of one frame, counted over all frames."""
         frame = lead[0] // self.height
-        return self._block(frame, lead[0] - frame * self.height, lead[1] - frame * self.height)
+        rows = (lead[0] - frame * self.height, lead[1] - frame * self.height)
+        return Block((frame, frame + 1), rows=rows)
 
     def part(self, block: Block, start: int, stop: int) -> Block:
-        """Rows of a block with what they reach."""
+        """Rows of a block."""
         first = block.lead[0]
-        return self._block(block.frames[0], first + start, first + stop)
+        return replace(block, rows=(first + start, first + stop))
 
     def rows(self, block: Block) -> tuple[int, int] | None:
-        """The rows with those that they reach."""
-        return (block.lead[0] - block.reach[0], block.lead[1] + block.reach[1])
+        """The rows of the frame that those of the result depend on."""
+        start, stop = block.lead
+        ends = sorted(self.scale * row + self.offset for row in (start, stop - 1))
+        most = self.height if self.source is None else self.source
+        first = min(max(0, math.floor(ends[0]) - self.halo), most - 1)
+        return first, max(first + 1, min(most, math.ceil(ends[1]) + self.halo + 1))
 
     def views(self, arrays: Sequence[Array], block: Block, part: Block, axis: int) -> list[Array]:
         """The part's rows with those that they reach."""
-        origin = block.lead[0] - block.reach[0]
-        start, stop = part.lead[0] - part.reach[0], part.lead[1] + part.reach[1]
+        (origin, _), (start, stop) = self.rows(block) or (0, 0), self.rows(part) or (0, 0)
         rows = (*(slice(None),) * axis, slice(start - origin, stop - origin))
         return [array[rows] for array in arrays]
 
@@ -240,12 +281,8 @@ class MapBands(Work):
         return (*(slice(None),) * self.axis, *super().place_within(block, part))
 
     def keywords(self, block: Block) -> dict[str, Any]:
-        """Where the rows are that the block answers for."""
-        return {"core": slice(block.reach[0], block.reach[0] + block.length)}
-
-    def _block(self, frame: int, start: int, stop: int) -> Block:
-        reach = (min(self.halo, start), min(self.halo, self.height - stop))
-        return Block((frame, frame + 1), reach, rows=(start, stop))
+        """Which rows the block answers for, and which it holds."""
+        return {"rows": Rows(block.lead, self.rows(block) or block.lead, self.axis)}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from napari_framewise.engine.work import Rows
 from napari_framewise.framework.framemap.declaration import (
+    Column,
     Declared,
     Filtered,
     FrameMapParameters,
@@ -21,11 +23,13 @@ from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.framework.tool import Menu, Tool
 
 __all__ = [
+    "Column",
     "Filtered",
     "FrameMap",
     "FrameMapParameters",
     "Image",
     "Result",
+    "Rows",
     "channels_parameter",
     "result_parameter",
 ]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from napari_framewise.engine.work import Rows
 from napari_framewise.framework.framemap.declaration import Filtered
 from napari_framewise.stacks.source import Array
 
@@ -30,6 +31,10 @@ class Computation:
         Whether the function gets every channel as an image of its own.
     row_axis : int
         Axis of a block that bands are cut along.
+    height : int
+        Rows of the result of a whole frame.
+    by_rows : bool
+        Whether the function is told which rows it answers for.
     """
 
     function: Callable[..., Any]
@@ -38,6 +43,8 @@ class Computation:
     channels: int
     apart: bool
     row_axis: int
+    height: int
+    by_rows: bool
 
     @property
     def split(self) -> int:
@@ -53,50 +60,67 @@ class Values(NamedTuple):
 
 
 def filter_block(
-    computation: Computation, *blocks: Array | None, core: slice | None = None, out: Any = None
+    computation: Computation, *blocks: Array | None, rows: Rows | None = None, out: Any = None
 ) -> Values:
     """Filter a block; its images go to `out`, one place or several.
 
-    `core` says which rows of a band are answered for.
+    `rows` says which rows of a band are answered for.
     """
-    made = filtered(computation, blocks, core)
+    made = filtered(computation, blocks, rows)
     if out is not None:
         places = (out,) if isinstance(out, np.ndarray) else out
         for place, image in zip(places, made.images, strict=True):
             place[...] = fitted(image, place.dtype)
-    split = computation.split
-    rows = {name: np.asarray(values).reshape(-1, split) for name, values in made.rows.items()}
-    return Values(rows, made.vectors)
+    split, vectors = computation.split, made.vectors
+    columns = {name: np.asarray(values).reshape(-1, split) for name, values in made.rows.items()}
+    if vectors is not None and rows is not None:
+        vectors = [_moved(each, rows.asked[0], computation.row_axis - 1) for each in vectors]
+    return Values(columns, vectors)
+
+
+def merged(parts: Sequence[Values], merges: Mapping[str, Any]) -> Values:
+    """What the parts of one frame gave, as that of the frame."""
+    first, *others = parts
+    rows = dict(first.rows)
+    for name in rows:
+        for each in others:
+            rows[name] = merges[name](rows[name], each.rows[name])
+    if first.vectors is None:
+        return Values(rows, None)
+    several = [each.vectors or () for each in parts]
+    return Values(rows, [np.concatenate(group) for group in zip(*several, strict=True)])
 
 
 def image_block(
     computation: Computation,
     which: int,
     *blocks: Array | None,
-    core: slice | None = None,
+    rows: Rows | None = None,
     out: Array,
 ) -> None:
     """One of the images of a block."""
-    out[...] = fitted(filtered(computation, blocks, core).images[which], out.dtype)
+    out[...] = fitted(filtered(computation, blocks, rows).images[which], out.dtype)
 
 
 def filtered(
-    computation: Computation, blocks: Sequence[Array | None], core: slice | None
+    computation: Computation, blocks: Sequence[Array | None], rows: Rows | None
 ) -> Filtered:
     """What the function gives, its images with their channels last and without the halo."""
     frames = blocks[0]
     assert frames is not None
     split, count = computation.split, len(frames)
     given = [_apart(block, frames.ndim, split) for block in blocks]
-    made = computation.function(
-        given[0], computation.parameters, **dict(zip(computation.roles, given[1:], strict=True))
-    )
+    further: dict[str, Any] = dict(zip(computation.roles, given[1:], strict=True))
+    if computation.by_rows:
+        axis = computation.row_axis
+        whole = Rows((0, computation.height), (0, frames.shape[axis]), axis)
+        further["rows"] = whole if rows is None else rows
+    made = computation.function(given[0], computation.parameters, **further)
     if not isinstance(made, Filtered):
         made = Filtered((made,))
     images = [_together(np.asarray(image), count, split) for image in made.images]
-    if core is not None:
-        rows = (*(slice(None),) * computation.row_axis, core)
-        images = [image[rows] for image in images]
+    if rows is not None and not computation.by_rows:
+        images = [rows.of(image) for image in images]
     return made._replace(images=images)
 
 
@@ -107,6 +131,13 @@ def fitted(image: Array, dtype: np.dtype[Any]) -> Array:
     limits = np.iinfo(dtype)
     whole = np.nan_to_num(np.rint(image), nan=0.0) if image.dtype.kind == "f" else image
     return np.asarray(np.clip(whole, limits.min, limits.max), dtype)
+
+
+def _moved(vectors: Array, rows: int, axis: int) -> Array:
+    """Vectors (m, 2, ndim) with their starts so many rows further on."""
+    moved = np.array(vectors, np.float64)
+    moved[:, 0, axis] += rows
+    return moved
 
 
 def _apart(block: Array | None, ndim: int, split: int) -> Array | None:

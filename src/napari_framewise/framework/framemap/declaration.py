@@ -67,6 +67,22 @@ class Filtered(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Column:
+    """A column of a filter's table whose value for a frame follows from those of its parts.
+
+    Attributes
+    ----------
+    note : str
+        What it is.
+    merge : callable
+        ``merge(value, value)`` of two parts of a frame: ``np.add`` of counts, ``np.fmin`` ...
+    """
+
+    note: str
+    merge: Callable[[Array, Array], Array] = np.add
+
+
+@dataclass(frozen=True)
 class Image:
     """One image that a filter gives.
 
@@ -121,17 +137,23 @@ class Declared:
         gives for a frame must not depend on the other frames of the block.
     images : tuple of Image
         What it gives for each frame.
+    by_rows : bool
+        The function takes ``rows`` (`Rows`) as well and answers for ``rows.asked`` alone: images of
+        just these rows, columns that count just these, vectors in pixels from the first of these.
+        Needed for frames to be cut into bands where there are vectors or another output grid, or
+        where the columns of a large frame are to be found in parts.
     inputs : tuple of Input
         Further inputs: masks (LABELS), guides, confidences, one for all frames or one for each.
     halo : callable, optional
-        ``halo(parameters)``: how many pixels beyond its own place a pixel of the result depends on;
-        None, or giving None: on the whole frame.
+        ``halo(parameters)``: how many pixels of the frame beyond its own place a pixel of the
+        result depends on; None, or giving None: on the whole frame.
     grid : callable, optional
         ``grid(grid, parameters)``: the output grid of a frame where it is not the input's.
     channels : {"apart", "together"}
         Whether the function gets every channel as a frame of its own, or all along the last axis.
-    columns : mapping of str to str
-        Columns of the table that it gives, a row per frame, and what each is.
+    columns : mapping of str to str or Column
+        Columns of the table that it gives, a row per frame, and what each is; a `Column` where its
+        value can be put together from those of parts of a frame.
     vectors : str, optional
         Name of the vectors that it gives.
     seconds : float
@@ -147,17 +169,44 @@ class Declared:
     parameters: type[FrameMapParameters]
     function: Callable[..., Array | Filtered]
     images: tuple[Image, ...] = (Image("filtered"),)
+    by_rows: bool = False
     inputs: tuple[Input, ...] = ()
     halo: Callable[[Any], int | None] | None = None
     grid: Callable[[Grid, Any], Grid] | None = None
     channels: Literal["apart", "together"] = "apart"
-    columns: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str | Column] = field(default_factory=dict)
     vectors: str | None = None
     seconds: float = 0.0
     scratch: float = 16.0
     label: str = "Filtering"
 
     @property
-    def cuttable(self) -> bool:
-        """Whether a part of a frame can be answered for by itself: images on the frame's grid."""
-        return self.grid is None and not self.columns and self.vectors is None
+    def images_in_parts(self) -> bool:
+        """Whether the function can answer for the images of a part of a frame."""
+        return self.halo is not None and (self.grid is None or self.by_rows)
+
+    @property
+    def values_in_parts(self) -> bool:
+        """Whether columns and vectors of a frame can be put together from those of its parts."""
+        mergeable = all(isinstance(each, Column) for each in self.columns.values())
+        return self.halo is not None and self.by_rows and mergeable
+
+    @property
+    def has_values(self) -> bool:
+        """Whether it gives more than images."""
+        return bool(self.columns) or self.vectors is not None
+
+    def why_whole(self, reach: int | None) -> str:
+        """Why a run takes frames whole, whose halo is `reach`; empty where it does not have to."""
+        if reach is None:
+            return "every pixel depends on the whole frame"
+        if not self.images_in_parts:
+            return "its result has other pixels than the frame"
+        if self.has_values and not self.values_in_parts:
+            return "its table or vectors are those of whole frames"
+        return ""
+
+    def note(self, column: str) -> str:
+        """What a column is."""
+        said = self.columns[column]
+        return said.note if isinstance(said, Column) else said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from napari_framewise.engine.job import rows_at
 from napari_framewise.engine.lazy import LazyFrames
 from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.plan import Plan
+from napari_framewise.engine.progress import finish
 from napari_framewise.engine.sinks import MemorySinks, Several
 from napari_framewise.engine.work import Cost, MapBands, MapFrames
 from napari_framewise.framework.channels import channel_names, with_channels
@@ -26,14 +27,16 @@ from napari_framewise.framework.framemap.blocks import (
     Values,
     filter_block,
     image_block,
+    merged,
 )
-from napari_framewise.framework.framemap.declaration import Declared, Image
+from napari_framewise.framework.framemap.declaration import Column, Declared, Image
 from napari_framewise.framework.framemap.timing import seconds_of
 from napari_framewise.framework.in_step import in_step
 from napari_framewise.framework.inputs import Inputs, Kind
 from napari_framewise.framework.outcome import ImageResult, Outcome, Table, VectorsResult
 from napari_framewise.framework.placing import Layout, layout_of
 from napari_framewise.framework.tool import Run
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 
@@ -57,7 +60,9 @@ class Prepared:
     cost : Cost
         Of a frame.
     work : MapFrames or MapBands
-        Whether frames are cut.
+        Whether frames are cut for their images.
+    run_work : MapFrames or MapBands
+        Whether they are in a run that gives columns and vectors.
     """
 
     declared: Declared
@@ -67,11 +72,13 @@ class Prepared:
     layout: Layout
     cost: Cost
     work: MapFrames | MapBands
+    run_work: MapFrames | MapBands
 
     @property
     def cost_of_item(self) -> Cost:
-        """Of a frame, or of a row where frames are cut into bands."""
-        return per_row(self.cost, self.work) if isinstance(self.work, MapBands) else self.cost
+        """Of a frame in a run, or of a row where frames are cut into bands."""
+        work = self.run_work
+        return per_row(self.cost, work) if isinstance(work, MapBands) else self.cost
 
     def dtype(self, image: Image) -> np.dtype[Any]:
         """Type of one of the images."""
@@ -99,28 +106,44 @@ def prepared(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine
         given = inputs.optional_stack(role.name)
         channels = role.kind is not Kind.LABELS
         further.append(given and in_step(given, stack, role.title, channels=channels))
+    on = None if declared.grid is None else declared.grid(stack.spatial_grid, parameters)
+    layout = layout_of(stack, on=on)
+    axis = rows_at([stack])
     computation = Computation(
         declared.function,
         parameters,
         tuple(role.name for role in declared.inputs),
         stack.channels,
         declared.channels == "apart",
-        rows_at([stack]),
+        axis,
+        layout.frame_shape[axis - 1],
+        declared.by_rows,
     )
-    on = None if declared.grid is None else declared.grid(stack.spatial_grid, parameters)
-    layout = layout_of(stack, on=on)
     every = (stack, *further)
     reach = None if declared.halo is None else declared.halo(parameters)
-    cut = reach if declared.cuttable else None
+    rows = None if on is None else _rows_of(on, stack.spatial_grid, stack.frame_shape, axis)
     elements = math.prod(stack.frame_shape)
     output = sum(image.dtype_for(stack.dtype).itemsize for image in declared.images)
     cost = Cost(
         output=output * math.prod(layout.frame_shape),
         scratch=int(declared.scratch * elements),
-        seconds=elements * (declared.seconds or seconds_of(computation, every, reach)),
+        seconds=elements * (declared.seconds or seconds_of(computation, every, reach, rows)),
     )
-    work = bands_of(every, cost, cut, engine)
-    return Prepared(declared, stack, every, computation, layout, cost, work)
+    cut = reach if declared.images_in_parts else None
+    work = bands_of(every, cost, cut, engine, rows)
+    whole = declared.has_values and not declared.values_in_parts
+    run_work = MapFrames() if whole else work
+    return Prepared(declared, stack, every, computation, layout, cost, work, run_work)
+
+
+def _rows_of(
+    on: Grid, given: Grid, frame_shape: tuple[int, ...], axis: int
+) -> tuple[int, float, float]:
+    """Rows of the result, and scale and offset of the rows of a frame that they lie on."""
+    to, of = on.axes[axis - 1], given.axes[axis - 1]
+    if not of.scale:
+        return on.shape[axis - 1], frame_shape[axis - 1] / on.shape[axis - 1], 0.0
+    return on.shape[axis - 1], to.scale / of.scale, (to.translate - of.translate) / of.scale
 
 
 def run(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine) -> Run:
@@ -128,10 +151,10 @@ def run(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine) -> 
     made = prepared(declared, inputs, parameters, engine)
     now = parameters.result == "memory"
     places = [made.layout.empty(made.dtype(image)) for image in declared.images] if now else []
-    values: list[Values] = []
-    if now or declared.columns or declared.vectors:
+    values: Sequence[Values] = []
+    if now or declared.has_values:
         values = yield from run_pass(
-            made.work,
+            made.run_work,
             partial(filter_block, made.computation),
             made.inputs,
             engine=engine,
@@ -139,6 +162,7 @@ def run(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine) -> 
             label=declared.label,
             into=MemorySinks([blocks for _, blocks in places]) if now else None,
         )
+        values = _by_frames(made, values)
     data: list[Any] = [image for image, _ in places] or [
         made.lazy(n) for n in range(len(declared.images))
     ]
@@ -152,16 +176,23 @@ def run(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine) -> 
 def preview(declared: Declared, inputs: Inputs, parameters: Any, index: int) -> Outcome:
     """Filter one frame."""
     made = prepared(declared, inputs, parameters, Engine.local())
-    layout, values = made.layout.still, []
-    if isinstance(made.work, MapBands):
-        frames = [made.lazy(which).frame(index) for which in range(len(declared.images))]
-        data = [layout.arranged(frame) for frame in frames]
+    layout = made.layout.still
+    places = [layout.empty(made.dtype(image)) for image in declared.images]
+    if isinstance(made.run_work, MapBands):
+        pass_over = run_pass(
+            made.run_work,
+            partial(filter_block, made.computation),
+            [given and _only(given, index) for given in made.inputs],
+            engine=Engine.local(),
+            cost=made.cost_of_item,
+            into=MemorySinks([blocks for _, blocks in places]),
+        )
+        values = _by_frames(made, finish(pass_over, lambda _: None))
     else:
-        places = [layout.empty(made.dtype(image)) for image in declared.images]
         blocks = [_frame_of(given, index) for given in made.inputs]
         out = Several(place for _, place in places)
         values = [filter_block(made.computation, *blocks, out=out)]
-        data = [image for image, _ in places]
+    data = [image for image, _ in places]
     layers = [
         _layer(made, image, each, layout) for image, each in zip(declared.images, data, strict=True)
     ]
@@ -172,7 +203,19 @@ def preview(declared: Declared, inputs: Inputs, parameters: Any, index: int) -> 
 def plan(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine) -> Plan:
     """How the run is cut."""
     made = prepared(declared, inputs, parameters, engine)
-    return make_plan(made.work, made.inputs, made.cost_of_item, engine)
+    return make_plan(made.run_work, made.inputs, made.cost_of_item, engine)
+
+
+def _by_frames(made: Prepared, values: Sequence[Values]) -> Sequence[Values]:
+    """Values of whole frames, from those of their bands."""
+    work, declared = made.run_work, made.declared
+    if not isinstance(work, MapBands) or not declared.has_values:
+        return values
+    bands = -(-work.height // work.band)
+    columns = declared.columns.items()
+    merges = {name: each.merge for name, each in columns if isinstance(each, Column)}
+    starts = range(0, len(values), bands)
+    return [merged(values[start : start + bands], merges) for start in starts]
 
 
 def advise(declared: Declared, inputs: Inputs, parameters: Any) -> str:
@@ -185,7 +228,25 @@ def advise(declared: Declared, inputs: Inputs, parameters: Any) -> str:
     text = f"{size / 1024:,.1f} GiB" if size >= 1024 else f"{max(size, 0.1):,.1f} MiB"
     names = " and ".join(dict.fromkeys(dtype.name for dtype in types))
     place = "in memory" if parameters.result == "memory" else "computed as one looks"
-    return f"Result: {text} of {names}, {place}."
+    return f"Result: {text} of {names}, {place}." + _why_whole(declared, stack, parameters)
+
+
+def _why_whole(declared: Declared, stack: Stack, parameters: Any) -> str:
+    """Why large frames are not cut into bands, in a sentence; empty where they are, or small."""
+    reach = None if declared.halo is None else declared.halo(parameters)
+    cost = Cost(scratch=int(declared.scratch * math.prod(stack.frame_shape)))
+    why = declared.why_whole(reach)
+    if not why or isinstance(bands_of((stack,), cost, 0, Engine.local()), MapFrames):
+        return ""
+    return f" Frames are filtered whole, for {why}."
+
+
+def _only(given: Stack, index: int) -> Stack:
+    """One frame of a stack; the only one where it goes with all."""
+    if given.n_frames == 1:
+        return given
+    number = given.frame_numbers[index]
+    return given.select(replace(given.selection, frames=(number, number + 1, 1)))
 
 
 def _frame_of(given: Stack | None, index: int) -> Array | None:
@@ -244,13 +305,12 @@ def _outcome(
 def _table(made: Prepared, values: Sequence[Values], numbers: range) -> Table:
     stack = made.stack
     shown = stack.select(
-        type(stack.selection)(
-            **{**vars(stack.selection), "frames": (numbers.start, numbers.stop, numbers.step)}
-        )
+        replace(stack.selection, frames=(numbers.start, numbers.stop, numbers.step))
     )
     columns, notes = frame_columns(shown)
     names = channel_names(stack) if made.computation.split > 1 else ()
-    for name, note in made.declared.columns.items():
+    for name in made.declared.columns:
+        note = made.declared.note(name)
         joined = np.concatenate([each.rows[name] for each in values])
         for which in range(joined.shape[1]):
             title = f"{name}_{names[which]}" if names else name
