@@ -282,3 +282,31 @@ def test_a_filter_of_a_filter_is_computed_on_the_way() -> None:
     assert isinstance(second.data, LazyFrames)
     wanted = ndimage.median_filter(ndimage.median_filter(data, (1, 3, 3)), (1, 3, 3))
     np.testing.assert_array_equal(np.asarray(second.data), wanted)
+
+
+@pytest.mark.parametrize("result", ["lazy", "memory"])
+@pytest.mark.parametrize(("names", "rgb"), [("tyx", False), ("tcyx", False), ("tyxc", True)])
+def test_what_is_left_open_is_settled_once_and_colours_stay_together(
+    names: str, rgb: bool, result: str
+) -> None:
+    lengths = {"t": 4, "c": 3, "y": 20, "x": 30}
+    data = RNG.uniform(0, 1, [lengths[name] for name in names]) + np.arange(4).reshape(
+        4, *(1,) * (len(names) - 1)
+    )
+    stack = stack_of(data, axes=tuple(names), rgb=rgb, name="s")
+    outcome = ran(filters.CLIP, stack=stack, parameters={"result": result})
+    most = data[0].mean()
+    wanted = np.minimum(data, most) * (3 if rgb else 1)
+    np.testing.assert_allclose(np.asarray(image(outcome, "clipped").data), wanted)
+    assert outcome.summary.endswith(f"Clipped at {most:g}.")
+    assert outcome.table("limit").columns["most"] == [most]
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_guide_may_have_colours_where_the_frames_have_none(several: bool) -> None:
+    data, colours = RNG.uniform(0, 1, (4, 20, 30)), RNG.uniform(0, 1, (4, 20, 30, 3))
+    guide = colours if several else colours[0]
+    given = stack_of(guide, axes=tuple("tyxc")[-guide.ndim :], rgb=True)
+    found = image(ran(filters.CLIP, stack=stack_of(data), guide=given), "clipped")
+    wanted = np.minimum(data, data[0].mean()) + guide.sum(axis=-1)
+    np.testing.assert_allclose(np.asarray(found.data), wanted)

@@ -16,6 +16,7 @@ from napari_framewise.framework.framemap import (
     Rows,
 )
 from napari_framewise.framework.inputs import Input, Inputs, Kind
+from napari_framewise.framework.outcome import Outcome, Table
 from napari_framewise.framework.parameters import parameter
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
@@ -42,6 +43,29 @@ def local_mean(
     arrow = np.zeros((1, 2, frames.ndim - 1))
     arrow[:, 1] = 1.0
     return Filtered((mean, weight), rows, [arrow] * len(frames))
+
+
+class ClippedParameters(FrameMapParameters):
+    most: float | None = parameter(None, "Most", "Larger values are clipped; empty: the mean.")
+
+
+def clipped(frames: Array, parameters: ClippedParameters, guide: Array | None = None) -> Array:
+    """Frames (n, y, x, c) clipped, times the number of their channels, plus those of the guide."""
+    assert parameters.most is not None
+    extra = 0 if guide is None else guide.sum(axis=-1, keepdims=True)
+    return np.minimum(frames, parameters.most) * frames.shape[-1] + extra
+
+
+def mean_of_first(inputs: Inputs, parameters: ClippedParameters) -> ClippedParameters:
+    """What was left open: the mean of the first frame."""
+    if parameters.most is not None:
+        return parameters
+    return parameters.model_copy(update={"most": float(inputs.stack("stack").frame(0).mean())})
+
+
+def said(inputs: Inputs, parameters: ClippedParameters) -> Outcome:
+    table = Table("limit", "object", {"most": np.array([parameters.most])})
+    return Outcome(tables=(table,), summary=f"Clipped at {parameters.most:g}.")
 
 
 def shrunk(frames: Array, parameters: FrameMapParameters) -> Array:
@@ -134,6 +158,20 @@ SHRINK_ROWS = FrameMap(
     by_rows=True,
     halo=lambda parameters: 1,
     grid=half,
+    methods=methods,
+).tool
+CLIP = FrameMap(
+    name="clip",
+    title="Clip",
+    sentence="Clip what is large.",
+    parameters=ClippedParameters,
+    function=clipped,
+    images=(Image("clipped"),),
+    inputs=(Input("guide", Kind.STACK, "Guide", "Added to the frames.", least=0),),
+    settle=mean_of_first,
+    report=said,
+    halo=lambda parameters: 0 if parameters.most is not None else None,
+    channels="colours",
     methods=methods,
 ).tool
 SHRINK = FrameMap(

@@ -11,10 +11,11 @@ from napari.components import ViewerModel
 from napari.layers import Image
 from pytestqt.qtbot import QtBot
 from scipy.ndimage import median_filter
-from tests.helpers import median
+from tests.helpers import filters, median
 
 from napari_framewise.plugin.layers.layers_in import stack_of_layer
-from napari_framewise.plugin.layers.view import part_in_view
+from napari_framewise.plugin.layers.previewing import preview_of
+from napari_framewise.plugin.layers.view import in_view
 from napari_framewise.plugin.panel import ToolPanel
 from napari_framewise.stacks.stack import Selection
 
@@ -29,20 +30,20 @@ def test_rows_and_columns_in_view_with_what_they_depend_on(viewer: ViewerModel) 
     layer = viewer.add_image(np.zeros((3, 2000, 1500)))
     stack = stack_of_layer(layer)
     looked_at(layer, (100, 199), (0, 49))
-    part = part_in_view(viewer, layer, stack, 5)
+    part = in_view(viewer, layer, stack).part(5)
     assert part.stack.selection.region == ((95, 205), (0, 55))
     assert part.shown == ((5, 105), (0, 50))
     assert part.note == ""
     looked_at(layer, (-300, 4000), (0, 1499))
-    part = part_in_view(viewer, layer, stack, 5)
+    part = in_view(viewer, layer, stack).part(5)
     assert part.stack.selection.region == ((739, 1261), (489, 1011))
     assert part.note == "Previewed is the middle of the view, 512 x 512 pixels."
     chosen = stack.select(Selection(region=((0, 60), (20, 100))))
     looked_at(layer, (50, 80), (0, 1000))
-    part = part_in_view(viewer, layer, chosen, 5)
+    part = in_view(viewer, layer, chosen).part(5)
     assert part.stack.selection.region == ((45, 60), (20, 100))
     small = viewer.add_image(np.zeros((30, 40)))
-    assert part_in_view(viewer, small, stack_of_layer(small), 5) is None
+    assert in_view(viewer, small, stack_of_layer(small)).part(5) is None
 
 
 def shown(viewer: Any) -> Any:
@@ -99,3 +100,15 @@ def test_the_preview_follows_the_view_in_a_window(
                               left - 1 : left + columns + 1], 3)[1:-1, 1:-1]  # fmt: skip
     np.testing.assert_array_equal(preview.data, part)
     panel.close()
+
+
+def test_what_is_left_open_is_settled_by_the_whole_frame_not_by_the_view(viewer) -> None:
+    data = np.arange(3 * 900 * 40.0).reshape(3, 900, 40)
+    layer = viewer.add_image(data, name="s")
+    stack = stack_of_layer(layer)
+    looked_at(layer, (800, 899), (0, 39))
+    inputs = filters.CLIP.check_inputs({"stack": stack})
+    parameters = filters.CLIP.check_parameters({})
+    outcome = preview_of(filters.CLIP, inputs, parameters, 1, in_view(viewer, layer, stack))
+    found = outcome.layer("clipped")
+    np.testing.assert_array_equal(found.data, np.minimum(data[1, 800:], data[0].mean()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from napari_framewise.framework.channels import one_channel
@@ -13,7 +15,9 @@ from napari_framewise.stacks.stack import Stack, stack_of
 _KEPT_BYTES = 8 * 2**20
 
 
-def in_step(given: Stack, stack: Stack, title: str, *, channels: bool = False) -> Stack:
+def in_step(
+    given: Stack, stack: Stack, title: str, *, channels: bool = False, colours: bool = False
+) -> Stack:
     """An input with a frame for every chosen frame of a stack, or one frame for all of them.
 
     Parameters
@@ -26,6 +30,8 @@ def in_step(given: Stack, stack: Stack, title: str, *, channels: bool = False) -
         What it is called in messages.
     channels : bool
         Whether its frames may have the channels that the stack's have.
+    colours : bool
+        Whether they may have channels where the stack's have none.
 
     Returns
     -------
@@ -42,13 +48,22 @@ def in_step(given: Stack, stack: Stack, title: str, *, channels: bool = False) -
     for partner in partners:
         found = as_long(matching(given, partner), partner)
         if found.frame_shape == partner.frame_shape and found.n_frames in (1, stack.n_frames):
-            small = found.n_frames == 1 and found.frame_bytes <= _KEPT_BYTES
-            return kept(found.frame(0), found) if small else found
+            return _kept_if_small(found)
+    if colours and not stack.channels and given.channels:
+        found = as_long(matching(one_channel(given), plain), plain)
+        if found.frame_shape == plain.frame_shape and found.n_frames in (1, stack.n_frames):
+            chosen = replace(found.selection, channel=given.selection.channel)
+            return _kept_if_small(found.select(chosen))
     raise ValueError(
         f"{title}: {given.name} holds {given.summary()}, but {stack.name} holds "
         f"{plain.summary()}; one {title.lower()} of that size for all frames, or one per frame, is "
         "needed."
     )
+
+
+def _kept_if_small(found: Stack) -> Stack:
+    small = found.n_frames == 1 and found.frame_bytes <= _KEPT_BYTES
+    return kept(found.frame(0), found) if small else found
 
 
 def kept(frame: Array, like: Stack) -> Stack:

@@ -49,6 +49,9 @@ class Tool(Generic[P]):
         ``preview(inputs, parameters, index)``: the `Outcome` for one frame, quickly.
     plan : callable
         ``plan(inputs, parameters, engine)``: how the run will be cut, for the memory told before.
+    settle : callable, optional
+        ``settle(inputs, parameters)``: the parameters with what was left open worked out from whole
+        inputs: lengths in pixels, a noise level, the method. Settled ones stay as they are.
     advise : callable, optional
         ``advise(inputs, parameters)``: what can be said before running, in a sentence.
     methods : callable
@@ -58,8 +61,9 @@ class Tool(Generic[P]):
     session : type of Session, optional
         Of a tool whose run is steered step by step; its `run` is then `driven` by it.
     halo : callable, optional
-        ``halo(parameters)``: how many pixels beyond its own place a pixel of the result depends on,
-        None where it depends on the whole frame. A tool that says it can be previewed on a part.
+        ``halo(parameters)``, of settled parameters: how many pixels beyond its own place a pixel of
+        the result depends on, None where it depends on the whole frame. A tool that says it can be
+        previewed on a part.
     warm_up : callable, optional
         Compiles what a run needs, so that the first run does not wait.
     compile_seconds : float
@@ -77,6 +81,7 @@ class Tool(Generic[P]):
     plan: Callable[[Inputs, P, Engine], Plan]
     methods: Callable[[Inputs, P], str]
     citations: tuple[str, ...] = ()
+    settle: Callable[[Inputs, P], P] | None = None
     advise: Callable[[Inputs, P], str] | None = None
     halo: Callable[[P], int | None] | None = None
     warm_up: Callable[[], None] | None = None
@@ -104,6 +109,10 @@ class Tool(Generic[P]):
                 f"{self.title} takes no steps, so there is no course to follow; leave it out."
             )
         return drive(self.session(inputs, parameters, engine), course)
+
+    def settled(self, inputs: Inputs, parameters: P) -> P:
+        """The parameters with what was left open worked out from the inputs."""
+        return parameters if self.settle is None else self.settle(inputs, parameters)
 
     def warnings(self, inputs: Inputs, parameters: P, engine: Engine) -> tuple[str, ...]:
         """What should be known before a run: that it takes hours, or more memory than meant."""

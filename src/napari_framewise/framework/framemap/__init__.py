@@ -87,6 +87,7 @@ class FrameMap(Declared):
             plan=partial(plan, self),
             methods=self.methods,
             citations=self.citations,
+            settle=self.settle,
             advise=partial(advise, self),
             halo=self.halo,
             warm_up=self.warm_up,

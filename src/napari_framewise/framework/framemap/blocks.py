@@ -35,6 +35,8 @@ class Computation:
         Rows of the result of a whole frame.
     by_rows : bool
         Whether the function is told which rows it answers for.
+    lone : bool
+        Whether what has no channels gets a last axis of one.
     """
 
     function: Callable[..., Any]
@@ -45,6 +47,7 @@ class Computation:
     row_axis: int
     height: int
     by_rows: bool
+    lone: bool
 
     @property
     def split(self) -> int:
@@ -110,6 +113,12 @@ def filtered(
     assert frames is not None
     split, count = computation.split, len(frames)
     given = [_apart(block, frames.ndim, split) for block in blocks]
+    alone = computation.lone and (split > 1 or not computation.channels)
+    if computation.lone:
+        ndim = frames.ndim - bool(computation.channels)
+        given = [
+            each[..., None] if each is not None and each.ndim == ndim else each for each in given
+        ]
     further: dict[str, Any] = dict(zip(computation.roles, given[1:], strict=True))
     if computation.by_rows:
         axis = computation.row_axis
@@ -118,7 +127,8 @@ def filtered(
     made = computation.function(given[0], computation.parameters, **further)
     if not isinstance(made, Filtered):
         made = Filtered((made,))
-    images = [_together(np.asarray(image), count, split) for image in made.images]
+    plain = (np.asarray(image) for image in made.images)
+    images = [_together(each[..., 0] if alone else each, count, split) for each in plain]
     if rows is not None and not computation.by_rows:
         images = [rows.of(image) for image in images]
     return made._replace(images=images)

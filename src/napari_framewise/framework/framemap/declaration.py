@@ -8,8 +8,9 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from napari_framewise.framework.inputs import Input
+from napari_framewise.framework.inputs import Input, Inputs
 from napari_framewise.framework.limits import limits_of
+from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
@@ -144,13 +145,22 @@ class Declared:
         where the columns of a large frame are to be found in parts.
     inputs : tuple of Input
         Further inputs: masks (LABELS), guides, confidences, one for all frames or one for each.
+    settle : callable, optional
+        ``settle(inputs, parameters)``: the parameters with what was left open worked out once, from
+        the whole inputs, before anything is computed: lengths in pixels of the frames' axes, a
+        noise level, the method. All others get these; settled ones stay as they are.
+    report : callable, optional
+        ``report(inputs, parameters)``: what a run says beside its images, once: summary,
+        diagnostics, tables and plots of an `Outcome`.
     halo : callable, optional
         ``halo(parameters)``: how many pixels of the frame beyond its own place a pixel of the
         result depends on; None, or giving None: on the whole frame.
     grid : callable, optional
         ``grid(grid, parameters)``: the output grid of a frame where it is not the input's.
-    channels : {"apart", "together"}
-        Whether the function gets every channel as a frame of its own, or all along the last axis.
+    channels : {"apart", "together", "colours"}
+        Whether the function gets every channel as a frame of its own, or all along the last axis;
+        or colour components together and other channels apart, always along a last axis, of one
+        where they are apart or there are none (further inputs have that axis or none).
     columns : mapping of str to str or Column
         Columns of the table that it gives, a row per frame, and what each is; a `Column` where its
         value can be put together from those of parts of a frame.
@@ -171,9 +181,11 @@ class Declared:
     images: tuple[Image, ...] = (Image("filtered"),)
     by_rows: bool = False
     inputs: tuple[Input, ...] = ()
+    settle: Callable[[Inputs, Any], Any] | None = None
+    report: Callable[[Inputs, Any], Outcome] | None = None
     halo: Callable[[Any], int | None] | None = None
     grid: Callable[[Grid, Any], Grid] | None = None
-    channels: Literal["apart", "together"] = "apart"
+    channels: Literal["apart", "together", "colours"] = "apart"
     columns: Mapping[str, str | Column] = field(default_factory=dict)
     vectors: str | None = None
     seconds: float = 0.0

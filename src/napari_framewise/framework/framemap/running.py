@@ -100,12 +100,16 @@ class Prepared:
 
 def prepared(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine) -> Prepared:
     """Inputs in step, the layout of the results, and how frames are cut."""
+    parameters = parameters if declared.settle is None else declared.settle(inputs, parameters)
     stack = with_channels(inputs.stack("stack"), parameters.channels_along)
+    by_colour = declared.channels == "colours"
     further: list[Stack | None] = []
     for role in declared.inputs:
         given = inputs.optional_stack(role.name)
         channels = role.kind is not Kind.LABELS
-        further.append(given and in_step(given, stack, role.title, channels=channels))
+        further.append(
+            given and in_step(given, stack, role.title, channels=channels, colours=by_colour)
+        )
     on = None if declared.grid is None else declared.grid(stack.spatial_grid, parameters)
     layout = layout_of(stack, on=on)
     axis = rows_at([stack])
@@ -114,10 +118,11 @@ def prepared(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine
         parameters,
         tuple(role.name for role in declared.inputs),
         stack.channels,
-        declared.channels == "apart",
+        declared.channels == "apart" or (by_colour and not stack.rgb),
         axis,
         layout.frame_shape[axis - 1],
         declared.by_rows,
+        by_colour,
     )
     every = (stack, *further)
     reach = None if declared.halo is None else declared.halo(parameters)
@@ -170,7 +175,17 @@ def run(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine) -> 
         _layer(made, image, each, made.layout)
         for image, each in zip(declared.images, data, strict=True)
     ]
-    return _outcome(made, layers, values, made.stack.frame_numbers, made.layout)
+    outcome = _outcome(made, layers, values, made.stack.frame_numbers, made.layout)
+    if declared.report is None:
+        return outcome
+    said = declared.report(inputs, made.computation.parameters)
+    return replace(
+        outcome,
+        tables=(*outcome.tables, *said.tables),
+        plots=(*outcome.plots, *said.plots),
+        summary=f"{outcome.summary} {said.summary}".strip(),
+        diagnostics=(*outcome.diagnostics, *said.diagnostics),
+    )
 
 
 def preview(declared: Declared, inputs: Inputs, parameters: Any, index: int) -> Outcome:

@@ -18,7 +18,7 @@ from napari_framewise.plugin.forms.setup_form import SetupForm
 from napari_framewise.plugin.layers.layers_in import frame_in_view
 from napari_framewise.plugin.layers.layers_out import PREVIEW_PREFIX
 from napari_framewise.plugin.layers.passing_layers import PassingLayers
-from napari_framewise.plugin.layers.view import Part, part_in_view
+from napari_framewise.plugin.layers.view import InView, in_view
 from napari_framewise.plugin.running.runner import Latest
 from napari_framewise.stacks.stack import Stack
 
@@ -66,24 +66,15 @@ class Previewing(QObject):
             self.said.emit("The frame in view is not one of the chosen frames.")
             return
         self._previewed = layers
-        part = self._part(inputs, parameters, layer, stack)
-        if part is not None:
-            inputs = inputs.with_stack(self._tool.inputs[0].name, part.stack)
-        self._latest.ask(partial(_preview, self._tool, inputs, parameters, index, part))
+        seen = None
+        if self._tool.halo is not None and stack is not None and layer is not None:
+            seen = in_view(self._viewer, layer, stack)
+        self._latest.ask(partial(preview_of, self._tool, inputs, parameters, index, seen))
 
     def view_moved(self) -> None:
         """Preview again, once the view rests, where what is in view decides what is computed."""
         if self._tool.halo is not None:
             self._rested.start()
-
-    def _part(
-        self, inputs: Inputs, parameters: Parameters, layer: Layer | None, stack: Stack | None
-    ) -> Part | None:
-        """What of the frame is previewed; None for all of it."""
-        halo = None if self._tool.halo is None else self._tool.halo(parameters)
-        if halo is None or stack is None or layer is None:
-            return None
-        return part_in_view(self._viewer, layer, stack, halo)
 
     def drop(self) -> None:
         """Forget what was asked."""
@@ -105,9 +96,15 @@ class Previewing(QObject):
         self.said.emit(" ".join((outcome.summary, *outcome.diagnostics)))
 
 
-def _preview(
-    tool: Tool[Any], inputs: Inputs, parameters: Parameters, index: int, part: Part | None
+def preview_of(
+    tool: Tool[Any], inputs: Inputs, parameters: Parameters, index: int, seen: InView | None
 ) -> Outcome:
+    """The preview of a frame; what is left open is settled by all of it, not by what is in view."""
+    parameters = tool.settled(inputs, parameters)
+    halo = None if tool.halo is None else tool.halo(parameters)
+    part = None if seen is None or halo is None else seen.part(halo)
+    if part is not None:
+        inputs = inputs.with_stack(tool.inputs[0].name, part.stack)
     outcome = tool.preview(inputs, parameters, index)
     if part is None:
         return outcome

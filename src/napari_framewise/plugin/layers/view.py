@@ -61,8 +61,51 @@ class Part:
         return replace(result, data=data, grid=replace(grid, shape=shape).cropped(*bounds))
 
 
-def part_in_view(viewer: ViewerModel, layer: Layer, stack: Stack, halo: int) -> Part | None:
-    """The part of a stack's frames that is in view; None where that is all of them.
+@dataclass(frozen=True)
+class InView:
+    """What of a stack's frames is in view.
+
+    Attributes
+    ----------
+    stack : Stack
+        Whose frames are previewed.
+    shown : tuple
+        First and last (exclusive) row and column to show.
+    chosen : tuple
+        Those of the stack's region.
+    whole_view : bool
+        Whether all that is in view is to be shown.
+    """
+
+    stack: Stack
+    shown: Bounds
+    chosen: Bounds
+    whole_view: bool
+
+    def part(self, halo: int) -> Part | None:
+        """The part that is read; None where that is all of the frame.
+
+        Parameters
+        ----------
+        halo : int
+            How many pixels beyond its own place a pixel of the result depends on.
+        """
+        read = [
+            (max(start - halo, first), min(stop + halo, last))
+            for (start, stop), (first, last) in zip(self.shown, self.chosen, strict=True)
+        ]
+        if tuple(read) == tuple(self.chosen):
+            return None
+        shown = [
+            (start - first, stop - first)
+            for (start, stop), (first, _) in zip(self.shown, read, strict=True)
+        ]
+        part = self.stack.select(replace(self.stack.selection, region=(read[0], read[1])))
+        return Part(part, (shown[0], shown[1]), self.whole_view)
+
+
+def in_view(viewer: ViewerModel, layer: Layer, stack: Stack) -> InView:
+    """What of a stack's frames is in view, at most the middle of it.
 
     Parameters
     ----------
@@ -72,8 +115,6 @@ def part_in_view(viewer: ViewerModel, layer: Layer, stack: Stack, halo: int) -> 
         The stack's layer.
     stack : Stack
         Whose frames are previewed.
-    halo : int
-        How many pixels beyond its own place a pixel of the result depends on.
     """
     spatial = [axis for axis in stack.image_axes if axis != stack.channel_axis][-2:]
     displayed = [axis - (viewer.dims.ndim - layer.ndim) for axis in viewer.dims.displayed]
@@ -91,17 +132,7 @@ def part_in_view(viewer: ViewerModel, layer: Layer, stack: Stack, halo: int) -> 
         # Nothing is drawn yet, or the layer lies out of view.
         seen = chosen
     core = [_middle(each) for each in seen]
-    read = [
-        (max(start - halo, first), min(stop + halo, last))
-        for (start, stop), (first, last) in zip(core, chosen, strict=True)
-    ]
-    if tuple(read) == tuple(chosen):
-        return None
-    shown = [
-        (start - first, stop - first) for (start, stop), (first, _) in zip(core, read, strict=True)
-    ]
-    part = stack.select(replace(stack.selection, region=(read[0], read[1])))
-    return Part(part, (shown[0], shown[1]), core == list(seen))
+    return InView(stack, (core[0], core[1]), (chosen[0], chosen[1]), core == list(seen))
 
 
 def _common(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
