@@ -143,6 +143,25 @@ def test_a_guide_may_have_the_channels_of_the_frames() -> None:
     np.testing.assert_allclose(np.asarray(found.data), np.asarray(both.data))
 
 
+@pytest.mark.parametrize("budget", [SMALL, 96 * 2**20])
+def test_a_kernel_has_its_own_size_and_decides_the_halo_and_the_images(budget: int) -> None:
+    data = RNG.normal(size=(3, 130, 40))
+    taps = RNG.uniform(size=(5, 7))
+    engine = Engine(Engine.local(2).executor, budget)
+    given = {"stack": stack_of(data), "kernel": stack_of(taps)}
+    outcome = ran(filters.KERNEL, engine, **given, parameters={"edges": True})
+    wanted = ndimage.convolve(data, taps[None] / taps.sum(), mode="nearest")
+    smooth, edges = (np.asarray(image(outcome, name).data) for name in ("smooth", "edges"))
+    np.testing.assert_allclose(smooth, wanted, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(edges, data - wanted, rtol=1e-9, atol=1e-12)
+    assert len(ran(filters.KERNEL, engine, **given).layers) == 1
+
+
+def test_a_result_without_any_number_is_said() -> None:
+    stack = stack_of(np.full((2, 20, 30), np.nan))
+    assert "no data" in ran(filters.LOCAL, stack=stack).diagnostics[0]
+
+
 def test_inputs_that_do_not_go_in_step_are_refused() -> None:
     stack = stack_of(np.zeros((5, 20, 30)))
     for shape in ((4, 20, 30), (20, 31)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
+from pydantic import ConfigDict
 from scipy import ndimage
 
 from napari_framewise.framework.framemap import (
@@ -112,6 +113,30 @@ def sleep(frames: Array, parameters: FrameMapParameters) -> Array:
     return frames
 
 
+class KernelParameters(FrameMapParameters):
+    edges: bool = parameter(False, "Edges", "Give what is left, too.")
+
+
+class WithTaps(KernelParameters):
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    taps: np.ndarray
+
+
+def with_taps(inputs: Inputs, parameters: KernelParameters) -> WithTaps:
+    """The kernel that was given as an image, its sum one."""
+    if isinstance(parameters, WithTaps):
+        return parameters
+    taps = inputs.stack("kernel").frame(0).astype(np.float64)
+    return WithTaps(**dict(parameters), taps=taps / taps.sum())
+
+
+def weighted(frames: Array, parameters: WithTaps) -> Filtered:
+    """Every frame convolved with a kernel that was given as an image."""
+    smooth = ndimage.convolve(frames.astype(np.float64), parameters.taps[None], mode="nearest")
+    return Filtered((smooth, frames - smooth)[: 1 + parameters.edges])
+
+
 def methods(inputs: Inputs, parameters: FrameMapParameters) -> str:
     return "Frames were filtered."
 
@@ -172,6 +197,18 @@ CLIP = FrameMap(
     report=said,
     halo=lambda parameters: 0 if parameters.most is not None else None,
     channels="colours",
+    methods=methods,
+).tool
+KERNEL = FrameMap(
+    name="kernel",
+    title="Kernel",
+    sentence="Convolve with an image.",
+    parameters=KernelParameters,
+    function=weighted,
+    settle=with_taps,
+    images=lambda parameters: (Image("smooth"), Image("edges"))[: 1 + parameters.edges],
+    halo=lambda parameters: len(parameters.taps) // 2,
+    whole=(Input("kernel", Kind.FRAME, "Kernel", "An image of weights."),),
     methods=methods,
 ).tool
 SHRINK = FrameMap(

@@ -80,7 +80,7 @@ class FrameMap(Declared):
             title=self.title,
             menu=self.menu,
             sentence=self.sentence,
-            inputs=(stack, *self.inputs),
+            inputs=(stack, *self.inputs, *self.whole),
             parameters=self.parameters,
             run=partial(run, self),
             preview=partial(preview, self),

@@ -137,7 +137,9 @@ class Declared:
         all, None where it was not given. It gives an array (n, *frame), or a `Filtered`. What it
         gives for a frame must not depend on the other frames of the block.
     images : tuple of Image
-        What it gives for each frame.
+        What it gives for each frame; or ``images(parameters)``, where that depends on them.
+    whole : tuple of Input
+        Inputs that belong to no frame, such as a kernel: `settle` reads them.
     by_rows : bool
         The function takes ``rows`` (`Rows`) as well and answers for ``rows.asked`` alone: images of
         just these rows, columns that count just these, vectors in pixels from the first of these.
@@ -164,8 +166,8 @@ class Declared:
     columns : mapping of str to str or Column
         Columns of the table that it gives, a row per frame, and what each is; a `Column` where its
         value can be put together from those of parts of a frame.
-    vectors : str, optional
-        Name of the vectors that it gives.
+    vectors : str or callable, optional
+        Name of the vectors that it gives; or ``vectors(parameters)``, None for none.
     seconds : float
         Seconds for one element; 0: measured on a part of the first frame.
     scratch : float
@@ -178,7 +180,8 @@ class Declared:
     title: str
     parameters: type[FrameMapParameters]
     function: Callable[..., Array | Filtered]
-    images: tuple[Image, ...] = (Image("filtered"),)
+    images: tuple[Image, ...] | Callable[[Any], tuple[Image, ...]] = (Image("filtered"),)
+    whole: tuple[Input, ...] = ()
     by_rows: bool = False
     inputs: tuple[Input, ...] = ()
     settle: Callable[[Inputs, Any], Any] | None = None
@@ -187,7 +190,7 @@ class Declared:
     grid: Callable[[Grid, Any], Grid] | None = None
     channels: Literal["apart", "together", "colours"] = "apart"
     columns: Mapping[str, str | Column] = field(default_factory=dict)
-    vectors: str | None = None
+    vectors: str | Callable[[Any], str | None] | None = None
     seconds: float = 0.0
     scratch: float = 16.0
     label: str = "Filtering"
@@ -203,18 +206,30 @@ class Declared:
         mergeable = all(isinstance(each, Column) for each in self.columns.values())
         return self.halo is not None and self.by_rows and mergeable
 
-    @property
-    def has_values(self) -> bool:
-        """Whether it gives more than images."""
-        return bool(self.columns) or self.vectors is not None
+    def settled(self, inputs: Inputs, parameters: Any) -> Any:
+        """The parameters with what was left open worked out."""
+        return parameters if self.settle is None else self.settle(inputs, parameters)
 
-    def why_whole(self, reach: int | None) -> str:
-        """Why a run takes frames whole, whose halo is `reach`; empty where it does not have to."""
+    def images_of(self, parameters: Any) -> tuple[Image, ...]:
+        """What it gives for each frame with these settled parameters."""
+        return self.images(parameters) if callable(self.images) else self.images
+
+    def vectors_of(self, parameters: Any) -> str | None:
+        """Name of the vectors that it gives with these settled parameters, if any."""
+        return self.vectors(parameters) if callable(self.vectors) else self.vectors
+
+    def has_values(self, parameters: Any) -> bool:
+        """Whether it gives more than images."""
+        return bool(self.columns) or self.vectors_of(parameters) is not None
+
+    def why_whole(self, parameters: Any) -> str:
+        """Why a run takes frames whole; empty where it does not have to."""
+        reach = None if self.halo is None else self.halo(parameters)
         if reach is None:
             return "every pixel depends on the whole frame"
         if not self.images_in_parts:
             return "its result has other pixels than the frame"
-        if self.has_values and not self.values_in_parts:
+        if self.has_values(parameters) and not self.values_in_parts:
             return "its table or vectors are those of whole frames"
         return ""
 

@@ -53,6 +53,10 @@ class Prepared:
         The frames, with their channel axis.
     inputs : tuple of Stack or None
         The frames and the further inputs in step with them.
+    images : tuple of Image
+        What it gives for each frame.
+    vectors : str, optional
+        Name of the vectors that it gives.
     computation : Computation
         What goes with every block.
     layout : Layout
@@ -68,11 +72,18 @@ class Prepared:
     declared: Declared
     stack: Stack
     inputs: tuple[Stack | None, ...]
+    images: tuple[Image, ...]
+    vectors: str | None
     computation: Computation
     layout: Layout
     cost: Cost
     work: MapFrames | MapBands
     run_work: MapFrames | MapBands
+
+    @property
+    def has_values(self) -> bool:
+        """Whether it gives more than images."""
+        return bool(self.declared.columns) or self.vectors is not None
 
     @property
     def cost_of_item(self) -> Cost:
@@ -90,7 +101,7 @@ class Prepared:
         return kind(
             self.inputs,
             partial(image_block, self.computation, which),
-            dtype=self.dtype(self.declared.images[which]),
+            dtype=self.dtype(self.images[which]),
             frame_shape=self.layout.frame_shape,
             order=self.layout.order,
             cost=self.cost,
@@ -100,13 +111,14 @@ class Prepared:
 
 def prepared(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine) -> Prepared:
     """Inputs in step, the layout of the results, and how frames are cut."""
-    parameters = parameters if declared.settle is None else declared.settle(inputs, parameters)
+    parameters = declared.settled(inputs, parameters)
+    images, vectors = declared.images_of(parameters), declared.vectors_of(parameters)
     stack = with_channels(inputs.stack("stack"), parameters.channels_along)
     by_colour = declared.channels == "colours"
     further: list[Stack | None] = []
     for role in declared.inputs:
         given = inputs.optional_stack(role.name)
-        channels = role.kind is not Kind.LABELS
+        channels = Kind.LABELS not in role.kinds
         further.append(
             given and in_step(given, stack, role.title, channels=channels, colours=by_colour)
         )
@@ -128,7 +140,7 @@ def prepared(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine
     reach = None if declared.halo is None else declared.halo(parameters)
     rows = None if on is None else _rows_of(on, stack.spatial_grid, stack.frame_shape, axis)
     elements = math.prod(stack.frame_shape)
-    output = sum(image.dtype_for(stack.dtype).itemsize for image in declared.images)
+    output = sum(image.dtype_for(stack.dtype).itemsize for image in images)
     cost = Cost(
         output=output * math.prod(layout.frame_shape),
         scratch=int(declared.scratch * elements),
@@ -136,9 +148,11 @@ def prepared(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine
     )
     cut = reach if declared.images_in_parts else None
     work = bands_of(every, cost, cut, engine, rows)
-    whole = declared.has_values and not declared.values_in_parts
+    whole = declared.has_values(parameters) and not declared.values_in_parts
     run_work = MapFrames() if whole else work
-    return Prepared(declared, stack, every, computation, layout, cost, work, run_work)
+    return Prepared(
+        declared, stack, every, images, vectors, computation, layout, cost, work, run_work
+    )
 
 
 def _rows_of(
@@ -155,9 +169,9 @@ def run(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine) -> 
     """Filter all frames now, or as one looks; columns and vectors are always computed."""
     made = prepared(declared, inputs, parameters, engine)
     now = parameters.result == "memory"
-    places = [made.layout.empty(made.dtype(image)) for image in declared.images] if now else []
+    places = [made.layout.empty(made.dtype(image)) for image in made.images] if now else []
     values: Sequence[Values] = []
-    if now or declared.has_values:
+    if now or made.has_values:
         values = yield from run_pass(
             made.run_work,
             partial(filter_block, made.computation),
@@ -169,13 +183,9 @@ def run(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine) -> 
         )
         values = _by_frames(made, values)
     data: list[Any] = [image for image, _ in places] or [
-        made.lazy(n) for n in range(len(declared.images))
+        made.lazy(n) for n in range(len(made.images))
     ]
-    layers = [
-        _layer(made, image, each, made.layout)
-        for image, each in zip(declared.images, data, strict=True)
-    ]
-    outcome = _outcome(made, layers, values, made.stack.frame_numbers, made.layout)
+    outcome = _outcome(made, data, values, made.stack.frame_numbers, made.layout)
     if declared.report is None:
         return outcome
     said = declared.report(inputs, made.computation.parameters)
@@ -192,7 +202,7 @@ def preview(declared: Declared, inputs: Inputs, parameters: Any, index: int) -> 
     """Filter one frame."""
     made = prepared(declared, inputs, parameters, Engine.local())
     layout = made.layout.still
-    places = [layout.empty(made.dtype(image)) for image in declared.images]
+    places = [layout.empty(made.dtype(image)) for image in made.images]
     if isinstance(made.run_work, MapBands):
         pass_over = run_pass(
             made.run_work,
@@ -208,11 +218,8 @@ def preview(declared: Declared, inputs: Inputs, parameters: Any, index: int) -> 
         out = Several(place for _, place in places)
         values = [filter_block(made.computation, *blocks, out=out)]
     data = [image for image, _ in places]
-    layers = [
-        _layer(made, image, each, layout) for image, each in zip(declared.images, data, strict=True)
-    ]
     numbers = made.stack.frame_numbers[index : index + 1]
-    return _outcome(made, layers, values, numbers, layout)
+    return _outcome(made, data, values, numbers, layout)
 
 
 def plan(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine) -> Plan:
@@ -224,7 +231,7 @@ def plan(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine) ->
 def _by_frames(made: Prepared, values: Sequence[Values]) -> Sequence[Values]:
     """Values of whole frames, from those of their bands."""
     work, declared = made.run_work, made.declared
-    if not isinstance(work, MapBands) or not declared.has_values:
+    if not isinstance(work, MapBands) or not made.has_values:
         return values
     bands = -(-work.height // work.band)
     columns = declared.columns.items()
@@ -236,9 +243,10 @@ def _by_frames(made: Prepared, values: Sequence[Values]) -> Sequence[Values]:
 def advise(declared: Declared, inputs: Inputs, parameters: Any) -> str:
     """How large the results are, and where."""
     stack = with_channels(inputs.stack("stack"), parameters.channels_along)
+    parameters = declared.settled(inputs, parameters)
     on = None if declared.grid is None else declared.grid(stack.spatial_grid, parameters)
     elements = stack.n_frames * math.prod(layout_of(stack, on=on).frame_shape)
-    types = [image.dtype_for(stack.dtype) for image in declared.images]
+    types = [image.dtype_for(stack.dtype) for image in declared.images_of(parameters)]
     size = elements * sum(dtype.itemsize for dtype in types) / 2**20
     text = f"{size / 1024:,.1f} GiB" if size >= 1024 else f"{max(size, 0.1):,.1f} MiB"
     names = " and ".join(dict.fromkeys(dtype.name for dtype in types))
@@ -248,9 +256,8 @@ def advise(declared: Declared, inputs: Inputs, parameters: Any) -> str:
 
 def _why_whole(declared: Declared, stack: Stack, parameters: Any) -> str:
     """Why large frames are not cut into bands, in a sentence; empty where they are, or small."""
-    reach = None if declared.halo is None else declared.halo(parameters)
     cost = Cost(scratch=int(declared.scratch * math.prod(stack.frame_shape)))
-    why = declared.why_whole(reach)
+    why = declared.why_whole(parameters)
     if not why or isinstance(bands_of((stack,), cost, 0, Engine.local()), MapFrames):
         return ""
     return f" Frames are filtered whole, for {why}."
@@ -272,7 +279,7 @@ def _frame_of(given: Stack | None, index: int) -> Array | None:
     return frame if frame.dtype.isnative else frame.astype(frame.dtype.newbyteorder("="))
 
 
-def _layer(made: Prepared, image: Image, data: Any, layout: Layout) -> ImageResult:
+def _layer(made: Prepared, image: Image, data: Any, sample: Array, layout: Layout) -> ImageResult:
     labels = image.kind == "labels"
     return ImageResult(
         f"{made.stack.name} {image.name}",
@@ -280,7 +287,7 @@ def _layer(made: Prepared, image: Image, data: Any, layout: Layout) -> ImageResu
         layout.grid,
         kind=image.kind,
         rgb=layout.rgb and not labels,
-        contrast_limits=None if labels else image.limits(_sample(made, data, layout)),
+        contrast_limits=None if labels else image.limits(sample),
         colormap=image.colormap,
         visible=image.visible,
     )
@@ -300,21 +307,36 @@ def _sample(made: Prepared, data: Any, layout: Layout) -> Array:
 
 def _outcome(
     made: Prepared,
-    layers: Sequence[ImageResult | VectorsResult],
+    data: Sequence[Any],
     values: Sequence[Values],
     numbers: range,
     layout: Layout,
 ) -> Outcome:
     declared, stack = made.declared, made.stack
+    samples = [_sample(made, each, layout) for each in data]
+    layers: list[ImageResult | VectorsResult] = [
+        _layer(made, image, each, sample, layout)
+        for image, each, sample in zip(made.images, data, samples, strict=True)
+    ]
     tables: tuple[Table, ...] = ()
     if declared.columns and values:
         tables = (_table(made, values, numbers),)
-    if declared.vectors and values:
-        layers = [*layers, _vectors(made, values, layout)]
+    if made.vectors and values:
+        layers.append(_vectors(made, values, layout))
     count = "1 frame" if len(numbers) == 1 else f"{len(numbers):,} frames"
     return Outcome(
-        layers=tuple(layers), tables=tables, summary=f"{declared.title}: {count} of {stack.name}."
+        layers=tuple(layers),
+        tables=tables,
+        summary=f"{declared.title}: {count} of {stack.name}.",
+        diagnostics=_diagnostics(made, samples, numbers),
     )
+
+
+def _diagnostics(made: Prepared, samples: Sequence[Array], numbers: range) -> tuple[str, ...]:
+    """That the first frame's result holds no number at all, where all of it was computed."""
+    if isinstance(made.work, MapBands) or not samples or np.isfinite(samples[0]).any():
+        return ()
+    return (f"Frame {numbers[0]:,} holds no data that could be used: its result is empty.",)
 
 
 def _table(made: Prepared, values: Sequence[Values], numbers: range) -> Table:
@@ -345,6 +367,4 @@ def _vectors(made: Prepared, values: Sequence[Values], layout: Layout) -> Vector
         data[:, 0, :lead] = np.stack(np.unravel_index(which, layout.leading), axis=-1)
     flat = layout_of(made.stack, channels=False)
     flat = flat if lead else flat.still
-    return VectorsResult(
-        f"{made.stack.name} {made.declared.vectors}", flat.coordinates(data), flat.grid
-    )
+    return VectorsResult(f"{made.stack.name} {made.vectors}", flat.coordinates(data), flat.grid)
