@@ -170,7 +170,7 @@ def _vectors(stack: Stack, shifts: Array) -> VectorsResult:
     data[:, 1, -2:] = shifts[known]
     features = Table("lengths", "frame", {"length": np.hypot(*shifts[known].T)})
     return VectorsResult(
-        f"{stack.name} shifts", data, Grid(axes, like="stack"), features, color_by="length"
+        f"{stack.name} shifts", data, Grid(axes, role="stack"), features, color_by="length"
     )
 
 

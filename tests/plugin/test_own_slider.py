@@ -24,7 +24,7 @@ def test_abundances_are_seen_at_every_band(viewer: ViewerModel) -> None:
         translate=(400, 1, 1),
     )
     data = np.random.default_rng(0).random((4, 5, 6))
-    grid = Grid((Axis("spectrum"), Axis("y", 2, 1), Axis("x", 2, 1)), like="stack")
+    grid = Grid((Axis("spectrum"), Axis("y", 2, 1), Axis("x", 2, 1)), role="stack")
     layer = viewer.add_layer(make_layer(ImageResult("abundances", data, grid), bands))
     assert layer.axis_labels == ("spectrum", "band", "y", "x")
     for band in (0, 3, 7, 15):
@@ -37,7 +37,7 @@ def test_abundances_are_seen_at_every_band(viewer: ViewerModel) -> None:
 
 def test_the_frames_of_an_input_stay_on_its_slider(viewer: ViewerModel) -> None:
     movie = viewer.add_image(np.zeros((7, 5, 6)), axis_labels=("t", "y", "x"))
-    grid = Grid((Axis("t"), Axis("y"), Axis("x")), like="stack")
+    grid = Grid((Axis("t"), Axis("y"), Axis("x")), role="stack")
     layer = make_layer(ImageResult("residual", np.zeros((7, 5, 6)), grid), movie)
     assert layer.ndim == 3
 

@@ -145,7 +145,7 @@ def test_a_template_is_found_in_an_image_and_outlined() -> None:
     assert [axis.scale for axis in layer.grid.axes] == [2, 2]
     assert [axis.translate for axis in layer.grid.axes] == [7, 8]
     assert [axis.unit for axis in layer.grid.axes] == ["mm", "mm"]
-    assert layer.grid.like == "template"
+    assert layer.grid.role == "template"
     np.testing.assert_allclose(np.asarray(layer.data), template, atol=0.1)
     outline = outcome.layer("image template")
     assert isinstance(outline, ShapesResult)

@@ -106,7 +106,7 @@ def test_the_result_lies_where_the_stack_lies() -> None:
     assert [axis.scale for axis in layer.grid.axes] == [4, 0.5, 0.25]
     assert [axis.translate for axis in layer.grid.axes] == [9, 3, 3.75]
     assert [axis.unit for axis in layer.grid.axes] == ["second", "micrometer", "micrometer"]
-    assert layer.grid.like == "stack"
+    assert layer.grid.role == "stack"
 
 
 def test_integer_results_fill_their_range() -> None:

@@ -15,10 +15,8 @@ from napari_framewise.stacks.ragged import RaggedStack
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 
-_FRAMES: dict[str | None, str] = {
-    "plane": "rows and columns",
-    "volume": "planes, rows and columns",
-}
+_HAS = {2: "rows and columns", 3: "planes, rows and columns"}
+_NEEDS = {"plane": (2, "plane images"), "volume": (3, "volumes")}
 
 
 def numbers_for(
@@ -72,9 +70,11 @@ def check_frames(role: Input, value: Stack) -> None:
         )
     if role.frames is not None:
         spatial = sum(axis != value.channel_axis for axis in value.image_axes)
-        found = {2: "plane", 3: "volume"}.get(spatial)
-        if found != role.frames:
-            has, needs = (_FRAMES.get(each, f"{spatial} axes") for each in (found, role.frames))
+        kinds = (role.frames,) if isinstance(role.frames, str) else role.frames
+        needed = [_NEEDS[kind] for kind in kinds]
+        if spatial not in [count for count, _ in needed]:
+            has = _HAS.get(spatial, "one axis" if spatial == 1 else f"{spatial} axes")
+            needs = " or ".join(name for _, name in needed)
             raise ValueError(
                 f"{role.title}: the frames of {value.name} have {has}; {needs} are needed: "
                 "choose another axis for the frames to run along."

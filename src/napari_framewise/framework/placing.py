@@ -124,7 +124,7 @@ def layout_of(
     whole = inside.after(leading)
     shown = order[:-1] if rgb else order
     return Layout(
-        replace(whole.take(shown), like=role, moved=None),
+        replace(whole.take(shown), role=role, moved=None),
         order,
         stack.leading_shape,
         inside.shape,

@@ -33,6 +33,7 @@ MASK = (Kind.LABELS, Kind.SHAPES)
 """What a mask is taken from: painted labels, an image, or drawn shapes."""
 IMAGE_KINDS = (Kind.STACK, Kind.IMAGES, Kind.FRAME, Kind.LABELS)
 ModelKind: TypeAlias = str | type
+FrameKind: TypeAlias = Literal["plane", "volume"]
 
 TYPES: dict[Kind, type | tuple[type, ...]] = {
     Kind.STACK: Stack,
@@ -88,7 +89,7 @@ class Input:
         A FRAME or LABELS input may hold more than one frame.
     model_kind : str or type, or tuple of them, optional
         Kinds or classes of model that are taken.
-    frames : {"plane", "volume"}, optional
+    frames : {"plane", "volume"}, or both, optional
         Frames that are taken: of rows and columns, or of planes, rows and columns.
     value : InputValue, optional
         A number that is asked for with each image, or with each frame.
@@ -110,7 +111,7 @@ class Input:
     several_frames: bool = False
     model_kind: ModelKind | tuple[ModelKind, ...] | None = None
     lies_on: str | None = None
-    frames: Literal["plane", "volume"] | None = None
+    frames: FrameKind | tuple[FrameKind, ...] | None = None
     value: InputValue | None = None
     made_by: tuple[str, ...] = ()
 

@@ -136,7 +136,7 @@ def moved_points(
     return PointsResult(
         f"{points.name} moved",
         data[known],
-        replace(points.grid, like="stack"),
+        replace(points.grid, role="stack"),
         features=_rows(points.features, known),
         text=points.text,
         index=None if points.index is None else np.asarray(points.index)[known],
@@ -154,7 +154,7 @@ def moved_shapes(
     """
     given = [_outline(*each) for each in zip(shapes.data, shapes.types, strict=True)]
     if not given:
-        return replace(shapes, name=f"{shapes.name} moved", grid=replace(shapes.grid, like="stack"))
+        return replace(shapes, name=f"{shapes.name} moved", grid=replace(shapes.grid, role="stack"))
     vertices = PointsResult(shapes.name, np.concatenate(given), shapes.grid)
     data, known = _moved(vertices, stack, transform, back=back)
     ends = np.cumsum([len(each) for each in given])[:-1]
@@ -164,7 +164,7 @@ def moved_shapes(
     return ShapesResult(
         f"{shapes.name} moved",
         moved,
-        replace(shapes.grid, like="stack"),
+        replace(shapes.grid, role="stack"),
         shape_type=tuple("polygon" if t in ("rectangle", "ellipse") else t for t in types),
         features=_rows(shapes.features, kept),
         colours=None if shapes.colours is None else shapes.colours[kept],

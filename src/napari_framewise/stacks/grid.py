@@ -22,7 +22,7 @@ class Grid:
         components of a colour are no axis of a grid.
     shape : tuple of int
         Number of pixels along each axis; empty where nothing says it, as of points from a file.
-    like : str, optional
+    role : str, optional
         Role of the input on whose pixel grid these pixels lie: a rotation, shear or affine that
         the user gave that layer holds for them too.
     moved : tuple of tuple of float, optional
@@ -33,7 +33,7 @@ class Grid:
     axes: tuple[Axis, ...]
     shape: tuple[int, ...] = ()
     _: KW_ONLY
-    like: str | None = None
+    role: str | None = None
     moved: tuple[tuple[float, ...], ...] | None = None
 
     def __post_init__(self) -> None:

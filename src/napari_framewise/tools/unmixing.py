@@ -236,7 +236,7 @@ def _outcome(
 ) -> Outcome:
     shape = found.residual.shape
     plane = stack.grid.cropped((first_row, first_row + shape[0]), (0, shape[1]))
-    grid = replace(plane, like="stack")
+    grid = replace(plane, role="stack")
     maps = grid.after(Grid((Axis("spectrum"),), found.abundances.shape[:1]))
     shown = limits_of(found.abundances)
     layers = [

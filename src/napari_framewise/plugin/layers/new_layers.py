@@ -72,7 +72,7 @@ def drawn_layer(drawn: PointsResult | ShapesResult, under: Layer | None) -> Laye
     axes, count = drawn.grid.axes, len(drawn.grid.axes)
     if count <= under.ndim and all(axis == Axis(axis.name) for axis in axes):
         axes = axes_of(under)[under.ndim - count :]
-    return make_layer(replace(drawn, grid=Grid(axes, like="under")), under)
+    return make_layer(replace(drawn, grid=Grid(axes, role="under")), under)
 
 
 def _affine(layer: Layer, part: slice) -> Any:

@@ -48,4 +48,4 @@ def on_own_slider(result: ImageResult, like: Layer) -> ImageResult:
     count = len(own)
     place = (slice(None),) * count + (None,) * len(longs)
     axes = (*grid.axes[:count], *longs, *grid.axes[count:])
-    return replace(result, data=data[place], grid=Grid(axes, like=grid.like))
+    return replace(result, data=data[place], grid=Grid(axes, role=grid.role))

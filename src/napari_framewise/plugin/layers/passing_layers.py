@@ -44,13 +44,13 @@ class PassingLayers(QObject):
     def show(
         self,
         outcome: Outcome,
-        like: Callable[[str | None], Layer | None],
+        layer_of: Callable[[str | None], Layer | None],
         provenance: Mapping[str, Any] | None = None,
     ) -> None:
         """Show an outcome in place of the last one; what was selected stays selected."""
         self._turns.stop()
         for result in outcome.layers:
-            show = partial(self._show, result, like(result.grid.like), provenance)
+            show = partial(self._show, result, layer_of(result.grid.role), provenance)
             if self._shown(result.name) is None:
                 self._turns.add(show)
             else:

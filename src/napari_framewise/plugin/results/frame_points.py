@@ -46,7 +46,7 @@ def points_of_table(
     return PointsResult(
         f"{stack.name} {table.name}",
         positions,
-        Grid(axes_of(layer), like=role),
+        Grid(axes_of(layer), role=role),
         features=table,
         text=_text(table, plots),
     )

@@ -81,9 +81,9 @@ class Record:
     @property
     def stack_layer(self) -> Layer | None:
         """The layer of that stack."""
-        return self.like(self.tool.inputs[0].name) if self.tool.inputs else None
+        return self.layer_of(self.tool.inputs[0].name) if self.tool.inputs else None
 
-    def like(self, role: str | None) -> Layer | None:
+    def layer_of(self, role: str | None) -> Layer | None:
         """The layer that stood in a role."""
         return next(iter(self.layers.get(role or "", ())), None)
 

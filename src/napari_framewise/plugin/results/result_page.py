@@ -100,7 +100,7 @@ class ResultPage(QWidget):
         self.view.close_connections()
 
     def _put(self, record: Record, result: LayerResult, last: dict[str, Layer]) -> None:
-        layer = make_layer(result, record.like(result.grid.like), record.provenance())
+        layer = make_layer(result, record.layer_of(result.grid.role), record.provenance())
         shown = put_layer(self._viewer, layer, last.get(result.name))
         if passing(shown):
             shown.name = result.name

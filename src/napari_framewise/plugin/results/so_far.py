@@ -31,7 +31,7 @@ class ResultSoFar(QObject):
     def show(self, partial: RecordSoFar) -> None:
         """Show one in place of the one before."""
         record = partial.record
-        self._layers.show(partial.outcome, record.like, {"unfinished": True})
+        self._layers.show(partial.outcome, record.layer_of, {"unfinished": True})
         self._page.show_so_far(record, turn_to_it=not self._shown)
         self._shown = True
 

@@ -228,8 +228,7 @@ def _target(inputs: Inputs) -> Grid:
     """The grid that frames are brought onto: the template's, or their own."""
     role = "template" if inputs["template"] else "stack"
     stack = inputs.stack(role)
-    rows_and_columns(stack)
-    return replace(stack.spatial_grid, like=role)
+    return replace(stack.spatial_grid, role=role)
 
 
 def _aim(inputs: Inputs, parameters: AlignmentParameters) -> str:
@@ -300,7 +299,7 @@ def _model(inputs: Inputs, matrices: Array, motion: Motion, target: Grid) -> Tra
     stack = inputs.stack("stack")
     return Transforms(
         source=Space.of(stack.name, stack.spatial_grid),
-        target=Space.of(inputs.stack(str(target.like)).name, target),
+        target=Space.of(inputs.stack(str(target.role)).name, target),
         matrices=matrices,
         motion=motion,
     )

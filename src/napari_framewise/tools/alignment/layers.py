@@ -76,7 +76,7 @@ def aligned_frame(
 
 def moved_layer(stack: Stack, transforms: Transforms, target: Grid) -> ImageResult:
     """A single image with its pixels as they are, its layer moved onto the target's grid."""
-    frame, layout = stack.frame(0), layout_of(stack, str(target.like)).still
+    frame, layout = stack.frame(0), layout_of(stack, str(target.role)).still
     there = _layout(stack, target).still.grid
     rows_columns = [n for n, number in enumerate(layout.order[: there.ndim]) if number < 2]
     whole = np.eye(there.ndim + 1)
@@ -105,7 +105,7 @@ def error_layers(
         still = np.broadcast_to(np.eye(3), matrices.shape)
         plain = np.broadcast_to([1.0, 0.0], gains.shape)
         wanted.insert(0, ("error before alignment", still, plain))
-    limits, layout = None, layout_of(stack, str(target.like), channels=False, on=target)
+    limits, layout = None, layout_of(stack, str(target.role), channels=False, on=target)
     for name, moves, brightness in wanted:
         data = LazyFrames(
             (stack, series(moves), series(brightness)),
@@ -166,7 +166,7 @@ def _without_maps(transforms: Transforms) -> Transforms:
 
 def _layout(stack: Stack, target: Grid) -> Layout:
     """An aligned frame has the channels of the stack's frames."""
-    return layout_of(stack, str(target.like), on=target)
+    return layout_of(stack, str(target.role), on=target)
 
 
 def _dtype(stack: Stack) -> np.dtype[np.generic]:

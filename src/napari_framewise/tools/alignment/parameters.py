@@ -12,7 +12,7 @@ from napari_framewise.numerics.alignment import Settings
 from napari_framewise.tools.alignment.model import Transforms
 
 INPUTS = (
-    Input("stack", Kind.STACK, "Stack", "The image, or the frames, to align."),
+    Input("stack", Kind.STACK, "Stack", "The image, or the frames, to align.", frames="plane"),
     Input(
         "template",
         Kind.FRAME,
@@ -21,6 +21,7 @@ INPUTS = (
         "are aligned to each other.",
         least=0,
         folded=False,
+        frames="plane",
     ),
     Input(
         "mask",
@@ -48,6 +49,7 @@ INPUTS = (
         most=8,
         same_length_as="stack",
         folded=True,
+        frames="plane",
     ),
     Input(
         "labels",
@@ -59,6 +61,7 @@ INPUTS = (
         same_length_as="stack",
         several_frames=True,
         folded=True,
+        frames="plane",
     ),
     Input(
         "transforms",

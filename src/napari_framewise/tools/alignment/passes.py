@@ -65,10 +65,9 @@ def task_of(inputs: Inputs, parameters: AlignmentParameters) -> Task:
     Raises
     ------
     ValueError
-        For volumes, a channel that is not there, or a mask of another shape.
+        For a channel that is not there, or a mask of another shape.
     """
     stack = inputs.stack("stack")
-    rows_and_columns(stack)
     channels = max(1, stack.channels)
     channel = parameters.channel
     if channel is not None and channel >= channels:
@@ -81,20 +80,9 @@ def task_of(inputs: Inputs, parameters: AlignmentParameters) -> Task:
 
 
 def rows_and_columns(stack: Stack) -> tuple[int, int]:
-    """Size of a stack's frames without their channels.
-
-    Raises
-    ------
-    ValueError
-        Where the frames are volumes or lines.
-    """
-    shape = stack.spatial_shape
-    if len(shape) != 2:
-        raise ValueError(
-            f"{stack.name} has frames of {_size(stack.frame_shape)}; plane images are needed: "
-            "choose the axes that the frames run along."
-        )
-    return (shape[0], shape[1])
+    """Size of a stack's frames without their channels; its role takes planes alone."""
+    rows, columns = stack.spatial_shape
+    return rows, columns
 
 
 def template_of(inputs: Inputs, task: Task) -> numerics.Template:
@@ -106,7 +94,6 @@ def template_of(inputs: Inputs, task: Task) -> numerics.Template:
         Where its channels are not those of the stack.
     """
     given = inputs.stack("template")
-    rows_and_columns(given)
     plane = plane_of(given.frame(0), task.channel)
     stack = task.stack
     wanted = 1 if task.channel is not None else max(1, stack.channels)
@@ -231,7 +218,3 @@ def cost_of(stack: Stack, *, averaging: bool = False) -> Cost:
     if averaging:
         return Cost(scratch=32 * pixels, seconds=6e-8 * pixels)
     return Cost(output=512, scratch=48 * pixels, seconds=2e-3 + 1.5e-7 * pixels)
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))

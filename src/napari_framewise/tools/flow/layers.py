@@ -269,7 +269,7 @@ def _with_channels_of(moving: Stack, layout: Layout) -> Layout:
         order = (*(number for number in order if number != channel), channel)
     natural = layout.grid.take([layout.order.index(number) for number in range(channel)])
     every = moving.grid.take([-1]).after(natural)
-    grid = replace(every.take(order[:-1] if own.rgb else order), like=layout.grid.like)
+    grid = replace(every.take(order[:-1] if own.rgb else order), role=layout.grid.role)
     return replace(own, grid=grid, order=order, leading=layout.leading)
 
 

@@ -209,12 +209,6 @@ def pairs_of(inputs: Inputs, parameters: FlowParameters) -> Pairs:
 
 
 def _check(stack: Stack, parameters: FlowParameters, channels: bool) -> None:
-    ndim = len(stack.frame_shape) - channels
-    if ndim not in (2, 3):
-        raise ValueError(
-            f"{stack.name} has frames of {' x '.join(map(str, stack.frame_shape))}; planes or "
-            "volumes are needed: choose the axes that the frames run along."
-        )
     count = stack.frame_shape[-1] if channels else 1
     if parameters.channel is not None and parameters.channel >= count:
         raise ValueError(

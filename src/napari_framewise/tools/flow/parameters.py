@@ -12,7 +12,13 @@ from napari_framewise.numerics.flow import FlowSettings
 from napari_framewise.tools.flow.model import FlowModel
 
 INPUTS = (
-    Input("stack", Kind.STACK, "First image", "The frames whose pixels are followed."),
+    Input(
+        "stack",
+        Kind.STACK,
+        "First image",
+        "The frames whose pixels are followed.",
+        frames=("plane", "volume"),
+    ),
     Input(
         "second",
         Kind.FRAME,
