@@ -158,3 +158,74 @@ def test_a_folder_is_taken_file_by_file(panel: RecipePanel, tmp_path: Path) -> N
     panel.files.add_folder(str(folder))
     assert [panel.files.list.item(row, 0).text() for row in range(3)] == ["0.npy", "1.npy", "2.npy"]
     assert panel.files.list.rowCount() == 3
+
+
+def test_a_result_named_after_its_input_is_found_for_the_next_file(
+    qtbot: QtBot, panel: RecipePanel, tmp_path: Path
+) -> None:
+    frames = [write_frames(tmp_path / f"{name}.npy", seed=n) for n, name in enumerate("abc")]
+    steps = (
+        Step(
+            tool="normalise",
+            inputs={"stack": (InputRef(path=str(tmp_path / "a.npy"), name="film"),)},
+        ),
+        Step(tool="statistics", inputs={"stack": (InputRef(step=0, item="film normalised"),)}),
+    )
+    save_recipe(Recipe(steps=steps), tmp_path / "two.json")
+    panel.open(str(tmp_path / "two.json"))
+    panel.files.add(*(str(tmp_path / f"{name}.npy") for name in "abc"))
+    run(qtbot, panel)
+    assert states(panel) == ["done"] * 3, panel.message
+    table = next(table for table in panel._tables if {"mean", "std"} <= set(table.columns))
+    for each, found in zip(frames, table.columns["mean"], strict=True):
+        low, high = each.min(axis=(1, 2)), each.max(axis=(1, 2))
+        wanted = ((each - low[:, None, None]) / (high - low)[:, None, None]).mean(axis=(1, 2))
+        np.testing.assert_allclose(found, wanted.mean(), rtol=1e-6)
+
+
+def test_results_lie_as_the_layers_that_they_are_made_of(
+    qtbot: QtBot, viewer: ViewerModel, panel: RecipePanel, tmp_path: Path
+) -> None:
+    write_frames(tmp_path / "film.npy")
+    first = Step(
+        tool="normalise",
+        inputs={"stack": (InputRef(path=str(tmp_path / "film.npy"), name="film"),)},
+    )
+    second = Step(tool="standardise", inputs={"stack": (InputRef(step=0),)})
+    save_recipe(Recipe(steps=(first, second)), tmp_path / "two.json")
+    turned = [[1, 0, 0], [0, 0.8, -0.6], [0, 0.6, 0.8]]
+    moved = np.eye(4)
+    moved[1:3, 3] = 5, -7
+    placed = {"scale": (1, 2, 3), "rotate": turned, "affine": moved, "translate": (0, 4, 2)}
+    names = ("one", "two")
+    layers = [
+        viewer.add_image(np.arange(120.0).reshape(4, 5, 6), name=name, **placed) for name in names
+    ]
+    panel.open(str(tmp_path / "two.json"))
+    viewer.layers.selection = set(layers)
+    panel.files.add_layers()
+    run(qtbot, panel)
+    for name, layer in zip(names, layers, strict=True):
+        for made in (f"{name} normalised", f"{name} normalised standardised"):
+            for corner in ((0, 0, 0), (3, 4, 5)):
+                np.testing.assert_allclose(
+                    viewer.layers[made].data_to_world(corner), layer.data_to_world(corner)
+                )
+            told = viewer.layers[made].metadata["framewise"]
+            assert told["tool"] == ("standardise" if "standardised" in made else "normalise")
+
+
+def test_a_file_that_is_open_lends_its_place_to_a_step_run_alone(
+    qtbot: QtBot, viewer: ViewerModel, panel: RecipePanel, two_steps: Path
+) -> None:
+    path = str(two_steps.with_name("film.npy"))
+    layer = viewer.add_image(
+        np.load(path),
+        name="film",
+        rotate=[[1, 0, 0], [0, 0, -1], [0, 1, 0]],
+        metadata={"framewise": {"origin": {"path": path}}},
+    )
+    panel.open(str(two_steps))
+    panel.steps.buttons[0].click()
+    finish(qtbot, panel)
+    np.testing.assert_allclose(viewer.layers["film doubled"].rotate, layer.rotate)

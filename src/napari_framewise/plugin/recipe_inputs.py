@@ -28,7 +28,7 @@ from napari_framewise.engine.progress import Progress
 from napari_framewise.framework.inputs import Value
 from napari_framewise.framework.recipe import InputRef
 from napari_framewise.io import can_open
-from napari_framewise.io.recipes.naming import parse_input
+from napari_framewise.io.recipes.naming import parse_input, text_of
 from napari_framewise.io.recipes.references import reference_to
 from napari_framewise.io.runs.batch import FileRun
 from napari_framewise.io.runs.outputs import Output
@@ -42,6 +42,7 @@ class RecipeInputs(QWidget):
         super().__init__(parent)
         self._viewer = viewer
         self._given: list[str | Layer] = []
+        self.layers_given: dict[str, Layer] = {}
         self.list = QTableWidget(0, 2)
         self.list.setHorizontalHeaderLabels(["input", "state"])
         self.list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -118,6 +119,7 @@ class RecipeInputs(QWidget):
         """What is given as references, and what of it exists only in memory, by name."""
         refs: list[InputRef] = []
         memory: dict[str, Value] = {}
+        self.layers_given = {}
         for each in self._given:
             if not isinstance(each, Layer):
                 refs.append(parse_input(each))
@@ -127,6 +129,7 @@ class RecipeInputs(QWidget):
             if ref is None:
                 ref = InputRef(memory=each.name, name=each.name)
                 memory[each.name] = stack
+            self.layers_given[text_of(ref)] = each
             refs.append(ref)
         return refs, memory
 

@@ -33,6 +33,7 @@ from napari_framewise.io.runs.reproducing import Reproduction, check_results, wi
 from napari_framewise.io.runs.steps import run_step
 from napari_framewise.plugin.layers.layers_out import make_layer, put_layer
 from napari_framewise.plugin.recipe_inputs import RecipeInputs
+from napari_framewise.plugin.recipe_layers import results_of
 from napari_framewise.plugin.recipe_steps import RecipeSteps
 from napari_framewise.plugin.results.table import TableView
 from napari_framewise.plugin.running import settings
@@ -204,26 +205,31 @@ class RecipePanel(QWidget):
         lines = [f"{batch.summary}{written}", *dict.fromkeys(notes)]
         if len(batch.runs) == 1:
             lines[1:1] = [out.summary for out in batch.runs[0].outcomes if out.summary]
-            if not batch.written and batch.recipe is not None:
-                for outcome in batch.runs[0].outcomes:
-                    self._add_layers(outcome, batch.recipe)
+        if not batch.written:
+            for run in batch.runs:
+                self._add_layers(run, alone=len(batch.runs) == 1)
         self.say("\n".join(lines))
 
     def _show_step(self, number: int, outcome: Outcome) -> None:
         assert self.recipe is not None
         self._show_tables(outcome.tables)
-        self._add_layers(outcome, self.recipe)
+        self._put(self.recipe, {**self._earlier, number: outcome}, number)
         self.say("\n".join([f"Step {number + 1}: {outcome.summary}", *outcome.diagnostics]))
 
     def _show_comparison(self, found: Reproduction) -> None:
         self._show_tables((found.table(),))
         self.say(found.summary)
 
-    def _add_layers(self, outcome: Outcome, recipe: Recipe) -> None:
-        plain = recipe.model_dump(mode="json", exclude={"hashes", "results"})
-        for result in outcome.layers:
-            layer = make_layer(result, None, {"tool": recipe.steps[-1].tool, "recipe": plain})
-            put_layer(self._viewer, layer)
+    def _add_layers(self, run: FileRun, *, alone: bool) -> None:
+        """The results of one input: of several only those of layers, for files may be forty."""
+        if run.recipe is not None and (alone or run.source in self.files.layers_given):
+            self._put(run.recipe, dict(enumerate(run.outcomes)))
+
+    def _put(self, recipe: Recipe, outcomes: dict[int, Outcome], only: int | None = None) -> None:
+        given = self.files.layers_given if only is None else {}
+        for number, result, under, told in results_of(recipe, outcomes, self._viewer, given):
+            if only in (None, number):
+                put_layer(self._viewer, make_layer(result, under, told))
 
     def _show_tables(self, tables: tuple[Table, ...]) -> None:
         self._tables = tables

@@ -48,6 +48,8 @@ class FileRun:
         Layers that were not written.
     failure : Exception, optional
         Why it failed.
+    recipe : Recipe, optional
+        What was run on it, with what was really used.
     """
 
     name: str
@@ -56,6 +58,7 @@ class FileRun:
     written: tuple[Path, ...] = ()
     left: tuple[str, ...] = ()
     failure: Exception | None = None
+    recipe: Recipe | None = None
 
     @property
     def error(self) -> str:
@@ -277,7 +280,7 @@ def _run_one(
         _refuse_own_inputs(recipe, output)
     outcomes, as_run = yield from _labelled(run_steps(recipe, engine, memory), place)
     if output is None:
-        return FileRun(name, source, outcomes), as_run
+        return FileRun(name, source, outcomes, recipe=as_run), as_run
     if output.results:
         hashes = yield from _labelled(input_hashes(as_run), place)
         found = yield from _labelled(recorded_results(outcomes), place)
@@ -297,13 +300,13 @@ def _run_one(
         left += others
     if output.journal is not None and not output.single:
         output.journal.finish(name, entry_of(outcomes, tables, written, left, as_run))
-    return FileRun(name, source, outcomes, tuple(written), tuple(left)), as_run
+    return FileRun(name, source, outcomes, tuple(written), tuple(left), recipe=as_run), as_run
 
 
 def _from_earlier(before: Earlier, name: str, recipe: Recipe) -> FileRun:
     """What an earlier part of the run made of an input."""
     source = text_of(batch_refs(recipe.steps[0])[0])
-    return FileRun(name, source, before.outcomes, before.written, before.left)
+    return FileRun(name, source, before.outcomes, before.written, before.left, recipe=before.as_run)
 
 
 def _check_places(recipe: Recipe) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from napari_framewise.framework.recipe import InputRef, Recipe, Step
-from napari_framewise.io.recipes.naming import text_of
+from napari_framewise.io.recipes.naming import output_names, text_of
 from napari_framewise.tools.registry import get_tool
 
 
@@ -47,7 +48,7 @@ def on_inputs(recipe: Recipe, refs: tuple[InputRef, ...], name: str) -> Recipe:
         if follows:
             role = get_tool(step.tool).inputs[0].name
             step = step.model_copy(update={"inputs": {**step.inputs, role: after}})
-        steps.append(step)
+        steps.append(step.with_references(partial(_renamed, _names_of(before), _names_of(after))))
     return recipe.model_copy(update={"steps": tuple(steps)})
 
 
@@ -70,6 +71,24 @@ def _in_place_of(old: InputRef, new: InputRef, name: str) -> InputRef:
             "value_pattern": new.value_pattern or old.value_pattern,
         }
     )
+
+
+def _names_of(refs: tuple[InputRef, ...]) -> tuple[str, ...]:
+    """What the inputs are called, in the names of layers that a tool makes of them as well."""
+    return tuple(ref.name or output_names([ref])[0] for ref in refs)
+
+
+def _renamed(before: tuple[str, ...], after: tuple[str, ...], ref: InputRef) -> InputRef:
+    """A reference to an earlier result that is named after an input, with the new one's name."""
+    if ref.step is None or len(before) != len(after):
+        return ref
+    item = ref.item
+    for old, new in zip(before, after, strict=True):
+        if item.startswith(f"{old} "):
+            item = f"{new}{item.removeprefix(old)}"
+        elif item.endswith(f" of {old}"):
+            item = f"{item.removesuffix(old)}{new}"
+    return ref.model_copy(update={"item": item})
 
 
 def _of_frames(old: InputRef) -> tuple[float, ...] | None:
