@@ -76,3 +76,26 @@ def test_the_place_of_a_template_is_the_highest_peak_and_others_lie_apart() -> N
     for number, one in enumerate(found):
         for two in found[:number]:
             assert max(abs(one[0] - two[0]), abs(one[1] - two[1])) > 4
+
+
+def test_volumes_are_correlated_over_every_shift() -> None:
+    rng = np.random.default_rng(5)
+    image, template = rng.normal(size=(1, 5, 6, 7)), rng.normal(size=(1, 3, 4, 3))
+    mask, use = rng.random((5, 6, 7)) < 0.8, rng.random((3, 4, 3)) < 0.9
+    spectra = Spectra.of(image, mask, (3, 4, 3))
+    values, overlap = correlations(spectra, template, use.astype(float), 0.3)
+    for place in np.ndindex(values.shape):
+        shift = np.array(place) - np.array(template.shape[1:]) + 1
+        at = np.argwhere(use)
+        there = at + shift
+        inside = ((there >= 0) & (there < image.shape[1:])).all(axis=1)
+        inside[inside] = mask[tuple(there[inside].T)]
+        assert overlap[place] == inside.sum()
+        if inside.sum() < max(0.3 * use.sum(), 2):
+            assert np.isnan(values[place])
+            continue
+        one, two = image[0][tuple(there[inside].T)], template[0][tuple(at[inside].T)]
+        np.testing.assert_allclose(values[place], np.corrcoef(one, two)[0, 1], atol=1e-9)
+    best = peaks(np.nan_to_num(values), overlap, 3, 1)
+    assert len(best) == 3
+    assert all(len(each) == 3 for each in best)

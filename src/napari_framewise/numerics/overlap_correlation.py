@@ -24,35 +24,35 @@ class Spectra:
     Attributes
     ----------
     shape : tuple of int
-        Rows and columns of the image.
+        Of the image: (y, x) or (z, y, x).
     padded : tuple of int
-        Rows and columns of the transform.
+        Of the transform.
     image, square : (channels, ...) complex
     mask : (...) complex
     """
 
-    shape: tuple[int, int]
-    padded: tuple[int, int]
+    shape: tuple[int, ...]
+    padded: tuple[int, ...]
     image: NDArray[np.complex128]
     square: NDArray[np.complex128]
     mask: NDArray[np.complex128]
 
     @classmethod
     def of(
-        cls, planes: NDArray[Any], mask: NDArray[Any] | None, template: tuple[int, int]
+        cls, planes: NDArray[Any], mask: NDArray[Any] | None, template: tuple[int, ...]
     ) -> Spectra:
         """Spectra of an image, for templates of a shape.
 
         Parameters
         ----------
-        planes : (channels, y, x)
+        planes : (channels, y, x) or (channels, z, y, x)
             Finite numbers, of mean near 0 and spread near 1 where digits matter.
-        mask : (y, x), optional
+        mask : (*shape), optional
             1 where the image may be used, else 0; everywhere by default.
         template : tuple of int
-            Rows and columns of the largest template.
+            Shape of the largest template.
         """
-        shape = (planes.shape[1], planes.shape[2])
+        shape = planes.shape[1:]
         padded = tuple(
             fft.next_fast_len(n + m - 1, real=True) for n, m in zip(shape, template, strict=True)
         )
@@ -60,10 +60,10 @@ class Spectra:
         values = planes * use
         return cls(
             shape,
-            (padded[0], padded[1]),
-            fft.rfft2(values, padded),
-            fft.rfft2(values**2, padded),
-            fft.rfft2(use, padded),
+            padded,
+            _transformed(values, padded),
+            _transformed(values**2, padded),
+            _transformed(use, padded),
         )
 
 
@@ -81,16 +81,16 @@ def correlations(
     ----------
     image : Spectra
         Of the image.
-    planes : (channels, y, x)
+    planes : (channels, y, x) or (channels, z, y, x)
         The template.
-    mask : (y, x)
+    mask : (*shape)
         1 where the template may be used.
     least : float
         Least overlap, as a share of the template's usable pixels; below it NaN is given.
 
     Returns
     -------
-    values : (rows + y - 1, columns + x - 1)
+    values : (rows + y - 1, columns + x - 1), or of volumes likewise
         Element (i, j) is the shift (i - y + 1, j - x + 1) of the template in the image; NaN where
         the overlap is too small or either is plain there.
     overlap : same shape
@@ -104,16 +104,17 @@ def correlations(
     >>> tuple(int(each) for each in np.unravel_index(np.nanargmax(values), values.shape))
     (11, 11)
     """
-    height, width = mask.shape
-    extent = (image.shape[0] + height - 1, image.shape[1] + width - 1)
+    axes = tuple(range(-mask.ndim, 0))
+    extent = tuple(n + m - 1 for n, m in zip(image.shape, mask.shape, strict=True))
+    whole: Any = (..., *(slice(length) for length in extent))
 
     def back(spectrum: NDArray[np.complex128]) -> FloatArray:
-        return np.asarray(fft.irfft2(spectrum, image.padded)[..., : extent[0], : extent[1]])
+        return np.asarray(fft.irfftn(spectrum, image.padded, axes=axes)[whole])
 
-    turned_mask = fft.rfft2(mask[::-1, ::-1], image.padded)
-    values = (planes * mask)[:, ::-1, ::-1].astype(float)
-    turned = fft.rfft2(values, image.padded)
-    turned_square = fft.rfft2(values**2, image.padded)
+    turned_mask = _transformed(np.flip(mask), image.padded)
+    values = np.flip(planes * mask, axes).astype(float)
+    turned = _transformed(values, image.padded)
+    turned_square = _transformed(values**2, image.padded)
     overlap = np.rint(back(image.mask * turned_mask))
     known = np.maximum(overlap, 1.0)
     here, there = back(image.image * turned_mask), back(image.mask * turned)
@@ -131,7 +132,7 @@ def correlations(
     return np.clip(found, -1.0, 1.0), overlap
 
 
-def peaks(values: FloatArray, overlap: FloatArray, count: int, apart: int) -> list[tuple[int, int]]:
+def peaks(values: FloatArray, overlap: FloatArray, count: int, apart: int) -> list[tuple[int, ...]]:
     """The highest places, each at least so many pixels from the others.
 
     They are ranked by correlation and overlap together: Fisher's z times the root of the number of
@@ -139,16 +140,16 @@ def peaks(values: FloatArray, overlap: FloatArray, count: int, apart: int) -> li
 
     Parameters
     ----------
-    values, overlap : (rows, columns)
+    values, overlap : (rows, columns), or of volumes
         From `correlations`.
     count : int
         Most places.
     apart : int
-        In pixels, along rows or along columns.
+        In pixels, along any one axis.
 
     Returns
     -------
-    list of (row, column)
+    list of (row, column), or of three
         Indices into `values`, best first.
 
     Examples
@@ -161,14 +162,16 @@ def peaks(values: FloatArray, overlap: FloatArray, count: int, apart: int) -> li
     with np.errstate(invalid="ignore"):
         score = np.arctanh(np.clip(values, -0.999, 0.999)) * np.sqrt(overlap)
     score = np.where(np.isfinite(score), score, -np.inf)
-    found: list[tuple[int, int]] = []
+    found: list[tuple[int, ...]] = []
     while len(found) < count:
-        row, column = np.unravel_index(int(np.argmax(score)), score.shape)
-        if not score[row, column] > -np.inf:
+        place = tuple(int(each) for each in np.unravel_index(int(np.argmax(score)), score.shape))
+        if not score[place] > -np.inf:
             break
-        found.append((int(row), int(column)))
-        score[
-            max(0, int(row) - apart) : int(row) + apart + 1,
-            max(0, int(column) - apart) : int(column) + apart + 1,
-        ] = -np.inf
+        found.append(place)
+        score[tuple(slice(max(0, at - apart), at + apart + 1) for at in place)] = -np.inf
     return found
+
+
+def _transformed(values: NDArray[Any], padded: tuple[int, ...]) -> NDArray[np.complex128]:
+    """Spectrum over the last axes."""
+    return np.asarray(fft.rfftn(values, padded, axes=tuple(range(-len(padded), 0))))
