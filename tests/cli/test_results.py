@@ -83,7 +83,7 @@ def test_a_recipe_is_reproduced(call: CallCli) -> None:
     assert (code, err) == (0, "")
     assert "step 1, table means: mean: identical\n" in out
     assert "identical.\n" in out
-    assert Path("comparison.csv").read_text().startswith("step,result,verdict,difference\n")
+    assert Path("comparison.csv").read_text().startswith("step,result,verdict,difference,largest\n")
     np.save("film.npy", np.random.default_rng(1).normal(size=(4, 6, 5)))
     code, out, _ = call("reproduce", "out/film.recipe.json", "--quiet")
     assert code == 1

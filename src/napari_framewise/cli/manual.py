@@ -61,9 +61,9 @@ examples:
 
 
 REPRODUCE_EPILOG = """\
-A result is "identical" to the bit, "equal to rounding" (shape, number of finite values, extremes,
-mean and deviation agree to 1e-9 of the extremes' size), or it "differs". Inputs whose files have
-changed and packages of another version are named.
+A result is "identical" to the bit, "equal to rounding" (every value is within 1e-9 of the largest
+one's size), or it "differs"; "figures agree" where only extremes, mean and deviation were kept to
+compare with. Inputs whose files have changed and packages of another version are named.
 
 examples:
   napari-framewise mixing stack.tif --references a.tif b.tif -o results --with-results

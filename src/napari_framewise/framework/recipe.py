@@ -162,6 +162,10 @@ class ItemRecord(_Plain):
         How many numbers are finite.
     least, greatest, mean, deviation : float, optional
         Of those; None where there are none.
+    kept : str, optional
+        File that holds its values: relative to the recipe, or absolute.
+    key : str, optional
+        Array in that file; None where the file is an image.
     """
 
     name: str
@@ -173,6 +177,14 @@ class ItemRecord(_Plain):
     greatest: float | None = None
     mean: float | None = None
     deviation: float | None = None
+    kept: str | None = None
+    key: str | None = None
+
+    def with_kept(self, change: Callable[[str], str]) -> ItemRecord:
+        """The record with another way to name the file of its values."""
+        if self.kept is None:
+            return self
+        return self.model_copy(update={"kept": change(self.kept)})
 
 
 class Recipe(_Plain):

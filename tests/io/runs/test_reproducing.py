@@ -11,7 +11,9 @@ from tests.helpers.recipes import add_tools, everything_on, write_frames
 
 import napari_framewise as fw
 from napari_framewise.io.recipes.files import load_recipe, save_recipe
+from napari_framewise.io.runs import kept_values
 from napari_framewise.io.runs.batch import run_recipe
+from napari_framewise.io.runs.differences import Difference
 from napari_framewise.io.runs.outputs import Output
 from napari_framewise.io.runs.reproducing import IDENTICAL, compared
 
@@ -56,18 +58,83 @@ def test_a_changed_input_is_named_and_its_results_differ(recorded: Path, tmp_pat
     assert told["table means: frame"] == IDENTICAL
 
 
-def test_the_last_bit_is_rounding_and_more_is_not(recorded: Path, tmp_path: Path) -> None:
+def with_factor(recorded: Path, factor: float) -> None:
+    content = json.loads(recorded.read_text(encoding="utf-8"))
+    content["steps"][0]["parameters"]["factor"] = factor
+    recorded.write_text(json.dumps(content), encoding="utf-8")
+
+
+@pytest.mark.parametrize("kept_in", ["one file", "zarr"])
+def test_the_last_bit_is_rounding_and_more_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept_in: str
+) -> None:
+    if kept_in == "zarr":
+        # As of an image of more than 64 MiB: what was written of it is what is compared with.
+        monkeypatch.setattr(kept_values, "_MOST_BYTES", 0)
     write_frames(tmp_path / "film.npy")
-    then = load_recipe(recorded)
+    output = Output(tmp_path / "out", results=True)
+    run_recipe(everything_on(tmp_path / "film.npy"), output=output)
+    recorded = tmp_path / "out" / "film.recipe.json"
+    (record,) = (each for each in load_recipe(recorded).results[0] if "doubled" in each.name)
+    assert record.kept is not None
+    assert record.kept.endswith(".zarr" if kept_in == "zarr" else ".results.npz")
     for factor, verdict in ((2 * (1 + 1e-13), "equal to rounding"), (2.0001, "differs")):
-        again = everything_on(tmp_path / "film.npy", factor=factor)
-        place = tmp_path / f"out {factor}"
-        run_recipe(again, output=Output(place, results=True))
-        now = load_recipe(place / "film.recipe.json")
-        items = {item.name: item for item in compared(then, now).items}
+        with_factor(recorded, factor)
+        found = fw.reproduce(recorded)
+        items = {item.name: item for item in found.items}
         assert items["layer film doubled"].verdict == verdict
         expected = pytest.approx(factor / 2 - 1, rel=0.1, abs=2e-15)
         assert items["layer film doubled"].difference == expected
+        largest = np.load(tmp_path / "film.npy").max() * (factor - 2)
+        assert items["layer film doubled"].largest == pytest.approx(largest, rel=0.1, abs=1e-12)
+        assert "The largest difference is" in found.summary
+
+
+def test_values_that_changed_places_differ_though_their_figures_agree(
+    recorded: Path, tmp_path: Path
+) -> None:
+    frames = write_frames(tmp_path / "film.npy")
+    np.save(tmp_path / "film.npy", frames[:, ::-1])
+    items = {item.name: item for item in fw.reproduce(recorded).items}
+    doubled = items["layer film doubled"]
+    assert doubled.verdict == "differs"
+    assert doubled.largest == np.abs(2.0 * (frames - frames[:, ::-1].astype(float))).max()
+    # Where the values are gone, it is only said that the figures agree; that is no reproduction.
+    (tmp_path / "out" / "film.results.npz").unlink()
+    found = fw.reproduce(recorded)
+    doubled = next(item for item in found.items if item.name == "layer film doubled")
+    assert doubled.verdict == "figures agree"
+    assert not found.reproduced
+
+
+def test_the_folder_of_results_can_be_moved(recorded: Path, tmp_path: Path) -> None:
+    recorded.parent.rename(tmp_path / "elsewhere")
+    moved = tmp_path / "elsewhere" / recorded.name
+    with_factor(moved, 2 * (1 + 1e-13))
+    verdicts_now = verdicts(fw.reproduce(moved).table())
+    assert verdicts_now["layer film doubled"] == "equal to rounding"
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "largest"),
+    [
+        ([1.0, np.nan, 4.0], [1.0, np.nan, 4.5], 0.5),
+        ([1.0, np.nan], [1.0, 2.0], np.inf),
+        ([1.0, np.inf], [1.0, np.inf], 0.0),
+        ([1.0, np.inf], [1.0, -np.inf], np.inf),
+        ([0, 255], [255, 0], 255.0),
+        ([2**63 - 1, 0], [2**63 - 2, 0], 1.0),
+        ([True, False], [True, True], 1.0),
+        ([1e308], [-1e308], np.inf),
+    ],
+)
+def test_differences_are_those_of_the_values(
+    then: list[float], now: list[float], largest: float
+) -> None:
+    dtype = np.uint8 if then == [0, 255] else None
+    found = Difference()
+    found.add(np.array(then, dtype), np.array(now, dtype))
+    assert found.largest == largest
 
 
 def test_what_is_missing_or_new_is_said(recorded: Path) -> None:

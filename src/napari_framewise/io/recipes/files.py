@@ -117,6 +117,7 @@ def save_recipe(
             files[name] = _write_value(value, _fresh(folder, name, files.values()))
     written = _with_references(recipe, lambda ref: _filed(ref, files))
     plain = _with_references(written, lambda ref: _relative(ref, place.parent))
+    plain = _with_kept(plain, lambda path: os.path.relpath(path, place.parent))
     content = {"schema_version": SCHEMA, **plain.model_dump(mode="json", exclude_defaults=True)}
     part = place.with_name(f".{place.name}.part")
     try:
@@ -164,6 +165,7 @@ def load_recipe(path: str | os.PathLike[str]) -> Recipe:
         check_recipe(recipe)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    recipe = _with_kept(recipe, lambda path: os.path.abspath(place.parent / path))
     return _with_references(recipe, lambda ref: ref.at(place.parent))
 
 
@@ -318,6 +320,12 @@ def _write_array(stack: Stack, path: Path) -> Path:
 def _references(recipe: Recipe) -> Iterator[InputRef]:
     for step in recipe.steps:
         yield from step.references
+
+
+def _with_kept(recipe: Recipe, change: Callable[[str], str]) -> Recipe:
+    """The recipe with other names of the files that hold the values of its results."""
+    results = tuple(tuple(item.with_kept(change) for item in step) for step in recipe.results)
+    return recipe.model_copy(update={"results": results})
 
 
 def _with_references(recipe: Recipe, change: Callable[[InputRef], InputRef]) -> Recipe:

@@ -20,7 +20,15 @@ from napari_framewise.io.recipes.files import check_recipe, load_recipe
 from napari_framewise.io.recipes.naming import output_names, parse_input, text_of
 from napari_framewise.io.runs.fingerprints import input_hashes, recorded_results
 from napari_framewise.io.runs.joining import joined
-from napari_framewise.io.runs.outputs import Output, write_outcome, write_recipe_to, write_table_to
+from napari_framewise.io.runs.kept_values import with_kept
+from napari_framewise.io.runs.outputs import (
+    Output,
+    images_of,
+    write_outcome,
+    write_recipe_to,
+    write_table_to,
+    write_values_to,
+)
 from napari_framewise.io.runs.resuming import Earlier, earlier, entry_of, fingerprint_of
 from napari_framewise.io.runs.steps import run_steps
 from napari_framewise.io.runs.taking_turns import batch_refs, input_sets, on_inputs
@@ -283,11 +291,12 @@ def _run_one(
         return FileRun(name, source, outcomes, recipe=as_run), as_run
     if output.results:
         hashes = yield from _labelled(input_hashes(as_run), place)
-        found = yield from _labelled(recorded_results(outcomes), place)
+        found, _ = yield from _labelled(recorded_results(outcomes), place)
         as_run = as_run.model_copy(update={"hashes": hashes, "results": found})
     written: list[Path] = []
     left: list[str] = []
     tables: list[Sequence[Path]] = []
+    images: list[Mapping[str, Path]] = []
     plain = as_run.model_dump(mode="json", exclude_none=True, exclude={"hashes", "results"})
     provenance = {"recipe": plain}
     for number, outcome in enumerate(outcomes, 1):
@@ -296,8 +305,13 @@ def _run_one(
             write_outcome(outcome, output, title, engine, provenance), place
         )
         tables.append(paths[: 0 if output.single else len(outcome.tables)])
+        images.append(images_of(outcome, output, title, paths))
         written += paths
         left += others
+    if output.results:
+        kept, values = with_kept(as_run.results, outcomes, output.results_path(name), images)
+        written.append(write_values_to(values, output, name))
+        as_run = as_run.model_copy(update={"results": kept})
     if output.journal is not None and not output.single:
         output.journal.finish(name, entry_of(outcomes, tables, written, left, as_run))
     return FileRun(name, source, outcomes, tuple(written), tuple(left), recipe=as_run), as_run

@@ -6,15 +6,18 @@ import hashlib
 import math
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from napari_framewise.engine.progress import Progress
-from napari_framewise.framework.outcome import ImageResult, Outcome, ShapesResult, Table
+from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.recipe import InputRef, ItemRecord, Recipe
+from napari_framewise.io.runs.differences import Difference
+from napari_framewise.io.runs.items import PIECE, Item, blocks_of, items_of
+from napari_framewise.io.runs.kept_values import KeptValues, Records
 
-_PIECE = 2**24
+Differences: TypeAlias = dict[tuple[int, str], Difference]
 
 
 def input_hashes(recipe: Recipe) -> Generator[Progress, None, dict[str, str]]:
@@ -31,15 +34,37 @@ def input_hashes(recipe: Recipe) -> Generator[Progress, None, dict[str, str]]:
 
 def recorded_results(
     outcomes: tuple[Outcome, ...],
-) -> Generator[Progress, None, tuple[tuple[ItemRecord, ...], ...]]:
-    """What came out of every step; lazy results are computed for it."""
-    steps = []
-    for outcome in outcomes:
+    earlier: tuple[tuple[ItemRecord, ...], ...] = (),
+) -> Generator[Progress, None, tuple[Records, Differences]]:
+    """What came out of every step; lazy results are computed for it.
+
+    Parameters
+    ----------
+    outcomes : tuple of Outcome
+        Of each step.
+    earlier : tuple, optional
+        Records that the values are compared with on the way, where theirs were kept.
+
+    Returns
+    -------
+    tuple
+        Records of each step, and by step (from 0) and name how far the values are from those kept.
+    """
+    steps: list[tuple[ItemRecord, ...]] = []
+    differences: Differences = {}
+    kept = KeptValues()
+    for number, outcome in enumerate(outcomes):
+        before = {each.name: each for each in (earlier[number] if number < len(earlier) else ())}
         records = []
-        for name, values in _items(outcome):
-            records.append((yield from _record_of(name, values)))
+        for item in items_of(outcome):
+            then = before.get(item.name)
+            values = None if then is None else kept.of(then, item)
+            against = None if values is None else Difference()
+            records.append((yield from _record_of(item, values, against)))
+            if against is not None:
+                differences[number, item.name] = against
         steps.append(tuple(records))
-    return tuple(steps)
+    return tuple(steps), differences
 
 
 def _places(recipe: Recipe) -> Iterator[tuple[str, InputRef]]:
@@ -57,39 +82,16 @@ def _hash_of(path: Path) -> Generator[Progress, None, str]:
         if path.is_dir():
             digest.update(f"{file.relative_to(path).as_posix()}\0{file.stat().st_size}\0".encode())
         with file.open("rb") as content:
-            while piece := content.read(_PIECE):
+            while piece := content.read(PIECE):
                 digest.update(piece)
                 yield Progress(f"Reading {path.name}", 0, 1)
     return digest.hexdigest()
 
 
-def _items(outcome: Outcome) -> Iterator[tuple[str, Any]]:
-    """All arrays of an outcome, each with a name of its own."""
-    for table in outcome.tables:
-        yield from _columns(f"table {table.name}", table)
-    for layer in outcome.layers:
-        name = f"layer {layer.name}"
-        if isinstance(layer, ImageResult):
-            yield name, layer.data
-            continue
-        if isinstance(layer, ShapesResult):
-            for number, corners in enumerate(layer.data):
-                yield f"{name}: shape {number}", np.asarray(corners)
-        else:
-            yield name, np.asarray(layer.data)
-        if layer.features is not None:
-            yield from _columns(name, layer.features)
-    for model in outcome.models:
-        for field, values in model.arrays().items():
-            yield f"model {model.kind}: {field}", values
-
-
-def _columns(name: str, table: Table) -> Iterator[tuple[str, Any]]:
-    for column, values in table.columns.items():
-        yield f"{name}: {column}", values
-
-
-def _record_of(name: str, values: Any) -> Generator[Progress, None, ItemRecord]:
+def _record_of(
+    item: Item, then: Any, against: Difference | None
+) -> Generator[Progress, None, ItemRecord]:
+    name, values = item.name, item.values
     dtype = np.dtype(values.dtype)
     shape = tuple(int(length) for length in values.shape)
     digest = hashlib.sha256()
@@ -98,8 +100,10 @@ def _record_of(name: str, values: Any) -> Generator[Progress, None, ItemRecord]:
         return ItemRecord(name=name, shape=shape, dtype="text", sha256=digest.hexdigest())
     little = dtype.newbyteorder("<")
     count, mean, squares, least, greatest = 0, 0.0, 0.0, math.inf, -math.inf
-    for done, block in _blocks(values, shape, dtype.itemsize):
+    for start, done, block in blocks_of(values, shape, dtype.itemsize):
         part = np.ascontiguousarray(block, little)
+        if against is not None:
+            against.add(np.asarray(then[start:done] if shape else then), part)
         digest.update(part.tobytes())
         numbers = part.astype(np.float64).ravel()
         numbers = numbers[np.isfinite(numbers)]
@@ -123,14 +127,3 @@ def _record_of(name: str, values: Any) -> Generator[Progress, None, ItemRecord]:
         known=count,
         **(known | {"deviation": math.sqrt(squares / count)} if count else {}),
     )
-
-
-def _blocks(values: Any, shape: tuple[int, ...], itemsize: int) -> Iterator[tuple[int, Any]]:
-    """An array in blocks along its first axis, with how much of it is done then."""
-    if not shape:
-        yield 1, np.asarray(values)
-        return
-    rows = max(1, _PIECE // max(1, itemsize * math.prod(shape[1:])))
-    for start in range(0, shape[0], rows):
-        stop = min(start + rows, shape[0])
-        yield stop, np.asarray(values[start:stop])

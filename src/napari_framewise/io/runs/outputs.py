@@ -7,12 +7,14 @@ import re
 import shutil
 import tempfile
 import zlib
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
+
+import numpy as np
 
 from napari_framewise.engine import Engine
 from napari_framewise.engine.progress import Progress
@@ -35,6 +37,7 @@ from napari_framewise.io.formats.writing import write_image
 from napari_framewise.io.recipes.files import save_recipe
 from napari_framewise.io.runs.journal import Journal, journal_at, part_name, settle
 from napari_framewise.stacks.faults import os_faults_told
+from napari_framewise.stacks.source import Array
 
 Layers: TypeAlias = Literal["shown", "all", "none"]
 ImageFormat: TypeAlias = Literal["zarr", "tif"]
@@ -158,11 +161,13 @@ class Output:
         ValueError
             Where something is there that may not be replaced.
         """
-        if self.single:
-            return self.place
+        return self.place if self.single else self._free(self.named(name, title, suffix))
+
+    def named(self, name: str, title: str, suffix: str) -> Path:
+        """That place in a folder, whatever is there."""
         rest = title.removeprefix(name).strip() if f"{title} ".startswith(f"{name} ") else title
         parts = [part for part in (name, re.sub(r"[^\w.]+", "-", rest).strip("-")) if part]
-        return self._free(self.folder / _short(f"{'-'.join(parts)}{suffix}"))
+        return self.folder / _short(f"{'-'.join(parts)}{suffix}")
 
     def recipe_path(self, name: str) -> Path:
         """The place of the recipe.
@@ -175,6 +180,18 @@ class Output:
         if self.single:
             return self._free(self.place.with_suffix(".recipe.json"))
         return self._free(self.folder / _short(f"{name}.recipe.json"))
+
+    def results_path(self, name: str) -> Path:
+        """The place of the values of recorded results.
+
+        Raises
+        ------
+        ValueError
+            Where one is there that may not be replaced.
+        """
+        if self.single:
+            return self._free(self.place.with_suffix(".results.npz"))
+        return self._free(self.folder / _short(f"{name}.results.npz"))
 
     def _free(self, path: Path) -> Path:
         ours = self.journal is not None and self.journal.owns(path)
@@ -278,6 +295,27 @@ def write_recipe_to(
     with os_faults_told(path, "written"):
         save_recipe(recipe, path, memory)
     return path
+
+
+def write_values_to(values: Mapping[str, Array], output: Output, name: str) -> Path:
+    """Write the values of recorded results; give back where."""
+    path = output.results_path(name)
+    _at_once(path, partial(_save_values, values), output)
+    return path
+
+
+def _save_values(values: Mapping[str, Array], path: Path) -> None:
+    with path.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **values)
+
+
+def images_of(
+    outcome: Outcome, output: Output, name: str, written: Sequence[Path]
+) -> dict[str, Path]:
+    """The zarr that was written of each image layer of an outcome, by the layer's name."""
+    names = [layer.name for layer in outcome.layers if isinstance(layer, ImageResult)]
+    paths = {each: output.named(name, each, ".zarr") for each in names}
+    return {each: path for each, path in paths.items() if path in written}
 
 
 def _wanted_layers(outcome: Outcome, output: Output, left: list[str]) -> list[LayerResult]:

@@ -15,12 +15,13 @@ from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.progress_line import ProgressLine
 from napari_framewise.framework.recipe import ItemRecord, Recipe, versions
 from napari_framewise.io.recipes.files import load_recipe
-from napari_framewise.io.runs.fingerprints import input_hashes, recorded_results
+from napari_framewise.io.runs.differences import Difference
+from napari_framewise.io.runs.fingerprints import Differences, input_hashes, recorded_results
 from napari_framewise.io.runs.steps import run_steps
 from napari_framewise.tools.calls import engine_for
 
-IDENTICAL, CLOSE, DIFFERS = "identical", "equal to rounding", "differs"
-MISSING, NEW = "missing", "new"
+IDENTICAL, CLOSE, FIGURES = "identical", "equal to rounding", "figures agree"
+DIFFERS, MISSING, NEW = "differs", "missing", "new"
 _CLOSE = 1e-9
 
 
@@ -35,16 +36,21 @@ class Comparison:
     name : str
         Of the result.
     verdict : str
-        "identical" to the bit; "equal to rounding", where shape, number of finite values, extremes,
-        mean and deviation agree to 1e-9 of the extremes' size; "differs"; "missing" now; or "new".
+        "identical" to the bit; "equal to rounding", where every value is within 1e-9 of the largest
+        one's size; "figures agree", where the values were not kept, but shape, number of finite
+        values, extremes, mean and deviation agree as closely; "differs"; "missing" now; or "new".
     difference : float
-        Largest difference of those figures over the size of the extremes; NaN where there is none.
+        Largest difference of a value, or of those figures, over the size of the largest value;
+        infinite where a value became NaN or was it; NaN where nothing can be compared.
+    largest : float
+        Largest difference of a value, in its unit; NaN where the values were not kept.
     """
 
     step: int
     name: str
     verdict: str
     difference: float = float("nan")
+    largest: float = float("nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,10 +81,18 @@ class Reproduction:
         """How many of the results are what, and what has changed since."""
         counts = {
             verdict: sum(item.verdict == verdict for item in self.items)
-            for verdict in (IDENTICAL, CLOSE, DIFFERS, MISSING, NEW)
+            for verdict in (IDENTICAL, CLOSE, FIGURES, DIFFERS, MISSING, NEW)
         }
         told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
         lines = [f"{len(self.items)} results: {told or 'none'}."]
+        apart = [item for item in self.items if item.difference > 0]
+        if apart:
+            most = max(apart, key=lambda item: item.difference)
+            by = "" if np.isnan(most.largest) else f", {most.largest:.3g} in its unit"
+            lines.append(
+                f"The largest difference is {most.difference:.2g} of the largest value{by}: "
+                f"{most.name}, step {most.step}."
+            )
         lines += [f"The input has changed since: {name}." for name in self.changed_inputs]
         lines += [f"Another version: {text}." for text in self.changed_versions]
         return "\n".join(lines)
@@ -93,8 +107,13 @@ class Reproduction:
                 "result": np.array([item.name for item in self.items], dtype=str),
                 "verdict": np.array([item.verdict for item in self.items], dtype=str),
                 "difference": np.array([item.difference for item in self.items], dtype=float),
+                "largest": np.array([item.largest for item in self.items], dtype=float),
             },
-            {"difference": "Of extremes, mean and deviation, over the size of the extremes."},
+            {
+                "difference": "Largest difference of a value over the size of the largest; where "
+                "values were not kept, of extremes, mean and deviation.",
+                "largest": "Largest difference of a value, in its unit.",
+            },
         )
 
 
@@ -104,13 +123,16 @@ def with_results(
     """Run a recipe, and record its inputs and results in it; also how they compare with earlier."""
     hashes = yield from input_hashes(recipe)
     outcomes, as_run = yield from run_steps(recipe, engine)
-    found = yield from recorded_results(outcomes)
+    found, differences = yield from recorded_results(outcomes, recipe.results)
     now = as_run.model_copy(update={"versions": versions(), "hashes": hashes, "results": found})
-    return now, compared(recipe, now)
+    return now, compared(recipe, now, differences)
 
 
-def compared(then: Recipe, now: Recipe) -> Reproduction:
-    """What two records of the same recipe say of each other."""
+def compared(then: Recipe, now: Recipe, differences: Differences | None = None) -> Reproduction:
+    """What two records of the same recipe, and the differences of their values, say of each other.
+
+    Without differences only the figures of records are compared.
+    """
     changed = [key for key, value in then.hashes.items() if now.hashes.get(key, value) != value]
     newer = [
         f"{name} {version} then, {now.versions[name]} now"
@@ -118,7 +140,7 @@ def compared(then: Recipe, now: Recipe) -> Reproduction:
         if now.versions.get(name, version) != version
     ]
     steps = range(max(len(then.results), len(now.results)))
-    items = [item for number in steps for item in _of_step(number, then, now)]
+    items = [item for number in steps for item in _of_step(number, then, now, differences or {})]
     return Reproduction(tuple(items), tuple(changed), tuple(newer))
 
 
@@ -165,7 +187,9 @@ def check_results(recipe: Recipe) -> None:
         )
 
 
-def _of_step(number: int, then: Recipe, now: Recipe) -> Iterator[Comparison]:
+def _of_step(
+    number: int, then: Recipe, now: Recipe, differences: Differences
+) -> Iterator[Comparison]:
     before, after = (
         {item.name: item for item in recipe.results[number]} if number < len(recipe.results) else {}
         for recipe in (then, now)
@@ -174,20 +198,23 @@ def _of_step(number: int, then: Recipe, now: Recipe) -> Iterator[Comparison]:
         if name not in after:
             yield Comparison(number + 1, name, MISSING)
         else:
-            yield _compare(number + 1, item, after[name])
+            yield _compare(number + 1, item, after[name], differences.get((number, name)))
     for name in after.keys() - before.keys():
         yield Comparison(number + 1, name, NEW)
 
 
-def _compare(step: int, then: ItemRecord, now: ItemRecord) -> Comparison:
+def _compare(step: int, then: ItemRecord, now: ItemRecord, values: Difference | None) -> Comparison:
     same = (then.shape, then.dtype) == (now.shape, now.dtype)
     if same and then.sha256 == now.sha256:
-        return Comparison(step, then.name, IDENTICAL, 0.0)
+        return Comparison(step, then.name, IDENTICAL, 0.0, 0.0)
+    if values is not None:
+        verdict = CLOSE if same and values.relative <= _CLOSE else DIFFERS
+        return Comparison(step, then.name, verdict, values.relative, values.largest)
     figures = [(item.least, item.greatest, item.mean, item.deviation) for item in (then, now)]
     if then.shape != now.shape or then.known != now.known or None in (*figures[0], *figures[1]):
         return Comparison(step, then.name, DIFFERS)
     before, after = (np.array(each, dtype=float) for each in figures)
     size = float(np.abs(before[:2]).max()) or 1.0
     difference = float(np.abs(after - before).max()) / size
-    verdict = CLOSE if same and difference <= _CLOSE else DIFFERS
+    verdict = FIGURES if same and difference <= _CLOSE else DIFFERS
     return Comparison(step, then.name, verdict, difference)
