@@ -164,3 +164,18 @@ def test_a_camera_without_light_shows_its_offset() -> None:
     assert dark.std() == pytest.approx(7.0, abs=0.1)
     bright = camera.frames(np.full((40, 20, 20), 1e6), np.random.default_rng(0))
     assert bright.min() == bright.max() == 65535
+
+
+def test_the_index_image_is_its_truth_with_noise_and_gaps() -> None:
+    made = SAMPLES["index_image"].make()
+    stack, truth = part(made, "stack"), made.truth
+    frames = stack.read(0, stack.n_frames)
+    assert frames.shape == truth["index"].shape == (6, 256, 256)
+    assert np.nanmin(frames) >= -50
+    assert np.nanmax(frames) <= 1
+    gaps = np.isnan(frames).mean(axis=(1, 2))
+    assert (gaps > 0.2).all()
+    assert (gaps < 0.4).all()
+    error = (frames - truth["index"])[np.abs(truth["index"] + 25) < 15]
+    assert np.nanstd(error) == pytest.approx(truth["noise"], rel=0.02)
+    assert np.isfinite(truth["index"]).all()

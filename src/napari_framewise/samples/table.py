@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_framewise.samples import drift, mixtures, motion, pictures, spectral
+from napari_framewise.samples import drift, index, mixtures, motion, pictures, spectral
 from napari_framewise.samples.sample import Sample
 
 SAMPLES: dict[str, Sample] = {
@@ -45,6 +45,11 @@ SAMPLES: dict[str, Sample] = {
         "Drifting stack",
         "240 noisy frames of 128 x 128 that drift and rotate; the transform of each is known.",
         drift.drifting,
+    ),
+    "index_image": Sample(
+        "Index image with missing pixels",
+        "6 images of 256 x 256, an index from -50 to 1 with gaps; what stands under them is known.",
+        index.index_image,
     ),
     "known_flow": Sample(
         "Known flow",

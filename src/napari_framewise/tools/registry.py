@@ -94,6 +94,14 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.bleaching",
         "Give frames that grow darker their brightness back: ratio, exponential, histogram.",
     ),
+    "smooth": Entry(
+        f"{__package__}.smooth",
+        "Gaussian, box or any kernel on frames with missing pixels, which leave no trace.",
+    ),
+    "fill": Entry(
+        f"{__package__}.fill",
+        "Replace what is missing by its surroundings, and say how far they are.",
+    ),
     "renormalise": Entry(
         f"{__package__}.renormalise",
         "Use offsets and gains that were found on one stack on another, or take them back.",

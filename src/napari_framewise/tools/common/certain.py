@@ -1,0 +1,37 @@
+"""What filters of frames with missing pixels take: a mask and a confidence beside the frames."""
+
+from __future__ import annotations
+
+from napari_framewise.framework.channels import with_channels
+from napari_framewise.framework.framemap import FrameMapParameters
+from napari_framewise.framework.inputs import MASK, Input, Inputs, Kind
+from napari_framewise.stacks.axes import Axis
+
+CERTAINTY = (
+    Input(
+        "mask",
+        MASK,
+        "Mask",
+        "Pixels to use: labels, an image that is not zero there, or drawn shapes.",
+        least=0,
+        several_frames=True,
+        lies_on="stack",
+    ),
+    Input(
+        "confidence",
+        Kind.FRAME,
+        "Confidence",
+        "How much each pixel counts, from 0 (missing) to 1; one image, or one for each frame.",
+        least=0,
+        several_frames=True,
+    ),
+)
+CITATION = (
+    "Knutsson, H. & Westin, C.-F. (1993). Normalized and differential convolution: methods for "
+    "interpolation and filtering of incomplete and uncertain data. CVPR, 515-523."
+)
+
+
+def axes_of(inputs: Inputs, parameters: FrameMapParameters) -> tuple[Axis, ...]:
+    """Axes of the pixels of a frame, without its channels."""
+    return with_channels(inputs.stack("stack"), parameters.channels_along).spatial_grid.axes
