@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy import ndimage
 from tests.helpers.tool_contract import ToolContract, blobs
 
 from napari_framewise.stacks.source import Array
@@ -83,6 +84,19 @@ class TestAlignment(ToolContract):
 class TestBleaching(ToolContract):
     name = "bleaching"
     value_columns = ("mean",)
+
+
+class TestResidualMotion(ToolContract):
+    name = "residual_motion"
+    parameters: ClassVar[dict[str, Any]] = {"components": 3}
+    # What single precision changes in the frames moves shifts of noise.
+    float_rtol, float_atol = 1e-3, 1e-6
+
+    def frames(self) -> Array:
+        random = np.random.default_rng(3)
+        scene = blobs(1, (30, 34), seed=5)[0]
+        moved = [ndimage.shift(scene, random.normal(0, 0.5, 2), mode="nearest") for _ in range(24)]
+        return np.rint(np.array(moved) + random.normal(0, 1, (24, 30, 34))).clip(1, 119)
 
 
 def test_every_tool_keeps_the_contract() -> None:

@@ -134,7 +134,9 @@ def principal(found: FloatArray, components: int) -> FloatArray:
     # A component has no sign: that of its largest entry is made positive.
     largest = np.abs(turned).argmax(axis=0)
     signs = np.where(turned[largest, np.arange(turned.shape[1])] < 0, -1.0, 1.0)
-    return np.asarray((turned * signs).astype(np.float32), np.float64)
+    size = float(np.abs(turned).max(initial=0.0))
+    unit = 2.0 ** np.floor(np.log2(size)) if size > 0 else 1.0
+    return np.asarray((turned * signs / unit).astype(np.float32), np.float64) * unit
 
 
 def extremes(found: FloatArray, usable: BoolArray) -> FloatArray:
@@ -148,7 +150,7 @@ def extremes(found: FloatArray, usable: BoolArray) -> FloatArray:
         Frames that hold data.
     """
     numbers = np.flatnonzero(usable)
-    count = max(1, min(int(round(SHARE * len(numbers))), len(numbers) // 2))
+    count = max(1, min(round(SHARE * len(numbers)), len(numbers) // 2))
     weights = np.zeros((len(found), 2 * found.shape[1]))
     for component in range(found.shape[1]):
         order = numbers[np.argsort(found[numbers, component], kind="stable")]
@@ -234,7 +236,8 @@ def judge(
     plain = low, high
     low, high = evened(low, use), evened(high, use)
     found = align(prepare(low, use, settings=settings), high, use)
-    apart = float(own @ weights[:, 1] / weights[:, 1].sum() - own @ weights[:, 0] / weights[:, 0].sum())
+    ends = own @ weights / weights.sum(axis=0)
+    apart = float(ends[1] - ends[0])
     if not found.found or apart <= 0:
         nan = np.full(d, np.nan)
         missing = float("nan")
@@ -338,7 +341,7 @@ def _local(
 
 
 def evened(image: FloatArray, use: BoolArray) -> FloatArray:
-    """An image whose contrast is the same everywhere: less its local mean, over its local deviation.
+    """An image of equal contrast everywhere: less its local mean, over its local deviation.
 
     So that what grows brighter in its place has no say on motion. Where there is next to no
     contrast the deviation that is typical of the image's flatter parts is taken.

@@ -78,6 +78,10 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.flow",
         "Where every pixel of a frame went, as arrows and colours, and how surely.",
     ),
+    "residual_motion": Entry(
+        f"{__package__}.residual_motion",
+        "How much the frames of an aligned stack still move, by what varies in them.",
+    ),
     "statistics": Entry(
         f"{__package__}.statistics",
         "Mean, deviation, extremes and percentiles of all images, channel by channel.",
