@@ -17,6 +17,7 @@ from napari_framewise.numerics.mixing.consistent import (
     noise_products,
 )
 from napari_framewise.numerics.mixing.reference_noise import ReferenceNoise
+from napari_framewise.numerics.mixing.summing import Summing
 
 FloatArray = NDArray[np.float64]
 Constraint = Literal["none", "sum_to_one", "non_negative", "fully_constrained"]
@@ -63,6 +64,8 @@ class Design:
         ``Q``; J unknowns, the offset among them.
     leverage : (P,) float64
         ``Q_p . Q_p``: how far a pixel fixes its own fitted value, 0 to 1.
+    tilt : (P,) float64
+        The middle mixture's distance from its weighted mean, times `root_weight`.
     products : (L, P) float64
         What consistent errors sum the squared residuals over, ``Q_i Q_j`` for i <= j over
         `consistent.damping`; without rows for classical errors.
@@ -92,7 +95,7 @@ class Design:
     root_weight: FloatArray
     basis: FloatArray
     leverage: FloatArray
-    probes: FloatArray
+    tilt: FloatArray
     products: FloatArray
     to_coefficients: FloatArray
     to_offset: FloatArray
@@ -159,22 +162,24 @@ class Design:
         return Freedom.of(self.basis, self.leverage, self.errors)
 
     @cached_property
+    def freedom_by_pattern(self) -> dict[bytes, tuple[FloatArray, NDArray[np.bool_]]]:
+        """What `error_freedom` has found of the active bounds met so far."""
+        return {}
+
+    @cached_property
     def noise_products(self) -> FloatArray:
         """What the references' noise adds to the sums over `products`, per unit of variance."""
         return noise_products(self.basis, self.products, self.errors)
 
     @cached_property
-    def square_rows(self) -> FloatArray:
-        """`products`, and a last row that sums the squared residuals themselves."""
-        pixels = self.basis.shape[1]
-        return np.vstack([self.products.reshape(-1, pixels), np.ones(pixels)])
-
-    @cached_property
-    def line_spread(self) -> float:
-        """Sum of the first product times the squared first row of the basis."""
-        return float((self.products[0] * self.basis[0] ** 2).sum())
-
-    @cached_property
-    def on_a_line(self) -> bool:
-        """Whether there is one unknown, and every pixel counts the same as it stands."""
-        return len(self.basis) == 1 and bool((self.scale == 1.0).all())
+    def summing(self) -> Summing:
+        """What is summed over the pixels of a frame."""
+        return Summing.of(
+            self.basis,
+            self.products,
+            self.scale,
+            self.root_weight,
+            self.tilt,
+            offset=self.offset,
+            tied=self.tied,
+        )

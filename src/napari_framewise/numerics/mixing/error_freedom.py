@@ -12,6 +12,8 @@ from napari_framewise.numerics.mixing.system import Solution, System, leverages,
 
 FloatArray = NDArray[np.float64]
 Degrees = tuple[FloatArray, NDArray[np.bool_]]
+# up to here patterns are counted, beyond they are sorted
+_FEW_BOUNDS = 4
 
 
 def write_freedom(
@@ -40,12 +42,18 @@ def _write_consistent(
 ) -> None:
     count = design.n_references
     hidden: NDArray[np.bool_]
-    for active, chosen in _groups(solution.active):
-        part = None if root is None else root if len(root) == 1 else root[chosen]
-        moves = _moves(part, design, active)
-        freedom, hidden = _degrees(moves, rows.coefficients[chosen], chosen, system, design)
+    groups = _groups(solution.active)
+    # what follows from the design and the active bounds alone is found once
+    shared = root is None and system.seen is None and not design.gain
+    for active, chosen in groups:
+        if shared:
+            freedom, hidden = _of_pattern(active, system, design)
+        else:
+            part = None if root is None else root if len(root) == 1 else root[chosen]
+            moves = _moves(part, design, active)
+            freedom, hidden = _degrees(moves, rows.coefficients[chosen], chosen, system, design)
         hidden = hidden & np.array([True] * count + [design.offset, design.gain])
-        rows.error_dof[chosen] = freedom[:, :count]
+        rows.error_dof[slice(None) if len(groups) == 1 else chosen] = freedom[:, :count]
         if not hidden.any():
             continue
         hidden = np.broadcast_to(hidden, (len(chosen), hidden.shape[1]))
@@ -59,10 +67,27 @@ def _write_consistent(
         rows.status[chosen] |= np.where(hidden.any(axis=1), int(Status.ONE_PIXEL), 0).astype("u1")
     if solution.active.any():
         # the solutions without the bounds
-        every, free = np.arange(len(rows)), np.zeros(solution.active.shape[1], np.bool_)
-        moves = _moves(root, design, free)
-        _, hidden = _degrees(moves, rows.unconstrained, every, system, design)
-    rows.unconstrained_errors[np.broadcast_to(hidden[:, :count], rows.errors.shape)] = np.nan
+        free = np.zeros(solution.active.shape[1], np.bool_)
+        if shared:
+            _, hidden = _of_pattern(free, system, design)
+        else:
+            every = np.arange(len(rows))
+            moves = _moves(root, design, free)
+            _, hidden = _degrees(moves, rows.unconstrained, every, system, design)
+    if hidden.any():
+        rows.unconstrained_errors[np.broadcast_to(hidden[:, :count], rows.errors.shape)] = np.nan
+
+
+def _of_pattern(active: NDArray[np.bool_], system: System, design: Design) -> Degrees:
+    """`_degrees` of all frames with these active bounds, where they are the same for all."""
+    known = design.freedom_by_pattern
+    key = active.tobytes()
+    if key not in known:
+        none = np.empty((0, design.n_references))
+        known[key] = _degrees(
+            _moves(None, design, active), none, np.empty(0, np.int64), system, design
+        )
+    return known[key]
 
 
 def _groups(active: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], NDArray[np.int64]]]:
@@ -71,6 +96,10 @@ def _groups(active: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], NDArray[
         return [(np.zeros(active.shape[1], np.bool_), np.arange(len(active)))]
     # at most two bounds for each of 16 coefficients: a pattern is a whole number
     codes = active @ (1 << np.arange(active.shape[1], dtype=np.int64))
+    if active.shape[1] <= _FEW_BOUNDS:
+        present = np.flatnonzero(np.bincount(codes, minlength=1))
+        found = [np.flatnonzero(codes == code) for code in present]
+        return [(active[rows[0]], rows) for rows in found]
     _, first, places = np.unique(codes, return_index=True, return_inverse=True)
     return [(active[at], np.flatnonzero(places == number)) for number, at in enumerate(first)]
 

@@ -114,9 +114,11 @@ def finish(
         shared_core = white_core(root, shared_meat(system.noise, raw, design.to_coefficients))
         noise = system.noise.total
     # rows in a run are written where they stand, others are spread out afterwards
-    rows = empty_fit(n, design.n_references)
     if isinstance(where, slice):
-        rows = MixingFit(**{each.name: getattr(result, each.name)[where] for each in fields(rows)})
+        names = (each.name for each in fields(result))
+        rows = MixingFit(**{name: getattr(result, name)[where] for name in names})
+    else:
+        rows = empty_fit(n, design.n_references)
     bounds = design.bounds
     compiled(write_rows, Points, Answers, Spreads, Residuals, Rows)(
         Points(solution.free, solution.bounded, solution.active),

@@ -10,13 +10,16 @@ from numpy.typing import ArrayLike, NDArray
 from napari_framewise.numerics.common.blocks import as_block, pieces
 from napari_framewise.numerics.mixing.design import Design
 from napari_framewise.numerics.mixing.finish import finish_linear
-from napari_framewise.numerics.mixing.kernels import line_moments, meat, moments
+from napari_framewise.numerics.mixing.kernels import residual_squares, sums
 from napari_framewise.numerics.mixing.masked import fit_masked
 from napari_framewise.numerics.mixing.result import MixingFit, empty_fit
+from napari_framewise.numerics.mixing.summing import LEAST_LEFT
 from napari_framewise.numerics.mixing.system import System, solve
 
 FloatArray = NDArray[np.float64]
 Chosen = NDArray[np.int64] | None
+# of frames that are read twice
+_CACHED_BYTES = 1 << 20
 
 
 def fit(frames: ArrayLike, design: Design) -> MixingFit:
@@ -73,40 +76,36 @@ def fit(frames: ArrayLike, design: Design) -> MixingFit:
         return result
     broken = [np.empty(0, np.int64)]
     for part, piece in pieces(block):
-        sums = _sums(piece, design)
+        read, at_free = _read(piece, design)
         # a pixel without data makes the sum of squares NaN or infinite
-        whole = np.isfinite(sums[:, design.n_unknowns + 2])
+        whole = np.isfinite(design.summing.square(read))
         if whole.all():
-            _fit_piece(piece, None, sums, design, result, part)
+            _fit_piece(piece, read, at_free, None, design, result, part)
         else:
             rows = np.flatnonzero(whole)
             broken.append(part.start + np.flatnonzero(~whole))
-            _fit_piece(piece, rows, sums[rows], design, result, part.start + rows)
+            at_free = None if at_free is None else at_free[rows]
+            _fit_piece(piece, read[rows], at_free, rows, design, result, part.start + rows)
     fit_masked(block, np.concatenate(broken), design, result)
     return result
 
 
-def _sums(piece: NDArray[Any], design: Design) -> FloatArray:
-    """Products of each frame with basis, root weight and tilt, its square, and perhaps more."""
-    if not design.on_a_line:
-        return moments(piece, design.centre, design.scale, design.probes)
-    product = None if design.errors == "classical" else design.products[0]
-    return line_moments(piece, design.centre, design.basis[0], design.probes[-1], product)
-
-
 def _fit_piece(
     piece: NDArray[Any],
+    read: FloatArray,
+    at_free: FloatArray | None,
     rows: NDArray[np.int64] | None,
-    sums: FloatArray,
     design: Design,
     result: MixingFit,
     where: slice | NDArray[np.int64],
 ) -> None:
-    """Solve the frames `rows` (None: all) of a piece from their sums."""
-    unknowns = design.n_unknowns
-    gradient = sums[:, :unknowns]
-    total, tilt, square = sums[:, unknowns : unknowns + 3].T
-    tss = square + 2 * tilt - total**2 / design.weight_sum + design.middle_tss
+    """Solve the frames `rows` (None: all) of a piece from their sums.
+
+    `at_free` holds the squares of the unbounded solutions where they were summed already.
+    """
+    plan = design.summing
+    square, gradient = plan.square(read), read[:, : design.n_unknowns]
+    tss = plan.total_squares(read, design.weight_sum) + design.middle_tss
     tss[tss <= 1e-13 * (square + design.middle_tss)] = np.nan
     system = System(
         gradient,
@@ -118,20 +117,18 @@ def _fit_piece(
         design.expected_total,
     )
     solution = solve(system, design)
-    kept = piece if rows is None else piece[rows]
 
-    def squares(points: FloatArray, weights: FloatArray, chosen: Chosen = None) -> FloatArray:
-        """Squared residuals summed over each of the `weights`."""
-        frames = kept if chosen is None else kept[chosen]
-        return meat(frames, design.centre, design.scale, design.basis, weights, points)
+    def squares(points: FloatArray, chosen: NDArray[np.int64]) -> FloatArray:
+        """Weight and products, each summed over the squared residuals of the `chosen`."""
+        return _squares(piece[chosen if rows is None else rows[chosen]], points, design)
 
-    at_free: FloatArray | None = None
-    if design.tied:
-        least = np.maximum(square - (gradient**2).sum(axis=1), 0.0)
+    if at_free is None:
+        least = square - (gradient**2).sum(axis=1)
+        lost = np.flatnonzero(~(least >= LEAST_LEFT * square))
+        if len(lost):
+            least[lost] = squares(gradient[lost], lost)[:, 0]
     else:
-        # a frame far from the centre, 0, would lose digits in a difference of sums
-        at_free = squares(gradient, design.square_rows)
-        least = at_free[:, -1].copy()
+        least = at_free[:, 0].copy()
 
     def rss_of(points: FloatArray) -> FloatArray:
         if points is solution.free and design.noise is None:
@@ -139,16 +136,55 @@ def _fit_piece(
         return np.asarray(least + ((points - gradient) ** 2).sum(axis=1))
 
     def meat_of(points: FloatArray, part: Chosen) -> FloatArray:
-        if design.on_a_line:
-            mixed, own = sums[slice(None) if part is None else part, 4:].T
-            along = points[:, 0]
-            spread = own - 2 * along * mixed + along**2 * design.line_spread
-            return np.asarray(np.maximum(spread, 0.0)[:, None])
         if at_free is not None and part is None and design.noise is None:
-            return at_free[:, :-1]
-        return squares(points, design.products, part)
+            return at_free[:, 1:]
+        if not plan.expanded:
+            return squares(points, np.arange(len(read)) if part is None else part)[:, 1:]
+        found, lost = plan.expand(read if part is None else read[part], points)
+        again = np.flatnonzero(lost)
+        if len(again):
+            found[again] = squares(points[again], again if part is None else part[again])[:, 1:]
+        return found
 
     finish_linear(system, solution, rss_of, meat_of, design, result, where)
+
+
+def _read(piece: NDArray[Any], design: Design) -> tuple[FloatArray, FloatArray | None]:
+    """Sums over each frame's pixels, and over the squared residuals where those are read apart."""
+    plan = design.summing
+
+    def summed(frames: NDArray[Any]) -> FloatArray:
+        return sums(
+            frames, design.centre, plan.linear, plan.squared, even=plan.even, whole=plan.whole
+        )
+
+    if plan.expanded or (design.tied and design.errors == "classical"):
+        return summed(piece), None
+    read = np.empty((len(piece), len(plan.linear) + 1))
+    at_free = np.empty((len(piece), len(plan.left_squared)))
+    # frames are read again while they are in a cache
+    step = max(8, _CACHED_BYTES // max(1, piece[0].nbytes)) if len(piece) else 1
+    for start in range(0, len(piece), step):
+        part = slice(start, start + step)
+        read[part] = summed(piece[part])
+        at_free[part] = _squares(piece[part], read[part, : design.n_unknowns], design)
+    return read, at_free
+
+
+def _squares(frames: NDArray[Any], points: FloatArray, design: Design) -> FloatArray:
+    """Weight and products, each summed over the squared residuals at `points`."""
+    plan = design.summing
+    wide = np.zeros((len(points), len(plan.left_basis)))
+    wide[:, : points.shape[1]] = points
+    return residual_squares(
+        frames,
+        design.centre,
+        plan.left_basis,
+        plan.left_squared,
+        wide,
+        even=plan.even,
+        whole=plan.whole,
+    )
 
 
 def predict(design: Design, fit: MixingFit, *, dtype: Any = np.float32) -> NDArray[Any]:

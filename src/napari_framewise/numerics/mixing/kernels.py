@@ -1,11 +1,13 @@
 """One pass over the frames: the sums from which every coefficient, error and residual follows.
 
-Plain functions, compiled by `compiled`. In all of them ``d = scale * (y - centre)`` is the weighted
-distance of a pixel from the middle mixture, 0 where ``scale`` is 0 whatever stands there.
+Plain functions, compiled by `compiled`. In all of them ``d = y - centre``, 0 where nothing counts
+whatever stands there; weights are part of the rows that it is multiplied by.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,302 +30,299 @@ def _add(out, f, n, k, values):  # type: ignore[no-untyped-def]
             out[f + i, k] += values[i]
 
 
-def _line(frames, centre, line, tilt, tile, out):  # type: ignore[no-untyped-def]
-    n, pixels = frames.shape
-    out[:] = 0.0
-    for start in range(0, pixels, tile):
-        c = centre[start : start + tile]
-        v = line[start : start + tile]
-        u = tilt[start : start + tile]
-        for f in range(0, n, 6):
-            # the last group repeats the last frame
-            y0 = frames[f, start : start + tile]
-            y1 = frames[min(f + 1, n - 1), start : start + tile]
-            y2 = frames[min(f + 2, n - 1), start : start + tile]
-            y3 = frames[min(f + 3, n - 1), start : start + tile]
-            y4 = frames[min(f + 4, n - 1), start : start + tile]
-            y5 = frames[min(f + 5, n - 1), start : start + tile]
-            q0 = q1 = q2 = q3 = q4 = q5 = 0.0
-            s0 = s1 = s2 = s3 = s4 = s5 = 0.0
-            t0 = t1 = t2 = t3 = t4 = t5 = 0.0
-            r0 = r1 = r2 = r3 = r4 = r5 = 0.0
-            for j in range(len(c)):
-                cj = c[j]
-                vj = v[j]
-                uj = u[j]
-                d0 = y0[j] - cj
-                d1 = y1[j] - cj
-                d2 = y2[j] - cj
-                d3 = y3[j] - cj
-                d4 = y4[j] - cj
-                d5 = y5[j] - cj
-                q0 += vj * d0
-                q1 += vj * d1
-                q2 += vj * d2
-                q3 += vj * d3
-                q4 += vj * d4
-                q5 += vj * d5
-                s0 += d0
-                s1 += d1
-                s2 += d2
-                s3 += d3
-                s4 += d4
-                s5 += d5
-                t0 += uj * d0
-                t1 += uj * d1
-                t2 += uj * d2
-                t3 += uj * d3
-                t4 += uj * d4
-                t5 += uj * d5
-                r0 += d0 * d0
-                r1 += d1 * d1
-                r2 += d2 * d2
-                r3 += d3 * d3
-                r4 += d4 * d4
-                r5 += d5 * d5
-            _add(out, f, n, 0, (q0, q1, q2, q3, q4, q5))
-            _add(out, f, n, 1, (s0, s1, s2, s3, s4, s5))
-            _add(out, f, n, 2, (t0, t1, t2, t3, t4, t5))
-            _add(out, f, n, 3, (r0, r1, r2, r3, r4, r5))
+@cache
+def _sums(rows: int, squares: int, even: bool, guarded: bool) -> Callable[..., Any]:
+    """The kernel of `sums` for up to four rows and two squares at once.
 
-
-def _line_consistent(frames, centre, line, tilt, product, tile, out):  # type: ignore[no-untyped-def]
-    n, pixels = frames.shape
-    out[:] = 0.0
-    for start in range(0, pixels, tile):
-        c = centre[start : start + tile]
-        v = line[start : start + tile]
-        u = tilt[start : start + tile]
-        p = product[start : start + tile]
-        for f in range(0, n, 4):
-            f1 = min(f + 1, n - 1)
-            f2 = min(f + 2, n - 1)
-            f3 = min(f + 3, n - 1)
-            y0 = frames[f, start : start + tile]
-            y1 = frames[f1, start : start + tile]
-            y2 = frames[f2, start : start + tile]
-            y3 = frames[f3, start : start + tile]
-            q0 = q1 = q2 = q3 = 0.0
-            s0 = s1 = s2 = s3 = 0.0
-            t0 = t1 = t2 = t3 = 0.0
-            r0 = r1 = r2 = r3 = 0.0
-            a0 = a1 = a2 = a3 = 0.0
-            b0 = b1 = b2 = b3 = 0.0
-            for j in range(len(c)):
-                cj = c[j]
-                vj = v[j]
-                uj = u[j]
-                pj = p[j]
-                d0 = y0[j] - cj
-                d1 = y1[j] - cj
-                d2 = y2[j] - cj
-                d3 = y3[j] - cj
-                q0 += vj * d0
-                q1 += vj * d1
-                q2 += vj * d2
-                q3 += vj * d3
-                s0 += d0
-                s1 += d1
-                s2 += d2
-                s3 += d3
-                t0 += uj * d0
-                t1 += uj * d1
-                t2 += uj * d2
-                t3 += uj * d3
-                r0 += d0 * d0
-                r1 += d1 * d1
-                r2 += d2 * d2
-                r3 += d3 * d3
-                d0p = pj * d0
-                d1p = pj * d1
-                d2p = pj * d2
-                d3p = pj * d3
-                a0 += vj * d0p
-                a1 += vj * d1p
-                a2 += vj * d2p
-                a3 += vj * d3p
-                b0 += d0 * d0p
-                b1 += d1 * d1p
-                b2 += d2 * d2p
-                b3 += d3 * d3p
-            _add(out, f, n, 0, (q0, q1, q2, q3))
-            _add(out, f, n, 1, (s0, s1, s2, s3))
-            _add(out, f, n, 2, (t0, t1, t2, t3))
-            _add(out, f, n, 3, (r0, r1, r2, r3))
-            _add(out, f, n, 4, (a0, a1, a2, a3))
-            _add(out, f, n, 5, (b0, b1, b2, b3))
-
-
-def _moments(frames, centre, scale, probes, tile, out):  # type: ignore[no-untyped-def]
-    n, pixels = frames.shape
-    count = len(probes)
-    out[:] = 0.0
-    for start in range(0, pixels, tile):
-        c = centre[start : start + tile]
-        s = scale[start : start + tile]
-        for f in range(0, n, 4):
-            f1 = min(f + 1, n - 1)
-            f2 = min(f + 2, n - 1)
-            f3 = min(f + 3, n - 1)
-            y0 = frames[f, start : start + tile]
-            y1 = frames[f1, start : start + tile]
-            y2 = frames[f2, start : start + tile]
-            y3 = frames[f3, start : start + tile]
-            # four probes at a time; the last four may repeat the last one, which is not added
-            for k in range(0, count, 4):
-                p = probes[k, start : start + tile]
-                q = probes[min(k + 1, count - 1), start : start + tile]
-                u = probes[min(k + 2, count - 1), start : start + tile]
-                v = probes[min(k + 3, count - 1), start : start + tile]
-                a0 = a1 = a2 = a3 = 0.0
-                b0 = b1 = b2 = b3 = 0.0
-                g0 = g1 = g2 = g3 = 0.0
-                h0 = h1 = h2 = h3 = 0.0
-                r0 = r1 = r2 = r3 = 0.0
-                for j in range(len(c)):
-                    cj = c[j]
-                    sj = s[j]
-                    pj = p[j]
-                    qj = q[j]
-                    uj = u[j]
-                    vj = v[j]
-                    d0 = (y0[j] - cj) * sj if sj != 0.0 else 0.0
-                    d1 = (y1[j] - cj) * sj if sj != 0.0 else 0.0
-                    d2 = (y2[j] - cj) * sj if sj != 0.0 else 0.0
-                    d3 = (y3[j] - cj) * sj if sj != 0.0 else 0.0
-                    a0 += pj * d0
-                    a1 += pj * d1
-                    a2 += pj * d2
-                    a3 += pj * d3
-                    b0 += qj * d0
-                    b1 += qj * d1
-                    b2 += qj * d2
-                    b3 += qj * d3
-                    g0 += uj * d0
-                    g1 += uj * d1
-                    g2 += uj * d2
-                    g3 += uj * d3
-                    h0 += vj * d0
-                    h1 += vj * d1
-                    h2 += vj * d2
-                    h3 += vj * d3
-                    r0 += d0 * d0
-                    r1 += d1 * d1
-                    r2 += d2 * d2
-                    r3 += d3 * d3
-                _add(out, f, n, k, (a0, a1, a2, a3))
-                if k + 1 < count:
-                    _add(out, f, n, k + 1, (b0, b1, b2, b3))
-                if k + 2 < count:
-                    _add(out, f, n, k + 2, (g0, g1, g2, g3))
-                if k + 3 < count:
-                    _add(out, f, n, k + 3, (h0, h1, h2, h3))
-                if k == 0:
-                    _add(out, f, n, count, (r0, r1, r2, r3))
-
-
-def _meat(frames, centre, scale, basis, products, points, tile, out):  # type: ignore[no-untyped-def]
-    n, pixels = frames.shape
-    count = len(products)
-    residual = np.empty((2, tile))
-    out[:] = 0.0
-    for start in range(0, pixels, tile):
-        c = centre[start : start + tile]
-        s = scale[start : start + tile]
-        r0 = residual[0, : len(c)]
-        r1 = residual[1, : len(c)]
-        for f in range(0, n, 2):
-            f1 = min(f + 1, n - 1)
-            y0 = frames[f, start : start + tile]
-            y1 = frames[f1, start : start + tile]
-            # a loop each: with more arrays in one loop, LLVM no longer proves them apart
-            for j in range(len(c)):
-                r0[j] = (y0[j] - c[j]) * s[j] if s[j] != 0.0 else 0.0
-            for j in range(len(c)):
-                r1[j] = (y1[j] - c[j]) * s[j] if s[j] != 0.0 else 0.0
-            for k in range(len(basis)):
-                p0 = points[f, k]
-                p1 = points[f1, k]
-                v = basis[k, start : start + tile]
-                for j in range(len(v)):
-                    r0[j] -= p0 * v[j]
-                    r1[j] -= p1 * v[j]
-            for j in range(len(c)):
-                r0[j] *= r0[j]
-                r1[j] *= r1[j]
-            for m in range(0, count, 2):
-                m1 = min(m + 1, count - 1)
-                v = products[m, start : start + tile]
-                w = products[m1, start : start + tile]
-                a0 = a1 = b0 = b1 = 0.0
-                for j in range(len(v)):
-                    a0 += v[j] * r0[j]
-                    a1 += v[j] * r1[j]
-                    b0 += w[j] * r0[j]
-                    b1 += w[j] * r1[j]
-                out[f, m] += a0
-                if m1 > m:
-                    out[f, m1] += b0
-                if f1 > f:
-                    out[f1, m] += a1
-                    if m1 > m:
-                        out[f1, m1] += b1
-
-
-def line_moments(
-    frames: NDArray[Any],
-    centre: FloatArray,
-    line: FloatArray,
-    tilt: FloatArray,
-    product: FloatArray | None,
-) -> FloatArray:
-    """Sums for one unknown and equal weights: (n, 4), or with `product` (n, 6).
-
-    ``line . d``, ``sum d``, ``tilt . d``, ``d . d`` and then ``(product line) . d``,
-    ``product . d^2``.
+    What is asked here is a constant there, and costs nothing in the loop over the pixels. `even`
+    says that the first of the squares counts all pixels the same, `guarded` that pixels without
+    weight may hold what is no number.
     """
-    out = np.empty((len(frames), 4 if product is None else 6))
-    arrays = ("float64/1",) * 3
-    if product is None:
-        kernel = compiled(_line, f"{frames.dtype}/2", *arrays, "int64", "=float64/2")
-        kernel(frames, centre, line, tilt, _LONG_TILE, out)
-    else:
-        kernel = compiled(
-            _line_consistent, f"{frames.dtype}/2", *arrays, "float64/1", "int64", "=float64/2"
-        )
-        kernel(frames, centre, line, tilt, product, _LONG_TILE, out)
-    return out
+
+    def sums(frames, centre, linear, squared, tile, out):  # type: ignore[no-untyped-def]
+        n, pixels = frames.shape
+        count, total = len(linear), len(linear) + len(squared)
+        out[:] = 0.0
+        for start in range(0, pixels, tile):
+            c = centre[start : start + tile]
+            w = squared[0, start : start + tile]
+            for f in range(0, n, 4):
+                # the last group repeats the last frame
+                y0 = frames[f, start : start + tile]
+                y1 = frames[min(f + 1, n - 1), start : start + tile]
+                y2 = frames[min(f + 2, n - 1), start : start + tile]
+                y3 = frames[min(f + 3, n - 1), start : start + tile]
+                # the last rows may be repeated, but are not added twice
+                for k in range(0, max(count, 2 * len(squared)), 4):
+                    p = linear[min(k, count - 1), start : start + tile]
+                    q = linear[min(k + 1, count - 1), start : start + tile]
+                    u = linear[min(k + 2, count - 1), start : start + tile]
+                    v = linear[min(k + 3, count - 1), start : start + tile]
+                    s = squared[min(k // 2, len(squared) - 1), start : start + tile]
+                    z = squared[min(k // 2 + 1, len(squared) - 1), start : start + tile]
+                    a0 = a1 = a2 = a3 = 0.0
+                    b0 = b1 = b2 = b3 = 0.0
+                    g0 = g1 = g2 = g3 = 0.0
+                    h0 = h1 = h2 = h3 = 0.0
+                    r0 = r1 = r2 = r3 = 0.0
+                    t0 = t1 = t2 = t3 = 0.0
+                    for j in range(len(c)):
+                        d0 = y0[j] - c[j]
+                        d1 = y1[j] - c[j]
+                        d2 = y2[j] - c[j]
+                        d3 = y3[j] - c[j]
+                        if guarded:
+                            d0 = d0 if w[j] != 0.0 else 0.0
+                            d1 = d1 if w[j] != 0.0 else 0.0
+                            d2 = d2 if w[j] != 0.0 else 0.0
+                            d3 = d3 if w[j] != 0.0 else 0.0
+                        a0 += p[j] * d0
+                        a1 += p[j] * d1
+                        a2 += p[j] * d2
+                        a3 += p[j] * d3
+                        if rows > 1:
+                            b0 += q[j] * d0
+                            b1 += q[j] * d1
+                            b2 += q[j] * d2
+                            b3 += q[j] * d3
+                        if rows > 2:
+                            g0 += u[j] * d0
+                            g1 += u[j] * d1
+                            g2 += u[j] * d2
+                            g3 += u[j] * d3
+                        if rows > 3:
+                            h0 += v[j] * d0
+                            h1 += v[j] * d1
+                            h2 += v[j] * d2
+                            h3 += v[j] * d3
+                        d0 *= d0
+                        d1 *= d1
+                        d2 *= d2
+                        d3 *= d3
+                        if even:
+                            r0 += d0
+                            r1 += d1
+                            r2 += d2
+                            r3 += d3
+                        else:
+                            r0 += s[j] * d0
+                            r1 += s[j] * d1
+                            r2 += s[j] * d2
+                            r3 += s[j] * d3
+                        if squares > 1:
+                            t0 += z[j] * d0
+                            t1 += z[j] * d1
+                            t2 += z[j] * d2
+                            t3 += z[j] * d3
+                    if k < count:
+                        _add(out, f, n, k, (a0, a1, a2, a3))
+                    if rows > 1 and k + 1 < count:
+                        _add(out, f, n, k + 1, (b0, b1, b2, b3))
+                    if rows > 2 and k + 2 < count:
+                        _add(out, f, n, k + 2, (g0, g1, g2, g3))
+                    if rows > 3 and k + 3 < count:
+                        _add(out, f, n, k + 3, (h0, h1, h2, h3))
+                    at = count + k // 2
+                    if at < total:
+                        _add(out, f, n, at, (r0, r1, r2, r3))
+                    if squares > 1 and at + 1 < total:
+                        _add(out, f, n, at + 1, (t0, t1, t2, t3))
+
+    return sums
 
 
-def moments(
-    frames: NDArray[Any], centre: FloatArray, scale: FloatArray, probes: FloatArray
-) -> FloatArray:
-    """Sums ``probes . d`` and, last, ``d . d`` of every frame: (n, len(probes) + 1)."""
-    out = np.empty((len(frames), len(probes) + 1))
-    kernel = compiled(
-        _moments, f"{frames.dtype}/2", "float64/1", "float64/1", "float64/2", "int64", "=float64/2"
-    )
-    kernel(frames, centre, scale, probes, min(_LONG_TILE, frames.shape[1]), out)
-    return out
+@cache
+def _wide_sums(even: bool, guarded: bool) -> Callable[..., Any]:
+    """`_sums` for seven rows and four squares, two frames at a time."""
+
+    def wide(frames, centre, linear, squared, tile, out):  # type: ignore[no-untyped-def]
+        n, pixels = frames.shape
+        out[:] = 0.0
+        for start in range(0, pixels, tile):
+            c = centre[start : start + tile]
+            p, q = linear[0, start : start + tile], linear[1, start : start + tile]
+            u, v = linear[2, start : start + tile], linear[3, start : start + tile]
+            k, m = linear[4, start : start + tile], linear[5, start : start + tile]
+            e = linear[6, start : start + tile]
+            w, x = squared[0, start : start + tile], squared[1, start : start + tile]
+            s, z = squared[2, start : start + tile], squared[3, start : start + tile]
+            for f in range(0, n, 2):
+                y0 = frames[f, start : start + tile]
+                y1 = frames[min(f + 1, n - 1), start : start + tile]
+                p0 = q0 = u0 = v0 = k0 = m0 = e0 = w0 = x0 = s0 = z0 = 0.0
+                p1 = q1 = u1 = v1 = k1 = m1 = e1 = w1 = x1 = s1 = z1 = 0.0
+                for j in range(len(c)):
+                    d0 = y0[j] - c[j]
+                    d1 = y1[j] - c[j]
+                    if guarded:
+                        d0 = d0 if w[j] != 0.0 else 0.0
+                        d1 = d1 if w[j] != 0.0 else 0.0
+                    p0 += p[j] * d0
+                    p1 += p[j] * d1
+                    q0 += q[j] * d0
+                    q1 += q[j] * d1
+                    u0 += u[j] * d0
+                    u1 += u[j] * d1
+                    v0 += v[j] * d0
+                    v1 += v[j] * d1
+                    k0 += k[j] * d0
+                    k1 += k[j] * d1
+                    m0 += m[j] * d0
+                    m1 += m[j] * d1
+                    e0 += e[j] * d0
+                    e1 += e[j] * d1
+                    d0 *= d0
+                    d1 *= d1
+                    if even:
+                        w0 += d0
+                        w1 += d1
+                    else:
+                        w0 += w[j] * d0
+                        w1 += w[j] * d1
+                    x0 += x[j] * d0
+                    x1 += x[j] * d1
+                    s0 += s[j] * d0
+                    s1 += s[j] * d1
+                    z0 += z[j] * d0
+                    z1 += z[j] * d1
+                first = (p0, q0, u0, v0, k0, m0, e0, w0, x0, s0, z0)
+                second = (p1, q1, u1, v1, k1, m1, e1, w1, x1, s1, z1)
+                for i in range(len(first)):
+                    _add(out, f, n, i, (first[i], second[i]))
+
+    return wide
 
 
-def meat(
+@cache
+def _residual_squares(few: bool, even: bool, guarded: bool) -> Callable[..., Any]:
+    """The kernel of `residual_squares`, for `few` with two unknowns and up to four sums."""
+
+    def squares(frames, centre, basis, squared, points, tile, out):  # type: ignore[no-untyped-def]
+        n, pixels = frames.shape
+        size, count = len(basis), len(squared)
+        residual = np.empty((2, tile))
+        out[:] = 0.0
+        for start in range(0, pixels, tile):
+            c = centre[start : start + tile]
+            w = squared[0, start : start + tile]
+            p = basis[0, start : start + tile]
+            q = basis[1, start : start + tile]
+            r0 = residual[0, : len(c)]
+            r1 = residual[1, : len(c)]
+            for f in range(0, n, 2):
+                f1 = min(f + 1, n - 1)
+                y0 = frames[f, start : start + tile]
+                y1 = frames[f1, start : start + tile]
+                p0, p1, q0, q1 = points[f, 0], points[f1, 0], points[f, 1], points[f1, 1]
+                if not few:
+                    # a loop each: with more arrays in one loop, LLVM no longer proves them apart
+                    for j in range(len(c)):
+                        r0[j] = y0[j] - c[j] - p0 * p[j] - q0 * q[j]
+                    for j in range(len(c)):
+                        r1[j] = y1[j] - c[j] - p1 * p[j] - q1 * q[j]
+                    for k in range(2, size, 2):
+                        x0, x1 = points[f, k], points[f1, k]
+                        z0, z1 = points[f, k + 1], points[f1, k + 1]
+                        u = basis[k, start : start + tile]
+                        v = basis[k + 1, start : start + tile]
+                        for j in range(len(c)):
+                            r0[j] -= x0 * u[j] + z0 * v[j]
+                        for j in range(len(c)):
+                            r1[j] -= x1 * u[j] + z1 * v[j]
+                for m in range(0, count, 4):
+                    s = squared[m, start : start + tile]
+                    x = squared[min(m + 1, count - 1), start : start + tile]
+                    u = squared[min(m + 2, count - 1), start : start + tile]
+                    v = squared[min(m + 3, count - 1), start : start + tile]
+                    a0 = a1 = b0 = b1 = g0 = g1 = h0 = h1 = 0.0
+                    for j in range(len(c)):
+                        if few:
+                            d0 = y0[j] - c[j] - p0 * p[j] - q0 * q[j]
+                            d1 = y1[j] - c[j] - p1 * p[j] - q1 * q[j]
+                        else:
+                            d0 = r0[j]
+                            d1 = r1[j]
+                        if guarded:
+                            d0 = d0 if w[j] != 0.0 else 0.0
+                            d1 = d1 if w[j] != 0.0 else 0.0
+                        d0 *= d0
+                        d1 *= d1
+                        if few and even:
+                            a0 += d0
+                            a1 += d1
+                        else:
+                            a0 += s[j] * d0
+                            a1 += s[j] * d1
+                        b0 += x[j] * d0
+                        b1 += x[j] * d1
+                        g0 += u[j] * d0
+                        g1 += u[j] * d1
+                        h0 += v[j] * d0
+                        h1 += v[j] * d1
+                    _add(out, f, n, m, (a0, a1))
+                    if m + 1 < count:
+                        _add(out, f, n, m + 1, (b0, b1))
+                    if m + 2 < count:
+                        _add(out, f, n, m + 2, (g0, g1))
+                    if m + 3 < count:
+                        _add(out, f, n, m + 3, (h0, h1))
+
+    return squares
+
+
+def sums(
     frames: NDArray[Any],
     centre: FloatArray,
-    scale: FloatArray,
-    basis: FloatArray,
-    products: FloatArray,
-    points: FloatArray,
+    linear: FloatArray,
+    squared: FloatArray,
+    *,
+    even: bool,
+    whole: bool,
 ) -> FloatArray:
-    """Sums ``products . (d - basis^T point) ** 2`` of every frame: (n, len(products))."""
-    out = np.empty((len(frames), len(products)))
-    kernel = compiled(
-        _meat,
-        f"{frames.dtype}/2",
-        *("float64/1", "float64/1", "float64/2", "float64/2", "float64/2"),
-        "int64",
-        "=float64/2",
-    )
-    points = np.ascontiguousarray(points)
-    kernel(frames, centre, scale, basis, products, points, min(_TILE, frames.shape[1]), out)
+    """Sums ``linear . d`` and ``squared . d^2`` of every frame: (n, len(linear) + len(squared)).
+
+    The first row of `squared` is 0 where a pixel does not count, and 1 everywhere if `even`;
+    `whole` says that all pixels count.
+    """
+    count = len(linear), len(squared)
+    out = np.empty((len(frames), sum(count)))
+    guarded = _guarded(frames, whole)
+    if count == (7, 4):
+        function = _wide_sums(even, guarded)
+    else:
+        function = _sums(min(count[0], 4), min(count[1], 2), even and count[1] <= 2, guarded)
+    kinds = "float64/1", "float64/2", "float64/2", "int64", "=float64/2"
+    kernel = compiled(function, f"{frames.dtype}/2", *kinds)
+    kernel(frames, centre, linear, squared, min(_LONG_TILE, frames.shape[1]), out)
     return out
+
+
+def residual_squares(
+    frames: NDArray[Any],
+    centre: FloatArray,
+    basis: FloatArray,
+    squared: FloatArray,
+    points: FloatArray,
+    *,
+    even: bool,
+    whole: bool,
+) -> FloatArray:
+    """Sums ``squared . (d - points basis)^2`` of every frame: (n, len(squared)).
+
+    `basis` has an even number of rows; see `sums` for the rest.
+    """
+    out = np.empty((len(frames), len(squared)))
+    few = len(basis) == 2 and len(squared) <= 4
+    kernel = compiled(
+        _residual_squares(few, even, _guarded(frames, whole)),
+        f"{frames.dtype}/2",
+        *("float64/1", "float64/2", "float64/2", "float64/2", "int64", "=float64/2"),
+    )
+    tile = min(_LONG_TILE if few else _TILE, frames.shape[1])
+    kernel(frames, centre, basis, squared, points, tile, out)
+    return out
+
+
+def _guarded(frames: NDArray[Any], whole: bool) -> bool:
+    """Whether a pixel that does not count may hold NaN or infinity."""
+    return frames.dtype.kind == "f" and not whole

@@ -101,7 +101,7 @@ def _fit_chunk(
 def _total_squares(
     distance: FloatArray, used: FloatArray, weight_sum: FloatArray, design: Design
 ) -> FloatArray:
-    level = used * (distance + design.probes[-1])
+    level = used * (distance + design.tilt)
     square = np.einsum("np,np->n", level, level)
     tss = square - (level @ design.root_weight) ** 2 / weight_sum
     return np.where(tss <= 1e-13 * (square + design.middle_tss), np.nan, tss)

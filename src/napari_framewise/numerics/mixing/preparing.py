@@ -264,7 +264,7 @@ def _solve_design(
         root_weight=root,
         basis=basis,
         leverage=leverage,
-        probes=np.vstack([basis, root, root * (mixture - mean)]),
+        tilt=root * (mixture - mean),
         products=products,
         to_coefficients=to_coefficients,
         to_offset=inverse[0] if model.offset else np.zeros(unknowns),
