@@ -135,7 +135,7 @@ class Summing:
             total = sums[:, at]
             at += 1
         found = self.square(sums) - total**2 / weight
-        return found + 2 * sums[:, at] if self.tilted else found
+        return np.asarray(found + 2 * sums[:, at] if self.tilted else found)
 
     @property
     def expanded(self) -> bool:
