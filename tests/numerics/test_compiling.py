@@ -65,6 +65,37 @@ def test_what_is_compiled_is_told_and_what_is_known_is_not() -> None:
     assert not compiling.COMPILATION.active
 
 
+@pytest.mark.parametrize("passes", [0, 1, 5, 12, 18])
+def test_compiling_is_given_up_between_two_passes_and_done_anew_when_asked_again(
+    passes: int,
+) -> None:
+    left = [passes]
+
+    def wanted() -> bool:
+        left[0] -= 1
+        return left[0] >= 0
+
+    @compiling.in_order
+    def inside(a):  # type: ignore[no-untyped-def]
+        return a * 3.0
+
+    inner = inside.dispatcher
+
+    @compiling.in_order
+    def outside(a):  # type: ignore[no-untyped-def]
+        total = 0.0
+        for k in range(3):
+            total += inner(a) + k
+        return total
+
+    with pytest.raises(compiling.Abandoned), compiling.compiled_while(wanted):
+        outside(1.0)
+    assert not compiling.COMPILATION.active
+    assert outside(1.0) == 12.0
+    with compiling.compiled_while(lambda: False):
+        assert outside(2.0) == 21.0
+
+
 def test_kernels_call_kernels() -> None:
     assert _outer(3.0) == 10.0
 

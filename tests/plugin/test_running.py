@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import QThreadPool
 
 from napari_framewise.engine.progress import Progress
-from napari_framewise.numerics.compiling import COMPILATION
+from napari_framewise.numerics.compiling import COMPILATION, Abandoned, in_order
 from napari_framewise.plugin.running.run_bar import RunBar
 from napari_framewise.plugin.running.runner import Failure, Latest, Runner, Turns
 from napari_framewise.plugin.running.waiting import finish_in_window
@@ -92,28 +93,95 @@ def test_cancel_closes_the_steps_in_their_own_thread_and_drops_the_answer(qtbot:
     with qtbot.waitSignal(runner.finished):
         runner.cancel()
     assert ear.ends == ["cancelled", "finished"]
-    assert closed
+    qtbot.waitUntil(lambda: bool(closed))
     assert closed[0] is not threading.main_thread()
     with qtbot.waitSignal(runner.finished):
         runner.start(lambda: counting(1))
     assert ear.ends[-2:] == ["returned", "finished"]
 
 
-def test_an_answer_that_comes_after_cancel_is_dropped(qtbot: QtBot) -> None:
-    go = threading.Event()
+def test_a_run_that_nothing_interrupts_is_left_to_itself_and_its_answer_dropped(
+    qtbot: QtBot,
+) -> None:
+    go, ended = threading.Event(), threading.Event()
 
     def stubborn() -> Generator[Progress, None, str]:
-        go.wait(5)
-        return "answer"
-        yield
+        yield Progress("Fitting", 0, 2)
+        go.wait(20)
+        ended.set()
+        return "too late"
 
     runner = Runner()
     ear = Ear(runner)
     runner.start(stubborn)
-    runner.cancel()
-    with qtbot.waitSignal(runner.finished):
-        go.set()
+    qtbot.waitUntil(lambda: bool(ear.heard))
+    asked = time.monotonic()
+    with qtbot.waitSignal(runner.finished, timeout=2000):
+        runner.cancel()
+    assert time.monotonic() - asked < 1.0
     assert ear.ends == ["cancelled", "finished"]
+    assert runner.leaving
+    assert not runner.running
+    assert not ended.is_set()
+    with qtbot.waitSignal(runner.finished):
+        runner.start(lambda: counting(3))
+    assert ear.ends == ["cancelled", "finished", "returned", "finished"]
+    go.set()
+    qtbot.waitUntil(lambda: not runner.leaving)
+    assert ended.is_set()
+    assert ear.heard[-2] == ("returned", "counted")
+    assert ear.ends == ["cancelled", "finished", "returned", "finished"]
+
+
+def test_runs_left_to_themselves_do_not_hold_up_others(qtbot: QtBot) -> None:
+    go = threading.Event()
+
+    def stubborn() -> Generator[Progress, None, None]:
+        go.wait(20)
+        yield Progress("Fitting", 0, 2)
+
+    runner = Runner()
+    pool = QThreadPool.globalInstance()
+    for _ in range(pool.maxThreadCount() + 1):
+        with qtbot.waitSignal(runner.finished, timeout=2000):
+            runner.start(stubborn)
+            runner.cancel()
+    with qtbot.waitSignal(runner.returned, timeout=5000):
+        runner.start(lambda: counting(3))
+    go.set()
+    qtbot.waitUntil(lambda: not runner.leaving)
+    qtbot.waitUntil(lambda: pool.activeThreadCount() == 0)
+
+
+def test_closing_gives_up_what_is_being_compiled(qtbot: QtBot) -> None:
+    @in_order
+    def slow(x: float) -> float:
+        total = x
+        for i in range(3):
+            total += x * i
+        return total
+
+    entered, seen = threading.Event(), []
+
+    def compiling() -> Generator[Progress, None, None]:
+        yield Progress("Compiling", 0, 1)
+        entered.set()
+        closed.wait(20)
+        try:
+            seen.append(slow(1.0))
+        except Abandoned:
+            seen.append("given up")
+            raise
+
+    closed = threading.Event()
+    runner = Runner()
+    runner.start(compiling)
+    qtbot.waitUntil(entered.is_set)
+    runner.close()
+    closed.set()
+    qtbot.waitUntil(lambda: not runner.leaving and not runner.running)
+    assert seen == ["given up"]
+    assert slow(1.0) == 4.0
 
 
 def test_one_run_at_a_time(qtbot: QtBot) -> None:

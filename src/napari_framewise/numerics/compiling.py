@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, update_wrapper
 from types import FunctionType
@@ -83,9 +84,39 @@ COMPILATION = Compilation()
 """Of this process."""
 
 
+class Abandoned(BaseException):
+    """What was being compiled is not wanted any more."""
+
+
+_OF_THREAD = threading.local()
+
+
+@contextmanager
+def compiled_while(wanted: Callable[[], bool]) -> Iterator[None]:
+    """Compile in this thread, while in here, only as long as `wanted` is true.
+
+    Raises
+    ------
+    Abandoned
+        Between two passes of the compiler, where it is no longer. What was compiled is kept, and
+        the kernel that was under way is compiled anew where it is called next.
+
+    Examples
+    --------
+    >>> with compiled_while(lambda: True):
+    ...     pass
+    """
+    before = getattr(_OF_THREAD, "wanted", None)
+    _OF_THREAD.wanted = wanted
+    try:
+        yield
+    finally:
+        _OF_THREAD.wanted = before
+
+
 @cache
 def _numba() -> Any:
-    """numba, which tells `COMPILATION` of what it compiles."""
+    """numba, which tells `COMPILATION` of what it compiles, and stops where that is not wanted."""
     import numba
     from numba.core import event
 
@@ -96,8 +127,18 @@ def _numba() -> Any:
         def on_end(self, event: Any) -> None:
             COMPILATION.end()
 
+    class Wanted(event.Listener):
+        def on_start(self, event: Any) -> None:
+            wanted = getattr(_OF_THREAD, "wanted", None)
+            if wanted is not None and not wanted():
+                raise Abandoned
+
+        def on_end(self, event: Any) -> None:
+            """Passes end as they began."""
+
     register: Any = event.register
     register("numba:compile", Watch())
+    register("numba:run_pass", Wanted())
     return numba
 
 

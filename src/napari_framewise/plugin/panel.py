@@ -272,8 +272,9 @@ class ToolPanel(QWidget):
         if self.steering is not None and self.steering.active:
             self.steering.drop()
         self._so_far.close()
-        self._advice.drop()
-        self._preview.clear_now()
+        self._advice.close()
+        self._warming.close()
+        self._preview.close()
 
     def _connect(self) -> None:
         add_shortcuts(self, self.bar)

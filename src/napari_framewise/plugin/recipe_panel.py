@@ -123,11 +123,11 @@ class RecipePanel(QWidget):
         except ValueError as error:
             self.say(str(error))
             return
-        self._done.clear()
+        self._done = done = list[FileRun]()
         self.files.show_waiting()
         self._start(
             lambda: self._noting(
-                run_batch(recipe, refs, output, settings.current_engine(), memory)
+                run_batch(recipe, refs, output, settings.current_engine(), memory), done
             ),
             self._show_batch,
         )
@@ -139,9 +139,11 @@ class RecipePanel(QWidget):
         except ValueError as error:
             self.say(str(error))
             return
+        # A copy: a run that is cancelled and still ends leaves nothing behind.
+        earlier = dict(self._earlier)
         self._start(
-            lambda: run_step(recipe, number, settings.current_engine(), self._earlier),
-            partial(self._show_step, number),
+            lambda: run_step(recipe, number, settings.current_engine(), earlier),
+            partial(self._show_step, number, earlier),
         )
 
     def reproduce(self) -> None:
@@ -164,7 +166,7 @@ class RecipePanel(QWidget):
 
     def closeEvent(self, event: Any) -> None:
         """Stop everything."""
-        self._runner.cancel()
+        self._runner.close()
         super().closeEvent(event)
 
     def _start(self, make: Callable[[], Any], take: Callable[[Any], None]) -> None:
@@ -176,14 +178,16 @@ class RecipePanel(QWidget):
         self._offer()
 
     def _noting(
-        self, steps: Generator[Progress | Partial | Notice | FileRun, None, Batch]
+        self,
+        steps: Generator[Progress | Partial | Notice | FileRun, None, Batch],
+        done: list[FileRun],
     ) -> Generator[Progress | Partial | Notice, None, Batch]:
         """The run, its finished files noted on the way."""
         try:
             while True:
                 report = next(steps)
                 if isinstance(report, FileRun):
-                    self._done.append(report)
+                    done.append(report)
                 else:
                     yield report
         except StopIteration as end:
@@ -210,8 +214,9 @@ class RecipePanel(QWidget):
                 self._add_layers(run, alone=len(batch.runs) == 1)
         self.say("\n".join(lines))
 
-    def _show_step(self, number: int, outcome: Outcome) -> None:
+    def _show_step(self, number: int, earlier: dict[int, Outcome], outcome: Outcome) -> None:
         assert self.recipe is not None
+        self._earlier.update(earlier)
         self._show_tables(outcome.tables)
         self._put(self.recipe, {**self._earlier, number: outcome}, number)
         self.say("\n".join([f"Step {number + 1}: {outcome.summary}", *outcome.diagnostics]))

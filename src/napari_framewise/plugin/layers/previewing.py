@@ -85,9 +85,9 @@ class Previewing(QObject):
         self._latest.drop()
         self._layers.clear()
 
-    def clear_now(self) -> None:
-        """The same before anything else happens."""
-        self._latest.drop()
+    def close(self) -> None:
+        """The same before anything else happens; nothing is compiled for it any more."""
+        self._latest.close()
         self._layers.clear_now()
 
     def _show(self, outcome: Outcome) -> None:

@@ -61,6 +61,8 @@ class RunControl(QObject):
         self._take, self._of_partials = take, so_far
         self._bar.say("")
         self._bar.set_running(True)
+        if self._runner.leaving:
+            self._bar.say("Starting; what was cancelled still ends beside it")
         self._runner.start(make)
 
     def cancel(self) -> None:
@@ -75,7 +77,7 @@ class RunControl(QObject):
 
     def close(self) -> None:
         """Stop what is under way without a word."""
-        self._runner.cancel()
+        self._runner.close()
 
     def report(self, failure: Failure) -> None:
         """Say what went wrong, and log where."""
@@ -101,7 +103,8 @@ class RunControl(QObject):
 
     def _cancelled(self) -> None:
         self._drop()
-        self._bar.say("Cancelled; no layer was added.")
+        rest = " What was under way ends by itself and is dropped." if self._runner.leaving else ""
+        self._bar.say(f"Cancelled; no layer was added.{rest}")
 
     def _drop(self) -> None:
         if self._of_partials is not None:

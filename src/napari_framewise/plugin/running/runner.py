@@ -2,56 +2,27 @@
 
 from __future__ import annotations
 
-import atexit
 import time
-import traceback
 import weakref
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from napari.qt.threading import GeneratorWorker, create_worker
-from qtpy.QtCore import QObject, QThreadPool, QTimer, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 from superqt.utils import create_worker as create_quiet_worker
 
-from napari_framewise.engine.job import BlockError
 from napari_framewise.engine.progress import Notice, Progress
 from napari_framewise.framework.partial import Partial
+from napari_framewise.numerics.compiling import Abandoned
+from napari_framewise.plugin.running.attempt import Attempt, Thread
+from napari_framewise.plugin.running.failure import Failure
 
 _YIELD_EVERY = 0.02
 _REPORT_EVERY = 0.1
 _SETTLE_MS = 120
 _SO_FAR_MS = 200
-_END_MS = 3000
-
-
-@dataclass(frozen=True)
-class Failure:
-    """An error of a worker thread, and where it came from."""
-
-    error: Exception
-    trace: str
-
-    @classmethod
-    def of(cls, error: Exception) -> Failure:
-        """The error that is being handled."""
-        return cls(error, traceback.format_exc())
-
-    @property
-    def expected(self) -> bool:
-        """Whether it is the input's or the machine's fault rather than the program's."""
-        return isinstance(self.error, ValueError | OSError | MemoryError | BlockError)
-
-    def sentence(self) -> str:
-        """What to tell the user."""
-        error, text = self.error, str(self.error).strip()
-        if isinstance(error, MemoryError):
-            return "There is not enough memory for this; choose fewer frames or a smaller region."
-        if isinstance(error, OSError) and error.strerror:
-            return f"{error.strerror}: {error.filename}." if error.filename else error.strerror
-        if isinstance(error, ValueError | OSError) and text:
-            return text
-        return ": ".join(part for part in (type(error).__name__, text) if part)
+# What a run may take to end by itself; Cancel is to answer within 100 ms.
+_PATIENCE_MS = 60
 
 
 Steps: TypeAlias = Generator[Progress | Partial | Notice, None, Any]
@@ -61,7 +32,9 @@ class Runner(QObject):
     """One long computation at a time.
 
     Exactly one of `returned`, `failed`, `stopped` and `cancelled` follows; before that `so_far`
-    tells what the run has so far, five times a second at most.
+    tells what the run has so far, five times a second at most. A computation that does not end at
+    once where it is stopped or cancelled (kernels are being compiled, a frame can't be cut) is left
+    to itself: what it comes to is dropped, and another may start meanwhile.
     """
 
     progressed = Signal(object)
@@ -75,19 +48,28 @@ class Runner(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._worker: Any = None
-        _ALIVE.add(self)
+        self._attempt: Attempt | None = None
+        self._left: weakref.WeakSet[Attempt] = weakref.WeakSet()
         self._cancelling = self._stopping = False
         self._newest = _Newest()
         self._told_partial: Partial | None = None
         self._look = QTimer(self)
         self._look.setInterval(_SO_FAR_MS)
         self._look.timeout.connect(self._tell_so_far)
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.setInterval(_PATIENCE_MS)
+        self._patience.timeout.connect(self._leave)
 
     @property
     def running(self) -> bool:
         """Whether a computation is under way."""
-        return self._worker is not None
+        return self._attempt is not None
+
+    @property
+    def leaving(self) -> bool:
+        """Whether one that was left to itself has not ended yet."""
+        return any(attempt.at_work for attempt in self._left)
 
     def start(self, make: Callable[[], Steps]) -> None:
         """Run the generator that `make` gives, in a thread.
@@ -102,30 +84,43 @@ class Runner(QObject):
         self._cancelling = self._stopping = False
         self._told = 0.0
         self._newest, self._told_partial = _Newest(), None
-        worker = create_worker(
-            _steps, make, self._newest, _worker_class=_ClosingWorker, _ignore_errors=True
-        )
-        worker.yielded.connect(self._progress)
-        worker.returned.connect(self._return)
-        worker.errored.connect(self._error)
-        worker.warned.connect(self._warn)
-        worker.finished.connect(self._finish)
-        self._worker = worker
-        self._answer: Any = None
-        worker.start()
+        attempt = Attempt(_steps, make, self._newest)
+        attempt.yielded.connect(self._progress)
+        attempt.warned.connect(self.warned)
+        attempt.ended.connect(self._finish)
+        self._attempt = attempt
+        attempt.start()
         self._look.start()
 
     def cancel(self) -> None:
-        """Stop between two steps; what was computed so far is dropped."""
-        if self._worker is not None:
+        """Stop; what was computed so far is dropped."""
+        if self._attempt is not None:
             self._cancelling = True
-            self._worker.quit()
+            self._end_soon(self._attempt)
 
     def stop(self) -> None:
-        """Stop between two steps; the newest partial result is what the run gave."""
-        if self._worker is not None and self._newest.partial is not None:
+        """Stop; the newest partial result is what the run gave."""
+        if self._attempt is not None and self._newest.partial is not None:
             self._stopping = True
-            self._worker.quit()
+            self._end_soon(self._attempt)
+
+    def close(self) -> None:
+        """Cancel, because who asked is gone: what is being compiled is given up as well."""
+        self.cancel()
+        for attempt in (*self._left, *filter(None, [self._attempt])):
+            attempt.give_up()
+
+    def _end_soon(self, attempt: Attempt) -> None:
+        attempt.quit()
+        self._patience.start()
+
+    def _leave(self) -> None:
+        """Wait no longer for what was told to end."""
+        attempt = self._attempt
+        if attempt is not None:
+            attempt.leave()
+            self._left.add(attempt)
+            self._finish(None)
 
     def _tell_so_far(self) -> None:
         newest = self._newest.partial
@@ -142,19 +137,11 @@ class Runner(QObject):
             self._told = now
             self.progressed.emit(progress)
 
-    def _return(self, answer: Any) -> None:
-        self._answer = answer
-
-    def _error(self, error: Exception) -> None:
-        self._answer = Failure(error, "".join(traceback.format_exception(error)))
-
-    def _warn(self, arguments: tuple[Any, ...]) -> None:
-        self.warned.emit(str(arguments[0]))
-
-    def _finish(self) -> None:
-        answer, self._worker, self._answer = self._answer, None, None
+    def _finish(self, answer: Any) -> None:
+        self._attempt = None
         newest, self._newest = self._newest.partial, _Newest()
         self._look.stop()
+        self._patience.stop()
         if self._stopping and not self._cancelling and answer is None:
             self.stopped.emit(newest)
         elif self._cancelling or answer is None:
@@ -164,29 +151,6 @@ class Runner(QObject):
         else:
             self.returned.emit(answer)
         self.finished.emit()
-
-
-_ALIVE: weakref.WeakSet[Runner] = weakref.WeakSet()
-
-
-@atexit.register
-def _end_threads() -> None:
-    """Stop what goes on before Qt is taken down: threads would tell what is gone by then."""
-    for runner in list(_ALIVE):
-        runner.cancel()
-    pool = QThreadPool.globalInstance()
-    if pool is not None:
-        pool.waitForDone(_END_MS)
-
-
-class _ClosingWorker(GeneratorWorker):
-    """Closes its generator in its own thread, also where it was stopped between two steps."""
-
-    def work(self) -> Any:
-        try:
-            return super().work()
-        finally:
-            self._gen.close()
 
 
 @dataclass
@@ -215,6 +179,8 @@ def _steps(make: Callable[[], Steps], newest: _Newest) -> Steps:
                 except GeneratorExit:
                     steps.close()
                     raise
+    except Abandoned:
+        return None
     except Exception as error:  # noqa: BLE001 - whatever a tool raises becomes a sentence
         return Failure.of(error)
 
@@ -265,6 +231,7 @@ class Latest(QObject):
         super().__init__(parent)
         self._question: Callable[[], Any] | None = None
         self._worker: Any = None
+        self._thread = Thread()
         self._number = 0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -289,11 +256,19 @@ class Latest(QObject):
         self._question = None
         self._timer.stop()
 
+    def close(self) -> None:
+        """Forget what was asked, because who asked is gone: nothing is compiled for it any more."""
+        self.drop()
+        self._thread.give_up()
+
     def _ask(self) -> None:
         if self._worker is not None or self._question is None:
             return
         question, self._question = self._question, None
-        worker = create_quiet_worker(_answer, question, self._number, _ignore_errors=True)
+        self._thread = Thread()
+        worker = create_quiet_worker(
+            _answer, question, self._number, self._thread, _ignore_errors=True
+        )
         worker.returned.connect(self._tell)
         worker.finished.connect(self._next)  # type: ignore[arg-type]
         self._worker = worker
@@ -314,8 +289,11 @@ class Latest(QObject):
             self._timer.start()
 
 
-def _answer(question: Callable[[], Any], number: int) -> tuple[int, Any]:
+def _answer(question: Callable[[], Any], number: int, thread: Thread) -> tuple[int, Any]:
     try:
-        return number, question()
+        with thread.at_work():
+            return number, question()
+    except Abandoned:
+        return -1, None
     except Exception as error:  # noqa: BLE001 - whatever a tool raises becomes a sentence
         return number, Failure.of(error)

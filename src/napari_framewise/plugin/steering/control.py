@@ -30,12 +30,17 @@ _BACK, _ON = -1, 0
 
 @dataclass
 class _Given:
-    """What a session was begun with; its record, once its files have been looked up."""
+    """What a session was begun with; itself and its record, once they have been made.
+
+    A thread that was left to itself goes on with its own.
+    """
 
     inputs: Inputs
     parameters: Parameters
     layers: dict[str, list[Layer]]
+    session: Session[Any] | None = None
     record: Record | None = None
+    newest: RecordSoFar | None = None
 
 
 class Steering(QObject):
@@ -61,8 +66,6 @@ class Steering(QObject):
         self.buttons.clicked.connect(lambda name: getattr(self, name)())
         run.finished.connect(self._rest)
         self._given: _Given | None = None
-        self._session: Session[Any] | None = None
-        self._newest: RecordSoFar | None = None
         self._pausing = False
         self._lock = threading.Lock()
         self._edits: dict[str, tuple[Any, ...]] = {}
@@ -112,7 +115,7 @@ class Steering(QObject):
 
     def take(self, partial: RecordSoFar | None = None) -> None:
         """End here, and take what there is so far as the result."""
-        newest = partial or self._newest
+        newest = partial or (self._given.newest if self._given else None)
         self._end()
         if newest is not None:
             self._result.take(newest)
@@ -151,11 +154,11 @@ class Steering(QObject):
         """Steps in the thread: so many, or back, or on until it is done or paused."""
         given = self._given
         assert given is not None
-        if self._session is None:
+        if given.session is None:
             yield Progress("Beginning", 0, 1, "steps")
             engine = settings.current_engine()
-            self._session = self._sessions(given.inputs, given.parameters, engine)
-        session, taken = self._session, 0
+            given.session = self._sessions(given.inputs, given.parameters, engine)
+        session, taken = given.session, 0
         self._bring_edits(session)
         if count == _BACK:
             session.undo()
@@ -175,8 +178,8 @@ class Steering(QObject):
                 self._tool, given.inputs, given.parameters, given.layers, Outcome()
             )
         outcome = session.outcome()
-        self._newest = RecordSoFar(outcome, given.record.along(session.course(), outcome))
-        return self._newest
+        given.newest = RecordSoFar(outcome, given.record.along(session.course(), outcome))
+        return given.newest
 
     def _bring_edits(self, session: Session[Any]) -> None:
         with self._lock:
@@ -191,19 +194,20 @@ class Steering(QObject):
             self.done.emit(partial.record)
             return
         self._result.show(partial)
-        session = self._session
+        assert self._given is not None
+        session = self._given.session
         assert session is not None
         steps = "1 step" if session.number == 1 else f"{session.number:,} steps"
         self._bar.say(f"After {steps}: Step or Run goes on, Stop keeps this, Cancel keeps nothing.")
 
     def _rest(self) -> None:
-        session = self._session
+        session = self._given.session if self._given else None
         self.buttons.show_state(running=False, undoable=session.undoable if session else 0)
         if self.active:
             self._bar.offer_end()
 
     def _end(self) -> None:
-        self._given = self._session = self._newest = None
+        self._given = None
         self._edits, self._offered = {}, {}
         if not self._run.running:
             self._bar.set_running(False)
