@@ -229,9 +229,9 @@ def test_planes_or_volumes_are_asked_for(frames: str, shape: tuple[int, ...]) ->
     stack = stack_of(np.zeros(shape), axes=names)
     if frames == "plane":
         Inputs((role,), {"stack": stack})
-        with pytest.raises(ValueError, match="have planes, rows and columns; rows and columns are"):
+        with pytest.raises(ValueError, match="have planes, rows and columns; plane images are"):
             Inputs((role,), {"stack": stack.select(Selection(frames_along=()))})
     else:
         Inputs((role,), {"stack": stack})
-        with pytest.raises(ValueError, match="have rows and columns; planes, rows and columns are"):
+        with pytest.raises(ValueError, match="have rows and columns; volumes are"):
             Inputs((role,), {"stack": stack.select(Selection(frames_along=(0, 1)))})

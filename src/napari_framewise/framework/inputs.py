@@ -29,12 +29,14 @@ from napari_framewise.framework.outcome import PointsResult, ShapesResult
 from napari_framewise.framework.regions import Region, labels_of, regions_of
 from napari_framewise.framework.roles import IMAGE_KINDS as IMAGE_KINDS
 from napari_framewise.framework.roles import MASK as MASK
+from napari_framewise.framework.roles import SCRIBBLES as SCRIBBLES
 from napari_framewise.framework.roles import TYPES as TYPES
 from napari_framewise.framework.roles import Input as Input
 from napari_framewise.framework.roles import Kind as Kind
 from napari_framewise.framework.roles import Value as Value
 from napari_framewise.framework.roles import partner_of as partner_of
 from napari_framewise.framework.roles import takes_model as takes_model
+from napari_framewise.framework.scribbles import Scribbles, scribbles_on
 from napari_framewise.framework.valued import InputValue as InputValue
 from napari_framewise.framework.valued import Valued
 from napari_framewise.stacks.source import Array
@@ -248,6 +250,23 @@ class Inputs(Mapping[str, tuple[Value, ...]]):
                 matching(each, one_channel(under)) if isinstance(each, Stack) else each, under
             )
         )
+
+    def scribbles(self, name: str, frame: int = 0) -> Scribbles:
+        """What labels, shapes, points or images in colour in a role mark on a frame; maybe nothing.
+
+        Parameters
+        ----------
+        name : str
+            The role.
+        frame : int
+            Number among the chosen frames of the stack that they lie on.
+
+        Raises
+        ------
+        ValueError
+            Where something does not fit the frames; see `scribbles_on`.
+        """
+        return scribbles_on(self.as_given(name), self._under(name), frame)
 
     def landmarks(self, first: str, second: str) -> Pairs:
         """Landmarks in two roles of points, paired by their index or in their order.

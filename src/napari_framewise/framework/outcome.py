@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_framewise.framework.model import Model
 from napari_framewise.stacks.grid import Grid
+from napari_framewise.stacks.legend import Legend
 from napari_framewise.stacks.source import Array
 
 T = TypeVar("T")
@@ -83,6 +84,8 @@ class ImageResult:
         Shown at once.
     metadata : mapping
         More to keep with the layer, such as the unit of its values.
+    legend : Legend, optional
+        Colours and features of labels.
     pairs : bool
         Pixel (i, j) compares images i and j of the tool's first input: a click shows both.
     """
@@ -98,6 +101,7 @@ class ImageResult:
     visible: bool = True
     metadata: Mapping[str, Any] = field(default_factory=dict)
     pairs: bool = False
+    legend: Legend | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -54,7 +54,7 @@ def regions_of(drawn: ShapesResult | Stack, stack: Stack) -> tuple[Region, ...]:
         regions = tuple(
             Region(
                 number,
-                *_pixels(each, shape, drawn.name),
+                *shape_pixels(each, shape, drawn.name),
                 None if colours is None else colours[number - 1],
             )
             for number, each in enumerate(drawn_shapes(drawn, stack), 1)
@@ -88,27 +88,10 @@ def labels_of(drawn: ShapesResult, stack: Stack) -> Stack:
     )
 
 
-def _regions_of_labels(labels: Stack, shape: tuple[int, ...]) -> tuple[Region, ...]:
-    from scipy.ndimage import find_objects
-
-    if labels.n_frames != 1 or labels.frame_shape != shape:
-        size = " x ".join(map(str, shape))
-        raise ValueError(
-            f"{labels.name} holds {labels.summary()}; one image of labels with {size} pixels is "
-            "needed."
-        )
-    image = np.nan_to_num(labels.frame(0))
-    numbers, inverse = np.unique(image, return_inverse=True)
-    places = find_objects(inverse.reshape(image.shape) + 1)
-    return tuple(
-        Region(int(number), box, image[box] == number)
-        for number, box in zip(numbers, places, strict=True)
-        if number != 0
-    )
-
-
-def _pixels(shape: DrawnShape, size: tuple[int, ...], name: str) -> tuple[tuple[slice, ...], Array]:
-    """Box and pixels of a shape."""
+def shape_pixels(
+    shape: DrawnShape, size: tuple[int, ...], name: str
+) -> tuple[tuple[slice, ...], Array]:
+    """Box that holds a shape in a frame of a size, and which of its pixels the shape covers."""
     planes, plane = size[:-2], (size[-2], size[-1])
     vertices = shape.vertices[:, -2:]
     if shape.kind in ("path", "line"):
@@ -134,3 +117,28 @@ def _pixels(shape: DrawnShape, size: tuple[int, ...], name: str) -> tuple[tuple[
         )
     count = tuple(each.stop - each.start for each in slices)
     return (*slices, *box), np.broadcast_to(inside, (*count, *inside.shape))
+
+
+def _regions_of_labels(labels: Stack, shape: tuple[int, ...]) -> tuple[Region, ...]:
+    from scipy.ndimage import find_objects
+
+    if labels.n_frames != 1 or labels.frame_shape != shape:
+        size = " x ".join(map(str, shape))
+        raise ValueError(
+            f"{labels.name} holds {labels.summary()}; one image of labels with {size} pixels is "
+            "needed."
+        )
+    image = np.nan_to_num(labels.frame(0))
+    legend = labels.legend
+    numbers, inverse = np.unique(image, return_inverse=True)
+    places = find_objects(inverse.reshape(image.shape) + 1)
+    return tuple(
+        Region(
+            int(number),
+            box,
+            image[box] == number,
+            None if legend is None else legend.colour_of(number),
+        )
+        for number, box in zip(numbers, places, strict=True)
+        if number != 0
+    )

@@ -31,6 +31,8 @@ class Kind(StrEnum):
 
 MASK = (Kind.LABELS, Kind.SHAPES)
 """What a mask is taken from: painted labels, an image, or drawn shapes."""
+SCRIBBLES = (Kind.LABELS, Kind.SHAPES, Kind.POINTS, Kind.FRAME)
+"""What scribbles are taken from: labels, shapes and points in colours, an image painted over."""
 IMAGE_KINDS = (Kind.STACK, Kind.IMAGES, Kind.FRAME, Kind.LABELS)
 ModelKind: TypeAlias = str | type
 FrameKind: TypeAlias = Literal["plane", "volume"]

@@ -45,7 +45,7 @@ def value_of(value: Any, name: str = "stack") -> Any:
 def stack_of_result(image: ImageResult) -> Stack:
     """An image result as a stack, for the next tool or for a file."""
     axes = image.grid.axes + ((Axis("c"),) if image.rgb else ())
-    return stack_of(
+    stack = stack_of(
         image.data,
         axes=[axis.name for axis in axes],
         scale=[axis.scale for axis in axes],
@@ -54,6 +54,7 @@ def stack_of_result(image: ImageResult) -> Stack:
         rgb=image.rgb,
         name=image.name,
     )
+    return replace(stack, legend=image.legend)
 
 
 def _value_of(role: Input, value: Any, name: str) -> Any:

@@ -14,6 +14,7 @@ from napari_framewise.io.formats.catalogue import (
     read_folder,
     read_zarr,
 )
+from napari_framewise.io.formats.legends import legend_at
 from napari_framewise.stacks.faults import check_regular, os_faults_told, reason_of
 from napari_framewise.stacks.stack import Origin, Selection, Stack
 
@@ -104,6 +105,7 @@ def open_stack(
         Origin(str(path), key, pattern),
         (*opened.remarks, *_further(opened.no_data)),
         no_data=opened.no_data[0] if opened.no_data else None,
+        legend=legend_at(place) if dtype.kind in "iu" and not opened.rgb else None,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from napari_framewise.io import can_open, layer_data, open_stack
 from napari_framewise.plugin.layers.layers_in import METADATA_KEY
+from napari_framewise.plugin.layers.legends import looks_of
 from napari_framewise.stacks.stack import Stack
 
 LayerTuple = tuple[Any, dict[str, Any], str]
@@ -31,11 +32,19 @@ def read(path: str | Sequence[str]) -> list[LayerTuple]:
 
 
 def image_tuple(stack: Stack, metadata: dict[str, Any] | None = None) -> LayerTuple:
-    """A stack as an image layer's data, with where it came from in its metadata."""
+    """A stack as a layer's data, with where it came from in its metadata.
+
+    What has a legend is labels, with their colours and features.
+    """
     data, options = layer_data(stack)
     own = {"origin": None if stack.origin is None else asdict(stack.origin), **(metadata or {})}
     if stack.no_data is not None:
         own["no_data"] = stack.no_data
     if stack.remarks:
         own["remarks"] = list(stack.remarks)
-    return data, {**options, "metadata": {METADATA_KEY: own}}, "image"
+    options["metadata"] = {METADATA_KEY: own}
+    if stack.legend is None:
+        return data, options, "image"
+    for name in ("contrast_limits", "rgb"):
+        options.pop(name)
+    return data, {**options, **looks_of(stack.legend)}, "labels"

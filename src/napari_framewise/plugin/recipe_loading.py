@@ -86,7 +86,9 @@ def _layer_for(ref: InputRef, role: Input, viewer: ViewerModel, under: Layer | N
             open_one = with_origin(stack_of_layer(layer), layer)
             if value.origin is not None and open_one.origin == value.origin:
                 return layer
-    data, options, _ = image_tuple(value)
+    data, options, kind = image_tuple(value)
+    if kind == "labels":
+        return viewer.add_labels(data, **options)
     if Kind.LABELS in role.kinds and value.dtype.kind in "biu":
         for name in ("contrast_limits", "rgb", "colormap", "multiscale"):
             options.pop(name, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from napari_framewise.engine import Engine
 from napari_framewise.framework.outcome import Table
 from napari_framewise.io import write_image, write_table
 from napari_framewise.plugin.layers.layers_in import METADATA_KEY
+from napari_framewise.plugin.layers.legends import legend_from
 from napari_framewise.plugin.running.waiting import finish_in_window
 from napari_framewise.stacks.axes import default_axis_names
 from napari_framewise.stacks.sources.view import SourceView
@@ -37,6 +39,10 @@ def write_image_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[
         rgb=rgb,
         name=attributes.get("name", "image"),
     )
+    if attributes.get("contrast_limits") is None and np.dtype(data.dtype).kind in "iu" and not rgb:
+        # Labels have colours of their own, and no limits.
+        legend = legend_from(attributes.get("colormap"), attributes.get("features"))
+        stack = replace(stack, legend=legend)
     provenance = (attributes.get("metadata") or {}).get(METADATA_KEY)
     with Engine.local() as engine:
         finish_in_window(write_image(stack, path, engine=engine, provenance=provenance), path)

@@ -18,6 +18,7 @@ from napari_framewise.stacks.axes import (
 )
 from napari_framewise.stacks.boxes import boxes_of
 from napari_framewise.stacks.grid import Grid
+from napari_framewise.stacks.legend import Legend
 from napari_framewise.stacks.memory import check_fits
 from napari_framewise.stacks.selection import Origin as Origin
 from napari_framewise.stacks.selection import Selection as Selection
@@ -60,6 +61,8 @@ class Stack:
         Value that stands for missing pixels, as the file says: whoever opens one sets it. Such
         pixels are read as NaN, a block at a time, and `dtype` is then a float type; the selection
         may name another value.
+    legend : Legend, optional
+        Of labels: their colours and features.
     """
 
     source: Source
@@ -70,6 +73,7 @@ class Stack:
     origin: Origin | None = None
     remarks: tuple[str, ...] = ()
     no_data: float | None = None
+    legend: Legend | None = None
 
     def __post_init__(self) -> None:
         if len(self.axes) != len(self.source.shape):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from napari_framewise.framework.outcome import PointsResult, ShapesResult, Table, VectorsResult
 from napari_framewise.stacks.axes import Axis, default_axis_names
 from napari_framewise.stacks.grid import Grid
+from napari_framewise.stacks.legend import colour_of_hex, hex_of
 from napari_framewise.stacks.source import Array
 
 _EDGE, _FILL, _WIDTH = "edge-color", "face-color", "edge-width"
@@ -120,19 +120,14 @@ def _features(name: str, columns: Mapping[str, Array]) -> Table | None:
 
 
 def _hex(colours: Array) -> Array:
-    parts = np.clip(np.rint(np.asarray(colours, np.float64) * 255), 0, 255).astype(np.uint8)
-    return np.array(["#" + each.tobytes().hex() for each in parts.reshape(-1, 4)], dtype=str)
+    return np.array([hex_of(each) for each in np.reshape(colours, (-1, 4))], dtype=str)
 
 
 def _colours(texts: Array | None) -> Array | None:
     """Colours of "#rrggbbaa" or "#rrggbb"; None where a text is neither."""
-    if texts is None:
-        return None
-    parts = [re.fullmatch(r"#([0-9a-f]{6})([0-9a-f]{2})?", str(text).lower()) for text in texts]
-    if not all(parts):
-        return None
-    whole = (f"{part[1]}{part[2] or 'ff'}" for part in parts if part is not None)
-    return np.array([list(bytes.fromhex(each)) for each in whole], np.float64).reshape(-1, 4) / 255
+    found = [colour_of_hex(str(text)) for text in (() if texts is None else texts)]
+    known = [each for each in found if each is not None]
+    return None if texts is None or len(known) < len(found) else np.reshape(known, (-1, 4))
 
 
 def _numbered(name: str, data: Array) -> dict[str, Array]:

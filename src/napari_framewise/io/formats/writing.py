@@ -10,6 +10,7 @@ from typing import Any
 from napari_framewise.engine import Engine
 from napari_framewise.engine.progress import Progress
 from napari_framewise.engine.results import write_frames
+from napari_framewise.io.formats.legends import write_legend
 from napari_framewise.io.formats.tiff_writing import write_tiff
 from napari_framewise.stacks.stack import Stack
 
@@ -57,18 +58,21 @@ def write_image(
     target = Path(path)
     ending = target.suffix.casefold()
     if ending == ".zarr":
-        return (
-            yield from write_frames(
-                stack,
-                target,
-                engine=engine,
-                name=stack.name,
-                provenance=provenance,
-                fingerprint=fingerprint,
-            )
+        written = yield from write_frames(
+            stack,
+            target,
+            engine=engine,
+            name=stack.name,
+            provenance=provenance,
+            fingerprint=fingerprint,
         )
-    if ending in _TIFF:
-        return (yield from write_tiff(stack, target, engine=engine, provenance=provenance))
-    raise ValueError(
-        f"{target} ends in {ending or 'nothing'}; images are written as .zarr, .tif or .ome.tif."
-    )
+    elif ending in _TIFF:
+        written = yield from write_tiff(stack, target, engine=engine, provenance=provenance)
+    else:
+        raise ValueError(
+            f"{target} ends in {ending or 'nothing'}; images are written as .zarr, .tif or "
+            ".ome.tif."
+        )
+    if stack.legend is not None:
+        write_legend(stack.legend, written)
+    return written

@@ -21,6 +21,7 @@ from napari_framewise.framework.session import Course
 from napari_framewise.framework.tool import Tool
 from napari_framewise.framework.valued import Valued
 from napari_framewise.io.formats.coordinates import table_of
+from napari_framewise.io.formats.legends import write_legend
 from napari_framewise.io.formats.models import write_model
 from napari_framewise.io.formats.tables import write_table
 from napari_framewise.io.recipes.references import description_of, reference_to
@@ -314,6 +315,8 @@ def _write_array(stack: Stack, path: Path) -> Path:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+    if stack.legend is not None:
+        write_legend(stack.legend, path)
     return path
 
 

@@ -247,7 +247,8 @@ def _as_described(stack: Stack, ref: InputRef) -> Stack:
     )
     named = ref.axes is not None and ref.axes != tuple(axis.name for axis in axes)
     # What was guessed of axes no longer holds where the recipe names them.
-    described = replace(described, remarks=() if named else stack.remarks)
+    remarks = () if named else stack.remarks
+    described = replace(described, remarks=remarks, legend=stack.legend)
     return described.select(_within(ref.selection, described))
 
 

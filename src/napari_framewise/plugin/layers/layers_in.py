@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.layers import Layer, Points, Shapes
+from napari.layers import Labels, Layer, Points, Shapes
 from pint import DimensionalityError
 
 from napari_framewise.framework.outcome import PointsResult, ShapesResult, Table
 from napari_framewise.io import can_open, open_stack
 from napari_framewise.plugin.layers.geometry import pixels_of
+from napari_framewise.plugin.layers.legends import legend_from
 from napari_framewise.stacks.axes import Axis, default_axis_names
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import ArraySource
@@ -53,7 +54,8 @@ def stack_of_layer(layer: Layer) -> Stack:
         name=layer.name,
         no_data=_no_data_of(layer),
     )
-    return replace(stack, remarks=_remarks_of(layer))
+    legend = legend_from(layer.colormap, layer.features) if isinstance(layer, Labels) else None
+    return replace(stack, remarks=_remarks_of(layer), legend=legend)
 
 
 def _remarks_of(layer: Layer) -> tuple[str, ...]:

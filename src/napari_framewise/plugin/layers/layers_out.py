@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer, Points, Shapes, Vectors
+from napari.utils.colormaps import DirectLabelColormap
 from pint import get_application_registry
 
 from napari_framewise.framework.outcome import (
@@ -22,6 +23,7 @@ from napari_framewise.framework.outcome import (
 from napari_framewise.io import contrast_limits
 from napari_framewise.plugin.layers.geometry import shear_matrix
 from napari_framewise.plugin.layers.layers_in import METADATA_KEY, axes_of
+from napari_framewise.plugin.layers.legends import looks_of
 from napari_framewise.plugin.layers.own_slider import on_own_slider
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.stack import stack_of
@@ -75,7 +77,8 @@ def make_layer(
     }
     match result:
         case ImageResult(kind="labels"):
-            return Labels(_integers(result.data), visible=result.visible, **options)
+            looks = looks_of(result.legend)
+            return Labels(_integers(result.data), visible=result.visible, **looks, **options)
         case ImageResult():
             if result.colormap is not None:
                 options["colormap"] = result.colormap
@@ -147,6 +150,10 @@ def _take_over(layer: Layer, previous: Layer) -> None:
     if isinstance(layer, Vectors | Points):
         previous.features = layer.features
         previous.refresh_colors(update_color_mapping=True)
+    if isinstance(layer, Labels):
+        previous.features = layer.features
+        if isinstance(layer.colormap, DirectLabelColormap):
+            previous.colormap = layer.colormap
     if isinstance(layer, Vectors):
         previous.edge_width = layer.edge_width
     if isinstance(layer, Image) and not layer.rgb:
