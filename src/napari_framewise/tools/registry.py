@@ -102,6 +102,10 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.smooth",
         "Gaussian, box or any kernel on frames with missing pixels, which leave no trace.",
     ),
+    "gradient": Entry(
+        f"{__package__}.gradient",
+        "Slope of every frame by planes fitted to its known pixels, with standard errors.",
+    ),
     "fill": Entry(
         f"{__package__}.fill",
         "Replace what is missing by its surroundings, and say how far they are.",

@@ -6,6 +6,11 @@ small sums of weights far from data would be rounding errors, and quotients of t
 """
 
 from napari_framewise.numerics.normalised_convolution.filling import Filled, filled, nearest
+from napari_framewise.numerics.normalised_convolution.gradients import (
+    LEAST_RANK,
+    Gradient,
+    gradient,
+)
 from napari_framewise.numerics.normalised_convolution.smoothing import Smoothed, reach_of, smoothed
 from napari_framewise.numerics.normalised_convolution.windows import (
     box_window,
@@ -14,11 +19,14 @@ from napari_framewise.numerics.normalised_convolution.windows import (
 )
 
 __all__ = [
+    "LEAST_RANK",
     "Filled",
+    "Gradient",
     "Smoothed",
     "box_window",
     "filled",
     "gaussian_window",
+    "gradient",
     "nearest",
     "reach_of",
     "smoothed",

@@ -183,3 +183,101 @@ def dense(given: Any, kernel: Any, out: Any) -> None:
                         if weight != 0.0:
                             for i in range(target.size):
                                 target[i] += weight * part[i]
+
+
+def planes_fitted(
+    certain: Any,
+    values: Any,
+    squares: Any,
+    spread: Any,
+    count: Any,
+    complete: Any,
+    least: float,
+    slopes: Any,
+    errors: Any,
+    rank: Any,
+) -> None:
+    """Fit a plane around every pixel, from moments of the window; see `gradients.gradient`.
+
+    Moments are (count, pixels), in the order 1, u_i, u_i u_j (i <= j): `certain` those of a c,
+    `values` (1, u_i) those of a c f, `squares` (1) that of a c f^2, `spread` those of a^2 c;
+    `count` is the sum of a over known pixels. `complete` is the variance of the window along each
+    axis. Slopes and errors are (axes, pixels), NaN where the rank confidence is below `least`.
+    """
+    d = complete.size
+    mean, change = np.zeros(d), np.zeros(d)
+    cov, noise = np.zeros((d, d)), np.zeros((d, d))
+    inverse, half = np.zeros((d, d)), np.zeros((d, d))
+    for p in range(rank.size):
+        for i in range(d):
+            slopes[i, p] = np.nan
+            errors[i, p] = np.nan
+        rank[p] = 0.0
+        s0 = certain[0, p]
+        if not s0 > 0.0:
+            continue
+        f0, t0 = values[0, p] / s0, spread[0, p] / s0
+        for i in range(d):
+            mean[i] = certain[1 + i, p] / s0
+        k = 1 + d
+        for i in range(d):
+            for j in range(i, d):
+                cov[i, j] = certain[k, p] / s0 - mean[i] * mean[j]
+                noise[i, j] = (
+                    spread[k, p] / s0
+                    - mean[i] * (spread[1 + j, p] / s0)
+                    - mean[j] * (spread[1 + i, p] / s0)
+                    + mean[i] * mean[j] * t0
+                )
+                cov[j, i], noise[j, i] = cov[i, j], noise[i, j]
+                k += 1
+        # Gauss-Jordan; the matrix is positive definite where the plane is determined.
+        for i in range(d):
+            for j in range(d):
+                half[i, j] = cov[i, j]
+                inverse[i, j] = 1.0 if i == j else 0.0
+        fine = True
+        for i in range(d):
+            pivot = half[i, i]
+            if not pivot > 1e-10 * complete[i]:
+                fine = False
+                break
+            for j in range(d):
+                half[i, j] /= pivot
+                inverse[i, j] /= pivot
+            for row in range(d):
+                factor = half[row, i]
+                if row != i:
+                    for j in range(d):
+                        half[row, j] -= factor * half[i, j]
+                        inverse[row, j] -= factor * inverse[i, j]
+        if not fine:
+            continue
+        trace = 0.0
+        for i in range(d):
+            trace += inverse[i, i] * complete[i]
+        rank[p] = min(1.0, d / trace)
+        if rank[p] < least:
+            continue
+        for i in range(d):
+            change[i] = values[1 + i, p] / s0 - f0 * mean[i]
+        explained, used = 0.0, t0
+        for i in range(d):
+            slope = 0.0
+            for j in range(d):
+                slope += inverse[i, j] * change[j]
+                used += inverse[i, j] * noise[i, j]
+            slopes[i, p] = slope
+            explained += slope * change[i]
+        left = squares[0, p] / s0 - f0 * f0 - explained
+        free = count[0, p] - used
+        if free < 1e-6 * count[0, p]:
+            continue
+        # The variance of a pixel of certainty 1, over the sum of weights.
+        variance = max(left, 0.0) / free
+        for i in range(d):
+            total = 0.0
+            for j in range(d):
+                for row in range(d):
+                    total += inverse[i, j] * noise[j, row] * inverse[row, i]
+            errors[i, p] = np.sqrt(variance * max(total, 0.0))
