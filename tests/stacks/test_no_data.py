@@ -35,6 +35,13 @@ def test_a_value_that_no_pixel_can_have_changes_nothing(value: float) -> None:
     np.testing.assert_array_equal(stack.read(0, 2), COUNTS)
 
 
+def test_a_typed_value_that_no_pixel_can_have_is_said() -> None:
+    stack = stack_of(COUNTS).select(Selection(no_data=-9999))
+    assert "no pixel of uint8 can be -9999: none is missing" in stack.account
+    assert not stack.select(Selection(no_data=255)).notes
+    assert not stack_of(COUNTS, no_data=-9999).notes, "a file's own declaration is no slip"
+
+
 def test_a_value_is_compared_as_the_data_hold_it() -> None:
     lowest = float(np.finfo(np.float32).min)
     data = np.array([[0.1, lowest, np.inf]], np.float32)[None]

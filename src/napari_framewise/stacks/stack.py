@@ -114,6 +114,14 @@ class Stack:
             return None
         return value if can_hold(self.source.dtype, value) else None
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The remarks, and a value typed for missing pixels that no pixel can have."""
+        value = self.selection.no_data
+        if value is None or value != value or can_hold(self.source.dtype, value):
+            return self.remarks
+        return (*self.remarks, f"no pixel of {self.source.dtype} can be {value:g}: none is missing")
+
     @cached_property
     def channel_axis(self) -> int | None:
         """Position of the channel axis in the data, None where there is none."""
@@ -201,7 +209,7 @@ class Stack:
     @property
     def account(self) -> str:
         """The summary, with what its user should know of the file."""
-        return "; ".join((self.summary(), *self.remarks))
+        return "; ".join((self.summary(), *self.notes))
 
     # -- where it lies -------------------------------------------------------------------------
 

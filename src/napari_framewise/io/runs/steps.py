@@ -127,7 +127,7 @@ def _kept(ref: InputRef, memory: Mapping[str, Value]) -> Value:
 def _remarks(inputs: Inputs) -> tuple[str, ...]:
     """What is missing in the files that a step read, each once; guesses stand with the stack."""
     stacks = (value for values in inputs.values() for value in values if isinstance(value, Stack))
-    said = ((each.name, remark) for each in stacks for remark in each.remarks)
+    said = ((each.name, remark) for each in stacks for remark in each.notes)
     return tuple(dict.fromkeys(f"{name}: {text}" for name, text in said if text not in GUESSES))
 
 
