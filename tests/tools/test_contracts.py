@@ -99,6 +99,14 @@ class TestResidualMotion(ToolContract):
         return np.rint(np.array(moved) + random.normal(0, 1, (24, 30, 34))).clip(1, 119)
 
 
+class TestBilateral(ToolContract):
+    name = "bilateral"
+    parameters: ClassVar[dict[str, Any]] = {"result": "memory"}
+    value_columns = ("base", "detail")
+    # Differences of integers are the detail of whole numbers: single precision of their size.
+    float_atol = 1e-4
+
+
 def test_every_tool_keeps_the_contract() -> None:
     kept = {each.name for each in ToolContract.__subclasses__()}
     # Renormalise needs a model of the same unit first: its own tests hold it.

@@ -110,6 +110,10 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.fill",
         "Replace what is missing by its surroundings, and say how far they are.",
     ),
+    "bilateral": Entry(
+        f"{__package__}.bilateral",
+        "Smooth where a frame is alike, and keep its edges: its base, and the detail left.",
+    ),
     "renormalise": Entry(
         f"{__package__}.renormalise",
         "Use offsets and gains that were found on one stack on another, or take them back.",

@@ -18,9 +18,10 @@ from napari_framewise.framework.framemap.declaration import (
     channels_parameter,
     result_parameter,
 )
-from napari_framewise.framework.framemap.running import advise, plan, preview, run
+from napari_framewise.framework.framemap.running import advise, plan, preview, run, sample
 from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.framework.tool import Menu, Tool
+from napari_framewise.stacks.source import Array
 
 __all__ = [
     "Column",
@@ -70,6 +71,15 @@ class FrameMap(Declared):
     citations: tuple[str, ...] = ()
     warm_up: Callable[[], None] | None = None
     compile_seconds: float = 0.0
+
+    def sample(
+        self, inputs: Inputs, parameters: Any, index: int
+    ) -> tuple[Array, dict[str, Array | None]]:
+        """One of the frames, (1, *frame), and the further inputs, as the function gets them.
+
+        For `settle` and `report`.
+        """
+        return sample(self, inputs, parameters, index)
 
     @property
     def tool(self) -> Tool[Any]:

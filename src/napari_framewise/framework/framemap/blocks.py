@@ -112,13 +112,8 @@ def filtered(
     frames = blocks[0]
     assert frames is not None
     split, count = computation.split, len(frames)
-    given = [_apart(block, frames.ndim, split) for block in blocks]
+    given = arguments(computation, blocks)
     alone = computation.lone and (split > 1 or not computation.channels)
-    if computation.lone:
-        ndim = frames.ndim - bool(computation.channels)
-        given = [
-            each[..., None] if each is not None and each.ndim == ndim else each for each in given
-        ]
     further: dict[str, Any] = dict(zip(computation.roles, given[1:], strict=True))
     if computation.by_rows:
         axis = computation.row_axis
@@ -132,6 +127,17 @@ def filtered(
     if rows is not None and not computation.by_rows:
         images = [rows.of(image) for image in images]
     return made._replace(images=images)
+
+
+def arguments(computation: Computation, blocks: Sequence[Array | None]) -> list[Array | None]:
+    """The blocks as the function gets them: channels apart, or along a last axis."""
+    frames = blocks[0]
+    assert frames is not None
+    given = [_apart(block, frames.ndim, computation.split) for block in blocks]
+    if not computation.lone:
+        return given
+    ndim = frames.ndim - bool(computation.channels)
+    return [each[..., None] if each is not None and each.ndim == ndim else each for each in given]
 
 
 def fitted(image: Array, dtype: np.dtype[Any]) -> Array:

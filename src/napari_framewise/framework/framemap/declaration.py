@@ -93,7 +93,8 @@ class Image:
         What follows the stack's name in the layer's.
     dtype : str
         Type in NumPy's notation; "same" as the stack's, or "float": float32 for up to 16 bits and
-        float32, else float64.
+        float32, else float64; or "shown": the same, but colours stay integers, for napari shows
+        colours of floats from 0 to 1 alone.
     kind : {"image", "labels"}
         Type of the layer.
     colormap : str, optional
@@ -111,11 +112,12 @@ class Image:
     visible: bool = True
     limits: Callable[[Array], tuple[float, float]] = limits_of
 
-    def dtype_for(self, given: np.dtype[Any]) -> np.dtype[Any]:
+    def dtype_for(self, given: np.dtype[Any], rgb: bool = False) -> np.dtype[Any]:
         """Type of the image of a stack of a type."""
-        if self.dtype == "same":
+        colours = self.dtype == "shown" and rgb and given.kind in "ui"
+        if self.dtype == "same" or colours:
             return given.newbyteorder("=")
-        if self.dtype == "float":
+        if self.dtype in ("float", "shown"):
             narrow = given.itemsize <= 2 or given == np.float32
             return np.dtype(np.float32 if narrow else np.float64)
         return np.dtype(self.dtype)

@@ -25,6 +25,7 @@ from napari_framewise.framework.frame_columns import frame_columns
 from napari_framewise.framework.framemap.blocks import (
     Computation,
     Values,
+    arguments,
     filter_block,
     image_block,
     merged,
@@ -93,7 +94,7 @@ class Prepared:
 
     def dtype(self, image: Image) -> np.dtype[Any]:
         """Type of one of the images."""
-        return image.dtype_for(self.stack.dtype)
+        return image.dtype_for(self.stack.dtype, self.stack.rgb)
 
     def lazy(self, which: int) -> LazyFrames:
         """One of the images, computed as one looks."""
@@ -113,34 +114,16 @@ def prepared(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine
     """Inputs in step, the layout of the results, and how frames are cut."""
     parameters = declared.settled(inputs, parameters)
     images, vectors = declared.images_of(parameters), declared.vectors_of(parameters)
-    stack = with_channels(inputs.stack("stack"), parameters.channels_along)
-    by_colour = declared.channels == "colours"
-    further: list[Stack | None] = []
-    for role in declared.inputs:
-        given = inputs.optional_stack(role.name)
-        channels = Kind.LABELS not in role.kinds
-        further.append(
-            given and in_step(given, stack, role.title, channels=channels, colours=by_colour)
-        )
+    every = _in_step(declared, inputs, parameters)
+    stack = every[0]
     on = None if declared.grid is None else declared.grid(stack.spatial_grid, parameters)
     layout = layout_of(stack, on=on)
     axis = rows_at([stack])
-    computation = Computation(
-        declared.function,
-        parameters,
-        tuple(role.name for role in declared.inputs),
-        stack.channels,
-        declared.channels == "apart" or (by_colour and not stack.rgb),
-        axis,
-        layout.frame_shape[axis - 1],
-        declared.by_rows,
-        by_colour,
-    )
-    every = (stack, *further)
+    computation = _computation(declared, stack, parameters, layout.frame_shape[axis - 1])
     reach = None if declared.halo is None else declared.halo(parameters)
     rows = None if on is None else _rows_of(on, stack.spatial_grid, stack.frame_shape, axis)
     elements = math.prod(stack.frame_shape)
-    output = sum(image.dtype_for(stack.dtype).itemsize for image in images)
+    output = sum(image.dtype_for(stack.dtype, stack.rgb).itemsize for image in images)
     cost = Cost(
         output=output * math.prod(layout.frame_shape),
         scratch=int(declared.scratch * elements),
@@ -152,6 +135,50 @@ def prepared(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine
     run_work = MapFrames() if whole else work
     return Prepared(
         declared, stack, every, images, vectors, computation, layout, cost, work, run_work
+    )
+
+
+def sample(
+    declared: Declared, inputs: Inputs, parameters: Any, index: int
+) -> tuple[Array, dict[str, Array | None]]:
+    """One of the frames (1, *frame) and the further inputs with it, as the function gets them."""
+    stack, *further = _in_step(declared, inputs, parameters)
+    height = stack.frame_shape[rows_at([stack]) - 1]
+    computation = _computation(declared, stack, parameters, height)
+    blocks = [_frame_of(each, index) for each in (stack, *further)]
+    frames, *given = arguments(computation, blocks)
+    assert frames is not None
+    return frames, dict(zip(computation.roles, given, strict=True))
+
+
+def _in_step(
+    declared: Declared, inputs: Inputs, parameters: Any
+) -> tuple[Stack, *tuple[Stack | None, ...]]:
+    """The frames with their channel axis, and the further inputs in step with them."""
+    stack = with_channels(inputs.stack("stack"), parameters.channels_along)
+    colours = declared.channels == "colours"
+    further: list[Stack | None] = []
+    for role in declared.inputs:
+        given = inputs.optional_stack(role.name)
+        channels = Kind.LABELS not in role.kinds
+        further.append(
+            given and in_step(given, stack, role.title, channels=channels, colours=colours)
+        )
+    return stack, *further
+
+
+def _computation(declared: Declared, stack: Stack, parameters: Any, height: int) -> Computation:
+    by_colour = declared.channels == "colours"
+    return Computation(
+        declared.function,
+        parameters,
+        tuple(role.name for role in declared.inputs),
+        stack.channels,
+        declared.channels == "apart" or (by_colour and not stack.rgb),
+        rows_at([stack]),
+        height,
+        declared.by_rows,
+        by_colour,
     )
 
 
@@ -246,7 +273,7 @@ def advise(declared: Declared, inputs: Inputs, parameters: Any) -> str:
     parameters = declared.settled(inputs, parameters)
     on = None if declared.grid is None else declared.grid(stack.spatial_grid, parameters)
     elements = stack.n_frames * math.prod(layout_of(stack, on=on).frame_shape)
-    types = [image.dtype_for(stack.dtype) for image in declared.images_of(parameters)]
+    types = [image.dtype_for(stack.dtype, stack.rgb) for image in declared.images_of(parameters)]
     size = elements * sum(dtype.itemsize for dtype in types) / 2**20
     text = f"{size / 1024:,.1f} GiB" if size >= 1024 else f"{max(size, 0.1):,.1f} MiB"
     names = " and ".join(dict.fromkeys(dtype.name for dtype in types))
