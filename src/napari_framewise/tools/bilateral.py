@@ -168,7 +168,7 @@ def report(inputs: Inputs, parameters: BilateralParameters) -> Outcome:
         guide=further["guide"],
         mask=_plain(further["mask"]),
     )
-    said = [f"Sigma {parameters.sigma} in space, {range_sigma:.4g} in range;", way(parameters)]
+    said = [f"Sigma {space(parameters)} in space, {range_sigma:.4g} in range;", way(parameters)]
     diagnostics = []
     if math.isnan(there.decibels):
         diagnostics.append(f"Frame {index} holds no data, so no accuracy was measured.")
@@ -183,6 +183,13 @@ def report(inputs: Inputs, parameters: BilateralParameters) -> Outcome:
                 "nearer."
             )
     return Outcome(summary=" ".join(said), diagnostics=tuple(diagnostics))
+
+
+def space(parameters: BilateralParameters) -> str:
+    """The sigma in space in words: one number where it is the same along all axes."""
+    widths = parameters.widths
+    shown = widths[:1] if len(set(widths)) == 1 else widths
+    return ", ".join(f"{each:g}" for each in shown) + " px"
 
 
 def way(parameters: BilateralParameters) -> str:
@@ -202,7 +209,7 @@ def methods(inputs: Inputs, parameters: BilateralParameters) -> str:
     )
     return (
         f"Frames were smoothed by a bilateral filter {guided}(Tomasi & Manduchi, 1998) with a "
-        f"sigma of {settled.sigma} in space and {settled.range_sigma:.4g} in range{source}."
+        f"sigma of {space(settled)} in space and {settled.range_sigma:.4g} in range{source}."
     )
 
 
