@@ -186,3 +186,38 @@ def test_an_update_of_another_kind_takes_the_place_of_the_last(viewer: ViewerMod
     viewer.layers.remove(layer)
     back = make_layer(ImageResult("a", np.zeros((4, 5)), plane("y", "x")))
     assert put_layer(viewer, back, layer) is viewer.layers[-1]
+
+
+@pytest.mark.parametrize("kinds", ["rectangle", ("polygon", "rectangle"), "ellipse"])
+def test_shapes_change_in_place(viewer: ViewerModel, kinds: str | tuple[str, ...]) -> None:
+    def outlines(count: int, kinds: str | tuple[str, ...]) -> ShapesResult:
+        random = np.random.default_rng(count)
+        corners = [np.array([[0, 0], [0, 3 + k], [4, 3 + k], [4, 0.0]]) for k in range(count)]
+        features = Table("features", "object", {"area": np.arange(count)}) if count else None
+        colours, fill = random.random((2, count, 4))
+        widths = np.arange(1.0, count + 1)
+        return ShapesResult(
+            "cells", corners, plane("y", "x"), kinds, features, colours, fill, widths
+        )
+
+    shown = put_layer(viewer, make_layer(outlines(3, "path")))
+    other = viewer.add_image(np.zeros((4, 5)))
+    viewer.layers.selection = {other}
+    gone: list[object] = []
+    viewer.layers.events.removed.connect(gone.append)
+    for count, each in ((2, kinds), (0, "path"), (2, kinds)):
+        result = outlines(count, each)
+        assert put_layer(viewer, make_layer(result), shown) is shown
+        wanted = make_layer(result)
+        assert isinstance(shown, Shapes)
+        assert isinstance(wanted, Shapes)
+        assert list(shown.shape_type) == list(wanted.shape_type)
+        assert len(shown.data) == count
+        for one, two in zip(shown.data, wanted.data, strict=True):
+            np.testing.assert_array_equal(one, two)
+        for name in ("edge_color", "face_color", "edge_width"):
+            np.testing.assert_allclose(getattr(shown, name), getattr(wanted, name))
+        if count:
+            assert shown.features.equals(wanted.features)
+    assert not gone
+    assert viewer.layers.selection == {other}

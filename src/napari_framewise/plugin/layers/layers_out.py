@@ -102,8 +102,8 @@ def make_layer(
                 ndim=len(result.grid.axes),
                 shape_type=list(result.types) or "path",
                 features=frame_of(result.features),
-                face_color="transparent" if result.fill is None else result.fill,
-                edge_color="yellow" if result.colours is None else result.colours,
+                face_color=_colours(result.fill, "transparent"),
+                edge_color=_colours(result.colours, "yellow"),
                 edge_width=1 if result.widths is None else list(result.widths),
                 **options,
             )
@@ -140,13 +140,16 @@ def frame_of(table: Table | None) -> pd.DataFrame | None:
 
 def _can_show(layer: Layer, previous: Layer) -> bool:
     """Whether a layer can show another's data in its place."""
-    kinds = type(layer) is _plain_type(previous) and not isinstance(layer, Shapes)
+    kinds = type(layer) is _plain_type(previous)
     return kinds and layer.ndim == previous.ndim and _rgb(layer) == _rgb(previous)
 
 
 def _take_over(layer: Layer, previous: Layer) -> None:
     """Give a layer another's data, and whatever else differs: each change redraws the canvas."""
-    previous.data = layer.data
+    if isinstance(layer, Shapes):
+        _take_over_shapes(layer, previous)
+    else:
+        previous.data = layer.data
     if isinstance(layer, Vectors | Points):
         previous.features = layer.features
         previous.refresh_colors(update_color_mapping=True)
@@ -169,6 +172,17 @@ def _take_over(layer: Layer, previous: Layer) -> None:
         if getattr(previous, name) != getattr(layer, name):
             setattr(previous, name, getattr(layer, name))
     previous.metadata = layer.metadata
+
+
+def _take_over_shapes(layer: Shapes, previous: Layer) -> None:
+    """Give a layer of shapes another's, with their types, features and looks; drawn once."""
+    assert isinstance(previous, Shapes)
+    with previous.block_update_properties():
+        previous.data = (list(layer.data), list(layer.shape_type))
+        previous.features = layer.features
+        if len(layer.data):
+            previous.edge_color, previous.face_color = layer.edge_color, layer.face_color
+            previous.edge_width = layer.edge_width
 
 
 def _plain_type(layer: Layer) -> type:
@@ -256,6 +270,11 @@ def _limits(result: ImageResult) -> tuple[float, float] | None:
     return contrast_limits(stack_of(result.data, axes=[axis.name for axis in result.grid.axes]))
 
 
+def _colours(given: np.ndarray | None, usual: str) -> Any:
+    """Colours of points or shapes; napari warns of none for none."""
+    return usual if given is None or not len(given) else given
+
+
 def _integers(data: Any) -> Any:
     return data.astype(np.uint8) if data.dtype == bool else data
 
@@ -283,7 +302,7 @@ def _points(result: PointsResult, options: dict[str, Any]) -> Points:
         result.data,
         ndim=len(result.grid.axes),
         features=frame_of(result.features),
-        face_color="transparent" if result.colours is None else result.colours,
+        face_color=_colours(result.colours, "transparent"),
         border_color="yellow",
         **options,
     )
