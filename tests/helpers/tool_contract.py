@@ -21,9 +21,11 @@ from distributed import LocalCluster
 from scipy import ndimage
 
 from napari_framewise.engine import Engine
+from napari_framewise.framework.model import Model
 from napari_framewise.framework.outcome import ImageResult, Outcome
 from napari_framewise.framework.recipe import InputRef, Recipe, Step
 from napari_framewise.framework.values import values_of
+from napari_framewise.io.formats.models import write_model
 from napari_framewise.io.runs.batch import run_recipe
 from napari_framewise.stacks.source import Array
 from napari_framewise.tools.calls import run
@@ -231,8 +233,12 @@ class ToolContract:
         assert_alike(got, expected, rtol=0, atol=self.cluster_atol)
 
     @staticmethod
-    def _saved(path: Path, value: Array) -> InputRef:
-        np.save(path, value)
+    def _saved(path: Path, value: Array | Model) -> InputRef:
+        if isinstance(value, Model):
+            path = path.with_suffix(".npz")
+            write_model(value, path)
+        else:
+            np.save(path, value)
         return InputRef(path=str(path), name=path.stem)
 
 
