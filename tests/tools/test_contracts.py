@@ -119,6 +119,11 @@ class TestBilateral(ToolContract):
     float_atol = 1e-4
 
 
+class TestTonemap(ToolContract):
+    name = "tonemap"
+    parameters: ClassVar[dict[str, Any]] = {"result": "memory"}
+
+
 def test_every_tool_keeps_the_contract() -> None:
     # Read and not imported: a tool's class may be in its own tests.
     kept = set()

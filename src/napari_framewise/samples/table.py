@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_framewise.samples import drift, index, mixtures, motion, pictures, spectral
+from napari_framewise.samples import drift, index, mixtures, motion, pictures, room, spectral
 from napari_framewise.samples.sample import Sample
 
 SAMPLES: dict[str, Sample] = {
@@ -50,6 +50,11 @@ SAMPLES: dict[str, Sample] = {
         "Index image with missing pixels",
         "6 images of 256 x 256, an index from -50 to 1 with gaps; what stands under them is known.",
         index.index_image,
+    ),
+    "bright_window": Sample(
+        "Room with a bright window",
+        "An image of 360 x 480 in linear light over six decades; light and surfaces are known.",
+        room.bright_window,
     ),
     "known_flow": Sample(
         "Known flow",

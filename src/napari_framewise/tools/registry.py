@@ -114,6 +114,10 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.bilateral",
         "Smooth where a frame is alike, and keep its edges: its base, and the detail left.",
     ),
+    "tonemap": Entry(
+        f"{__package__}.tonemap",
+        "Bring a high dynamic range to a chosen contrast, with detail and colours kept.",
+    ),
     "renormalise": Entry(
         f"{__package__}.renormalise",
         "Use offsets and gains that were found on one stack on another, or take them back.",
