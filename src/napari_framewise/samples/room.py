@@ -17,7 +17,7 @@ _NOISE = 0.0005
 
 
 def bright_window() -> SampleData:
-    """A dark room of 360 x 480, red, green and blue in linear light, six decades of luminance.
+    """A dark room of 360 x 480, red, green and blue in linear light, seven decades of luminance.
 
     The truth holds `illumination` (360, 480), the light that falls everywhere, and `reflectance`
     (360, 480, 3), what the surfaces give back of it: their product and noise are the image. As in

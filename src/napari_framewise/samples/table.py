@@ -53,7 +53,7 @@ SAMPLES: dict[str, Sample] = {
     ),
     "bright_window": Sample(
         "Room with a bright window",
-        "An image of 360 x 480 in linear light over six decades; light and surfaces are known.",
+        "An image of 360 x 480 in linear light over seven decades; light and surfaces are known.",
         room.bright_window,
     ),
     "known_flow": Sample(
