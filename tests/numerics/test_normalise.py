@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as hnp
 from napari_framewise.numerics.normalise import (
     Status,
     diagnostics,
+    levels,
     levels_of_stack,
     normalise,
     result_range,
@@ -324,3 +325,48 @@ def test_frames_without_finite_pixels_warn_of_nothing(method: Any, dtype: Any) -
         found = normalise(frames, method, dtype=dtype)
     assert (found.status[1:] & Status.NO_DATA).all()
     assert np.isnan(found.scaling.gain[1:]).all()
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2"])
+@pytest.mark.parametrize("result", ["u1", "i1"])
+def test_min_max_to_bytes_is_the_exact_quotient_rounded_half_to_even(
+    dtype: str, result: str
+) -> None:
+    info, low = np.iinfo(dtype), np.iinfo(result).min
+    rng = np.random.default_rng(0)
+    spans = {1, 2, 22, 34, 170, 255, int(info.max) - int(info.min)}
+    spans |= {int(each) for each in rng.integers(1, int(info.max) - int(info.min) + 1, 300)}
+    for span in sorted(spans & set(range(int(info.max) - int(info.min) + 1))):
+        least = int(rng.integers(int(info.min), int(info.max) - span + 1))
+        steps = np.arange(span + 1) if span < 3000 else rng.integers(0, span + 1, 3000)
+        steps[0], steps[-1] = 0, span
+        made = normalise((least + steps)[None].astype(dtype), dtype=result)
+        # in whole numbers: quotient and what is left of twice the product
+        quotient, left = np.divmod(510 * steps + span, 2 * span)
+        ties = (left == 0) & (quotient % 2 == 1)
+        np.testing.assert_array_equal(made.frames[0], quotient - ties + low)
+        assert made.clipped.tolist() == [[0]]
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2"])
+@pytest.mark.parametrize("size", [1, 2, 3, 49, 128, 129, 500, 40_000])
+@pytest.mark.parametrize("wanted", [(0, 100), (0.1, 99.9), (25, 50), (49.3, 50.1)])
+def test_percentiles_of_integers_are_numpys(
+    dtype: str, size: int, wanted: tuple[float, float]
+) -> None:
+    info, rng = np.iinfo(dtype), np.random.default_rng(size)
+    frames = rng.integers(info.min, int(info.max) + 1, (37 if size < 1000 else 3, size))
+    frames[::2] = frames[::2] // 50  # many ties
+    frames = frames.astype(dtype)
+    found = levels(frames, "percentiles", percentiles=wanted)
+    expected = np.percentile(frames.astype(np.float64), wanted, axis=1)
+    np.testing.assert_array_equal(found.start[:, 0], expected[0])
+    np.testing.assert_array_equal(found.span[:, 0], expected[1] - expected[0])
+
+
+@given(hnp.arrays(np.uint16, st.tuples(st.integers(1, 40), st.integers(1, 70))))
+@settings(max_examples=40, deadline=None)
+def test_short_rows_are_sorted(frames: np.ndarray) -> None:
+    found = levels(frames, "percentiles", percentiles=(0, 100))
+    np.testing.assert_array_equal(found.start[:, 0], frames.min(axis=1))
+    np.testing.assert_array_equal(found.span[:, 0], np.ptp(frames.astype(float), axis=1))

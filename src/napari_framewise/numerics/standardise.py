@@ -21,7 +21,7 @@ from napari_framewise.numerics.statistics import Moments, Pooled, moments_of
 
 FloatArray = NDArray[np.float64]
 
-_PIECE_BYTES = 2**20
+_PIECE_BYTES = 2**23
 # Below, squares lose digits.
 _SMALLEST = 1e-280
 

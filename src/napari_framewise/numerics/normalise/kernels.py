@@ -1,4 +1,4 @@
-"""Compiled levels of every row: extremes, and exact percentiles by counting or by selection."""
+"""Compiled levels of every row: extremes, and exact percentiles."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from napari_framewise.numerics.compiling import in_order
 
 # Below that many elements selection beats clearing and summing 512 counters.
 _FEW = 512
+# Elements that are counted in 16 bits.
+_COUNTED = 32768
+# Rows that are sorted at a time: with 16 bits, two vectors.
+_LANES = 32
 
 
 @in_order
@@ -75,6 +79,35 @@ def min_max_rows(values, flat, low, gain, status, out):  # type: ignore[no-untyp
 
 
 @in_order
+def min_max_bytes(values, width, base, low, high, out):  # type: ignore[no-untyped-def]
+    """Integers of up to 16 bits to whole numbers from `base` to ``base + width``, at most 255 more.
+
+    ``(x - least) * width / (most - least)`` is rounded half to even, exactly: what float32 gives is
+    right or one too small, and twice the products that tell are even and below 2^25, so that they
+    are exact. Constant rows become `base`.
+    """
+    steps, twice = np.float32(width), np.float32(2 * width)
+    # less than a half by more than float32 can be off
+    nearly_half = np.float32(0.499)
+    for r in range(values.shape[0]):
+        row, result = values[r], out[r]
+        least, most = row[0], row[0]
+        for j in range(row.size):
+            least, most = min(least, row[j]), max(most, row[j])
+        low[r, 0], high[r, 0] = least, most
+        first = np.int32(least)
+        extent = np.int32(most) - first
+        span = np.float32(extent)
+        both = span + span
+        factor = steps / span if extent else np.float32(0)
+        for j in range(row.size):
+            x = np.float32(np.int32(row[j]) - first)
+            k = np.int32(x * factor + nearly_half)
+            rest = np.int32(x * twice - np.float32(k) * both) + (k & np.int32(1))
+            result[j] = k + np.int32(rest > extent) + base
+
+
+@in_order
 def select(values, rank):  # type: ignore[no-untyped-def]
     """The element of a rank, by Hoare's partition; smaller ones end up in front of it."""
     left, right = 0, values.size - 1
@@ -108,6 +141,78 @@ def _place(counts, rank):  # type: ignore[no-untyped-def]
         rank -= counts[digit]
         digit += 1
     return digit, rank
+
+
+@in_order
+def _between(low, high, part):  # type: ignore[no-untyped-def]
+    """Linear interpolation that is exact at both ends and never leaves them."""
+    step = high - low
+    return low + step * part if part < 0.5 else high - step * (1.0 - part)
+
+
+@in_order
+def _count_below(row, level):  # type: ignore[no-untyped-def]
+    """How many elements are less; counted in 16 bits, which vectorises by as many as can be."""
+    total = np.int64(0)
+    for start in range(0, row.size, _COUNTED):
+        piece = row[start : start + _COUNTED]
+        count = np.uint16(0)
+        for j in range(piece.size):
+            count = np.uint16(count + np.uint16(1 if piece[j] < level else 0))
+        total += np.int64(count)
+    return total
+
+
+@in_order
+def narrow_percentiles(values, fractions, found):  # type: ignore[no-untyped-def]
+    """Percentiles (rows, fractions) of integers of up to 16 bits: their values are bisected."""
+    for r in range(values.shape[0]):
+        row = values[r]
+        kind = row.dtype.type
+        least, most = row[0], row[0]
+        for j in range(row.size):
+            least, most = min(least, row[j]), max(most, row[j])
+        for f in range(fractions.size):
+            position = (row.size - 1) * fractions[f]
+            rank = int(position)
+            low, high = np.int64(least), np.int64(most)
+            while low < high:
+                middle = (low + high + 1) >> 1
+                if _count_below(row, kind(middle)) <= rank:
+                    low = middle
+                else:
+                    high = middle - 1
+            after = most
+            if low < np.int64(most) and _count_below(row, kind(low + 1)) <= rank + 1:
+                floor = kind(low)
+                for j in range(row.size):
+                    after = min(after, row[j] if row[j] > floor else most)
+            else:
+                after = kind(low)
+            found[r, f] = _between(np.float64(low), np.float64(after), position - rank)
+
+
+@in_order
+def sorted_percentiles(values, comparators, fractions, found):  # type: ignore[no-untyped-def]
+    """The same of short rows, many at a time through a network of comparators."""
+    n, size = values.shape
+    lanes = np.empty((size, _LANES), values.dtype)
+    for start in range(0, n, _LANES):
+        for k in range(_LANES):
+            row = values[min(start + k, n - 1)]
+            for j in range(size):
+                lanes[j, k] = row[j]
+        for c in range(comparators.shape[0]):
+            upper, lower = lanes[comparators[c, 0]], lanes[comparators[c, 1]]
+            for k in range(_LANES):
+                a, b = upper[k], lower[k]
+                upper[k], lower[k] = min(a, b), max(a, b)
+        for k in range(min(_LANES, n - start)):
+            for f in range(fractions.size):
+                position = (size - 1) * fractions[f]
+                rank = int(position)
+                low, high = lanes[rank, k], lanes[min(rank + 1, size - 1), k]
+                found[start + k, f] = _between(np.float64(low), np.float64(high), position - rank)
 
 
 @in_order
@@ -164,7 +269,4 @@ def row_percentiles(values, mask, period, fractions, narrow, smallest, count, fo
                         last = digit
                     low, within = _place(fine, within)
                     pair[side] = (digit << 8) + low + smallest
-                part, step = position - first, pair[1] - pair[0]
-                found[r, c, f] = (
-                    pair[0] + step * part if part < 0.5 else pair[1] - step * (1.0 - part)
-                )
+                found[r, c, f] = _between(pair[0], pair[1], position - first)

@@ -166,7 +166,9 @@ def scale_rows(
         for each in (scaling.offset, scaling.gain, scaling.base if base is None else base)
     ]
     bounds = float(low), float(high)
-    if rows.period == 1 and not whole:
+    if rows.period == 1 and not whole and limits is None:
+        kernels.unlimited_rows(rows.values, *numbers, place)
+    elif rows.period == 1 and not whole:
         kernels.affine_rows(rows.values, *numbers, *bounds, place, clipped)
     elif rows.period == 1 and result.dtype.itemsize <= 2:
         kernels.narrow_rows(rows.values, *numbers, *bounds, within, place, clipped)

@@ -25,11 +25,18 @@ def _to_halves(v):  # type: ignore[no-untyped-def]
 
 
 @in_order
-def affine_rows(values, offset, gain, base, low, high, out, clipped):  # type: ignore[no-untyped-def]
-    """Rows of one channel each to floats; what lies outside low..high is clipped and counted.
+def unlimited_rows(values, offset, gain, base, out):  # type: ignore[no-untyped-def]
+    """Rows of one channel each to floats, without limits. NaN stays NaN."""
+    for r in range(values.shape[0]):
+        row, result = values[r], out[r]
+        o, g, b = offset[r, 0], gain[r, 0], base[r, 0]
+        for j in range(row.size):
+            result[j] = (np.float64(row[j]) - o) * g + b
 
-    Without limits `low` and `high` are infinite. NaN stays NaN.
-    """
+
+@in_order
+def affine_rows(values, offset, gain, base, low, high, out, clipped):  # type: ignore[no-untyped-def]
+    """The same; what lies outside low..high is clipped and counted."""
     for r in range(values.shape[0]):
         row, result = values[r], out[r]
         o, g, b = offset[r, 0], gain[r, 0], base[r, 0]
