@@ -106,6 +106,10 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.gradient",
         "Slope of every frame by planes fitted to its known pixels, with standard errors.",
     ),
+    "rank": Entry(
+        f"{__package__}.rank",
+        "Median, percentile, minimum or maximum of a window, exact, with pixels missing.",
+    ),
     "fill": Entry(
         f"{__package__}.fill",
         "Replace what is missing by its surroundings, and say how far they are.",
