@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from napari_framewise.samples import drift, index, mixtures, motion, pictures, room, spectral
+from napari_framewise.samples import drift, index, mixtures, motion, pictures, radar, spectral
 from napari_framewise.samples.sample import Sample
 
 SAMPLES: dict[str, Sample] = {
@@ -60,5 +61,10 @@ SAMPLES: dict[str, Sample] = {
         "Known flow",
         "Two photographs of 288 x 384 on which cut-outs move apart; every displacement is known.",
         motion.known_flow,
+    ),
+    "speckled": Sample(
+        "Speckled scene",
+        "4 radar images of 256 x 256 under speckle of 4 looks; what they show without is known.",
+        radar.speckled,
     ),
 }

@@ -110,6 +110,14 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.rank",
         "Median, percentile, minimum or maximum of a window, exact, with pixels missing.",
     ),
+    "local_statistics": Entry(
+        f"{__package__}.local_statistics",
+        "Mean, deviation, variation and neighbour correlation of a window, exactly.",
+    ),
+    "speckle": Entry(
+        f"{__package__}.speckle",
+        "Lee filters for speckle and for additive noise, with pixels missing.",
+    ),
     "fill": Entry(
         f"{__package__}.fill",
         "Replace what is missing by its surroundings, and say how far they are.",
