@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from napari_framewise.samples import drift, index, mixtures, motion, pictures, room, spectral
-from napari_framewise.samples import drift, index, mixtures, motion, pictures, radar, spectral
+from napari_framewise.samples import drift, index, mixtures, motion, pictures, radar, room, spectral
 from napari_framewise.samples.sample import Sample
 
 SAMPLES: dict[str, Sample] = {
