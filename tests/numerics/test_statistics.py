@@ -239,6 +239,29 @@ def test_covariance_is_numpys(dtype: str, axis: int) -> None:
     )
 
 
+@pytest.mark.parametrize("power", [0, 500, 505, 980])
+@pytest.mark.parametrize("weights", ["pixels", "images"])
+def test_covariance_of_enormous_values_is_scaled_or_infinite(power: int, weights) -> None:
+    rng = np.random.default_rng(7)
+    frames = rng.normal(3, 1, (4, 9, 8, 2)) * [1.0, 0.25]
+    frames[0, 2, 3] = np.nan
+    plain = covariance(cross_moments(frames, channel_axis=-1), weights)
+    with np.errstate(all="raise"):
+        parts = [cross_moments(np.ldexp(part, power), channel_axis=-1) for part in frames[:, None]]
+        found = covariance(join_cross_moments(parts), weights)
+    with np.errstate(over="ignore"):
+        np.testing.assert_allclose(found, np.ldexp(plain, 2 * power), rtol=1e-12)
+
+
+def test_images_of_ordinary_and_of_enormous_values_are_joined() -> None:
+    small, large = np.arange(12.0).reshape(1, 3, 2, 2), np.arange(12.0).reshape(1, 3, 2, 2)[:, ::-1]
+    whole = np.concatenate([small, np.ldexp(large, 505)])
+    parts = [cross_moments(part, channel_axis=-1) for part in (whole[:1], whole[1:])]
+    pixels = np.ldexp(whole, -500).reshape(-1, 2)
+    expected = np.ldexp(np.cov(pixels.T, bias=True), 1000)
+    np.testing.assert_allclose(covariance(join_cross_moments(parts)), expected, rtol=1e-12)
+
+
 def test_covariance_takes_pixels_with_data_in_every_channel() -> None:
     frames = np.random.default_rng(0).normal(size=(3, 8, 8, 2))
     frames[0, 0, 0, 0] = np.nan

@@ -127,6 +127,13 @@ def test_aligned_frames_look_like_the_reference(frames: np.ndarray) -> None:
     assert np.nanstd(after) < 2.0
 
 
+def test_errors_beyond_single_precision_stay_in_double(frames: np.ndarray) -> None:
+    outcome = fw.run("alignment", stack=frames[:2].astype(float) * 1e40, to="frame")
+    after = outcome.layer("stack error after alignment").data
+    assert after.dtype == np.float64
+    assert np.nanstd(np.asarray(after)) < 2e40
+
+
 def test_a_template_is_found_in_an_image_and_outlined() -> None:
     image = scene(grid((90, 100)))
     truth = transforms.nearest([[1.02, 0.03, 14.3], [-0.03, 1.02, 21.8], [0, 0, 1]], "similarity")

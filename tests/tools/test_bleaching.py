@@ -42,6 +42,18 @@ def test_frames_get_their_brightness_back(method, result) -> None:
     assert slope == pytest.approx([1, BACKGROUND], rel=0.02)
 
 
+@pytest.mark.parametrize("method", ["ratio", "exponential", "histogram"])
+@pytest.mark.parametrize("result", ["lazy", "memory"])
+def test_values_beyond_single_precision_stay_in_double(method, result) -> None:
+    plain = corrected(method=method, result=result)
+    large = corrected(
+        movie("float64") * 1e40, method=method, result=result, background=BACKGROUND * 1e40
+    )
+    assert plain.layers[0].data.dtype == np.float32
+    assert large.layers[0].data.dtype == np.float64
+    np.testing.assert_allclose(frames_of(large), frames_of(plain) * 1e40, rtol=1e-5)
+
+
 def test_the_fit_tells_half_life_and_errors() -> None:
     stack = stack_of(movie(), axes=("t", "y", "x"), scale=(0.5, 1, 1), units=("second", "", ""))
     outcome = corrected(stack, method="exponential")

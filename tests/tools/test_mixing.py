@@ -178,6 +178,16 @@ def test_fitted_and_residual_add_up_to_the_frame(scene: Scene) -> None:
     np.testing.assert_allclose(mean, residual_stack.mean(axis=0), atol=1e-3)
 
 
+def test_a_mean_residual_beyond_single_precision_stays_in_double(scene: Scene) -> None:
+    plain, large = (
+        fitted(scene, scene.frames * unit, references=[scene.first * unit, scene.second * unit])
+        for unit in (1.0, 1e42)
+    )
+    layers = [one.layer("mean residual of stack").data for one in (plain, large)]
+    assert [layer.dtype for layer in layers] == [np.float32, np.float64]
+    np.testing.assert_allclose(layers[1], layers[0] * 1e42, rtol=1e-4, atol=1e36)
+
+
 def test_results_lie_where_the_stack_lies(scene: Scene) -> None:
     stack = stack_of(
         scene.frames,

@@ -149,6 +149,8 @@ class Kernel:
         self._function = function
         self._flags = flags
         self._dispatcher: Callable[..., Any] | None = None
+        self._inside: Callable[..., Any] | None = None
+        self.is_part = False
         update_wrapper(self, function)
 
     @property
@@ -158,6 +160,17 @@ class Kernel:
             with _LOCK:
                 self._dispatcher = _numba().njit(**self._flags)(_linked(self._function))
         return self._dispatcher
+
+    @property
+    def inside(self) -> Callable[..., Any]:
+        """What other kernels call; of a part without a way in from Python, and not kept on disk."""
+        if not self.is_part:
+            return self.dispatcher
+        if self._inside is None:
+            with _LOCK:
+                flags = {**self._flags, "cache": False, "no_cpython_wrapper": True}
+                self._inside = _numba().njit(**flags)(_linked(self._function))
+        return self._inside
 
     def __call__(self, *arguments: Any) -> Any:
         """Run it."""
@@ -186,6 +199,19 @@ def reordered(function: Callable[..., Any]) -> Kernel:
     (True, 'to_unit_length')
     """
     return Kernel(function, REORDERED)
+
+
+def part(kernel: Kernel) -> Kernel:
+    """A kernel that kernels call and Python does not, which saves a part of compiling it.
+
+    Examples
+    --------
+    >>> from napari_framewise.numerics.copying import copy_line
+    >>> copy_line.is_part
+    True
+    """
+    kernel.is_part = True
+    return kernel
 
 
 def compiled(function: Callable[..., Any] | Kernel, *kinds: Kind) -> Callable[..., Any]:
@@ -250,7 +276,7 @@ def _linked(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function with the kernels that it calls as what numba made of them."""
     assert isinstance(function, FunctionType)
     called = {
-        name: value.dispatcher
+        name: value.inside
         for name in function.__code__.co_names
         if isinstance(value := function.__globals__.get(name), Kernel)
     }

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari_framewise.numerics.compiling import in_order
+from napari_framewise.numerics.compiling import in_order, part
 
 
+@part
 @in_order
 def copy_line(source: Any, target: Any) -> None:
     """Copy the elements of one axis.
@@ -26,6 +27,7 @@ def copy_line(source: Any, target: Any) -> None:
         target[i] = source[i]
 
 
+@part
 @in_order
 def copy_table(source: Any, target: Any) -> None:
     """Copy the elements of two axes.

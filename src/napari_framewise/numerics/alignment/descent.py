@@ -28,7 +28,7 @@ from napari_framewise.numerics.alignment.kernels import (
     normal_equations,
     residuals,
 )
-from napari_framewise.numerics.compiling import reordered
+from napari_framewise.numerics.compiling import part, reordered
 from napari_framewise.numerics.copying import copy_line, copy_table
 
 CONVERGED, SLOW, SINGULAR, LEFT = range(4)
@@ -40,6 +40,7 @@ _LEAST_GAIN = 0.05
 _SHORT = 20.0
 
 
+@part
 @reordered
 def cholesky_solve(matrix: Any, rhs: Any, n: Any, out: Any) -> Any:
     """Solve the leading n equations of a symmetric system; whether it is positive definite."""
@@ -69,6 +70,7 @@ def cholesky_solve(matrix: Any, rhs: Any, n: Any, out: Any) -> Any:
     return True
 
 
+@part
 @reordered
 def _directions(generators: Any, rigid: Any, forward: Any, matrix: Any) -> Any:
     """Changes of the matrix's entries per parameter: at the identity, or forward, where it is."""
@@ -97,13 +99,11 @@ def composed_with_step(matrix: Any, change: Any, rigid: Any, angle: Any, forward
     g, h = change[6], change[7]
     if rigid:
         a, b, d, e = np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)
-    adjugate = np.array(
-        [
-            [e - f * h, c * h - b, b * f - c * e],
-            [f * g - d, a - c * g, c * d - a * f],
-            [d * h - e * g, b * g - a * h, a * e - b * d],
-        ]
-    )
+    # Entry by entry: an array from nested lists takes numba a second to compile.
+    adjugate = np.zeros((3, 3))
+    adjugate[0, 0], adjugate[0, 1], adjugate[0, 2] = e - f * h, c * h - b, b * f - c * e
+    adjugate[1, 0], adjugate[1, 1], adjugate[1, 2] = f * g - d, a - c * g, c * d - a * f
+    adjugate[2, 0], adjugate[2, 1], adjugate[2, 2] = d * h - e * g, b * g - a * h, a * e - b * d
     for i in range(3):
         for j in range(3):
             out[i, j] = (
@@ -137,6 +137,7 @@ def motion_of_points(first: Any, second: Any, corners: Any) -> Any:
     return np.sqrt(total / corners.shape[0])
 
 
+@part
 @reordered
 def _variance(sums: Any) -> Any:
     """Variance of the image where the template lies: what the residual is to be measured by.
@@ -247,7 +248,7 @@ def descend(
         if sums[COUNT] < least_count:
             return LEFT, 0
         pair = hessian[GAIN:, GAIN:].copy()
-        if not cholesky_solve(pair, rhs[GAIN:], 2, step):
+        if not cholesky_solve(pair, rhs[GAIN:], pair.shape[0], step):
             return SINGULAR, 0
         # With no gain at all the template would fit anywhere that is dark.
         found, shift = max(gain + step[0], _LEAST_GAIN), offset + step[1]

@@ -18,7 +18,8 @@ from napari_framewise.numerics.alignment.kernels import (
     GAIN,
     HUBER,
     LINEAR,
-    OFFSET,
+    OF_LINE,
+    OF_PAIR,
     UNKNOWNS,
     add_line,
     add_pair,
@@ -27,12 +28,40 @@ from napari_framewise.numerics.alignment.kernels import (
     row_slopes,
     row_values,
 )
-from napari_framewise.numerics.compiling import in_order, reordered
+from napari_framewise.numerics.compiling import part, reordered
 from napari_framewise.numerics.copying import copy_line
 
 _HUBER, _TUKEY = 1.345, 4.685
+# Rows of the moments: nine pairs of an own field and one of the other's; each own field with the
+# template, 1 and psi, each of the other's with the instrument and 1; and the sums that end them.
+# The last entry of all stays 0.
+_OWN, _OTHER, _ENDS = 9, 18, 27
+_ORDER = np.array(OF_PAIR)
 
 
+def _places() -> tuple[Any, Any]:
+    """Where each entry of the system and of its value lies in the moments, row by row."""
+    nothing = 6 * (_ENDS + 1) + 5
+    system = np.full((UNKNOWNS, UNKNOWNS), nothing)
+    score = np.full(UNKNOWNS, nothing)
+    motion = [(k, p) for k in range(3) for p in range(3)][:GAIN]
+    for i, (k, p) in enumerate(motion):
+        for j, (m, q) in enumerate(motion):
+            system[i, j] = 6 * (3 * k + m) + OF_PAIR[p][q]
+        for n in range(2):
+            system[i, GAIN + n] = 6 * (_OWN + 3 * k + n) + OF_LINE[p]
+            system[GAIN + n, i] = 6 * (_OTHER + 3 * k + n) + OF_LINE[p]
+        score[i] = 6 * (_OWN + 3 * k + 2) + OF_LINE[p]
+    for n in range(2):
+        system[GAIN + n, GAIN:] = 6 * (_ENDS + n) + np.arange(2)
+        score[GAIN + n] = 6 * (_ENDS + n) + 2
+    return system, score
+
+
+_SYSTEM, _SCORE = _places()
+
+
+@part
 @reordered
 def psi_row(place: Any, left: Any, loss: Any, scale: Any, secant: Any, psi: Any, rate: Any) -> None:
     """The loss's derivative along a row of residuals, and its own, times the pixels' share.
@@ -55,6 +84,7 @@ def psi_row(place: Any, left: Any, loss: Any, scale: Any, secant: Any, psi: Any,
             rate[j] = psi[j] / e if e != 0.0 else w
 
 
+@part
 @reordered
 def slopes_on_template(at: Any, there: Any, matrix: Any, place: Any, down: Any, right: Any) -> None:
     """Slopes of an image along its own axes made those of the pulled-back image, per unit."""
@@ -102,25 +132,18 @@ def estimating_equations(
     matrix, gain, offset = at_place
     width = template.shape[2]
     at = np.zeros((3, width))
-    place = np.zeros(width, np.float32)
-    value = np.zeros(width, np.float32)
-    rate = np.zeros(width, np.float32)
-    x = np.zeros(width, np.float32)
-    ones = np.ones(width, np.float32)
-    own = np.zeros((3, width), np.float32)
-    other = np.zeros((3, width), np.float32)
-    seen = np.zeros((2, width), np.float32)
-    pairs = np.zeros((9, 6))
-    # Of each own field with template and 1, of each of the other's with instrument and 1.
-    lines = np.zeros((2, 3, 3, 3))
-    ends = np.zeros((2, 3))
+    rows = np.zeros((15, width), np.float32)
+    place, value, rate, x, ones = rows[0], rows[1], rows[2], rows[3], rows[4]
+    own, other, seen, sharp = rows[5:8], rows[8:11], rows[11:13], rows[13:15]
+    moments = np.zeros((_ENDS + 2, 6))
+    ends = moments[_ENDS:]
     fields = 3 if perspective else 2
     power = other_power = cross = 0.0
-    sharp = np.zeros((2, width), np.float32)
     agreeing = np.zeros((2, 2))
     first, second = np.float32(blunting[0]), np.float32(blunting[1])
     for j in range(width):
         x[j] = grid[2] + grid[3] * j
+        ones[j] = 1.0
     for i in range(template.shape[1]):
         y = grid[0] + grid[1] * i
         copy_line(weights[i], place)
@@ -160,16 +183,16 @@ def estimating_equations(
                 seen[0, j] = rate[j] * t[j]
                 seen[1, j] = rate[j]
             for k in range(fields):
-                add_line(own[k], psi[c, i], x, y, lines[0, k, 2])
+                add_line(own[k], psi[c, i], x, y, moments[_OWN + 3 * k + 2])
                 for m in range(2):
-                    add_line(own[k], seen[m], x, y, lines[0, k, m])
+                    add_line(own[k], seen[m], x, y, moments[_OWN + 3 * k + m])
                 for j in range(width):
                     other[k, j] *= rate[j]
-                add_line(other[k], z, x, y, lines[1, k, 0])
-                add_line(other[k], ones, x, y, lines[1, k, 1])
+                add_line(other[k], z, x, y, moments[_OTHER + 3 * k])
+                add_line(other[k], ones, x, y, moments[_OTHER + 3 * k + 1])
             for k in range(fields):
                 for m in range(fields):
-                    add_pair(own[k], other[m], x, y, pairs[3 * k + m])
+                    add_pair(own[k], other[m], x, y, moments[3 * k + m])
             for m in range(2):
                 ends[0, m] += dot(z, seen[m])
                 for j in range(width):
@@ -177,33 +200,16 @@ def estimating_equations(
             ends[0, 2] += dot(z, psi[c, i])
             for j in range(width):
                 ends[1, 2] += psi[c, i, j]
-    unpacked(pairs, lines, ends, fields, system, score)
+    for p in range(UNKNOWNS):
+        for q in range(UNKNOWNS):
+            at_entry = _SYSTEM[p, q]
+            system[p, q] = moments[at_entry // 6, at_entry % 6]
+        at_entry = _SCORE[p]
+        score[p] = moments[at_entry // 6, at_entry % 6]
     for k in range(2):
         if agreeing[1, k] > 0.0:
             blunting[k] = min(max(agreeing[0, k] / agreeing[1, k], 1.0), 4.0)
     return other_power / max(power, 1e-300), cross / max(np.sqrt(power * other_power), 1e-300)
-
-
-@in_order
-def unpacked(pairs: Any, lines: Any, ends: Any, fields: Any, system: Any, score: Any) -> None:
-    """Instruments times unknowns from their moments; the basis of a field is (y, x, 1)."""
-    # Moments of a pair: 1, x, x^2, y, xy, y^2; of a line: 1, x, y.
-    order = np.array([[5, 4, 3], [4, 2, 1], [3, 1, 0]])
-    along = np.array([2, 1, 0])
-    system[:] = 0.0
-    score[:] = 0.0
-    for k in range(fields):
-        for p in range(3 if k < 2 else 2):
-            for m in range(fields):
-                for q in range(3 if m < 2 else 2):
-                    system[3 * k + p, 3 * m + q] = pairs[3 * k + m, order[p, q]]
-            for m in range(2):
-                system[3 * k + p, GAIN + m] = lines[0, k, m, along[p]]
-                system[GAIN + m, 3 * k + p] = lines[1, k, m, along[p]]
-            score[3 * k + p] = lines[0, k, 2, along[p]]
-    system[GAIN, GAIN], system[GAIN, OFFSET] = ends[0, 0], ends[0, 1]
-    system[OFFSET, GAIN], system[OFFSET, OFFSET] = ends[1, 0], ends[1, 1]
-    score[GAIN], score[OFFSET] = ends[0, 2], ends[1, 2]
 
 
 @reordered
@@ -241,7 +247,6 @@ def spread_of_equations(fields: Any, lags: Any, grid: Any, step: Any, out: Any) 
                         moments[k, m, 3] += value * y
                         moments[k, m, 4] += value * x * y
                         moments[k, m, 5] += value * y * y
-    order = np.array([[5, 4, 3], [4, 2, 1], [3, 1, 0]])
     area = float(step * step)
     for first in range(UNKNOWNS):
         k = min(first // 3, 2) if first < GAIN else first - GAIN + 3
@@ -249,4 +254,4 @@ def spread_of_equations(fields: Any, lags: Any, grid: Any, step: Any, out: Any) 
         for second in range(UNKNOWNS):
             m = min(second // 3, 2) if second < GAIN else second - GAIN + 3
             q = second % 3 if second < GAIN else 2
-            out[first, second] = area * moments[k, m, order[p, q]]
+            out[first, second] = area * moments[k, m, _ORDER[p, q]]

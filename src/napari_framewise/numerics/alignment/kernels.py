@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from napari_framewise.numerics.compiling import reordered
+from napari_framewise.numerics.compiling import part, reordered
 from napari_framewise.numerics.copying import copy_line
 
 UNKNOWNS = 10
@@ -26,6 +26,36 @@ COUNT, WEIGHT, COST, SQUARES, HELD, HELD_SQUARES = range(6)
 IMAGE, IMAGE_SQUARES, TEMPLATE, TEMPLATE_SQUARES, CROSS = range(6, 11)
 LINEAR, HUBER, TUKEY = range(3)
 LOSSES = {"linear": LINEAR, "huber": HUBER, "tukey": TUKEY}
+
+
+# Rows of the moments of normal equations: pairs of fields, each field with the template, 1 and the
+# residual, and last the sums that end them; the last entry of all stays 0.
+_LINES, _ENDS = 6, 15
+# Of a pair: 1, x, x^2, y, xy, y^2; of a line: 1, x, y; the basis of a field is (y, x, 1).
+OF_PAIR = ((5, 4, 3), (4, 2, 1), (3, 1, 0))
+OF_LINE = (2, 1, 0)
+
+
+def _places() -> tuple[Any, Any]:
+    """Where each entry of Hessian and right-hand side lies in the moments, row by row."""
+    nothing = 6 * _ENDS + 5
+    hessian = np.full((UNKNOWNS, UNKNOWNS), nothing)
+    rhs = np.full(UNKNOWNS, nothing)
+    motion = [(k, p) for k in range(3) for p in range(3)][:GAIN]
+    for i, (k, p) in enumerate(motion):
+        for j, (m, q) in enumerate(motion):
+            first, second = max(k, m), min(k, m)
+            hessian[i, j] = 6 * (first * (first + 1) // 2 + second) + OF_PAIR[p][q]
+        for n in range(2):
+            hessian[i, GAIN + n] = 6 * (_LINES + 3 * k + n) + OF_LINE[p]
+            hessian[GAIN + n, i] = hessian[i, GAIN + n]
+        rhs[i] = 6 * (_LINES + 3 * k + 2) + OF_LINE[p]
+    hessian[GAIN:, GAIN:] = 6 * _ENDS + np.array([[0, 1], [1, 2]])
+    rhs[GAIN:] = 6 * _ENDS + np.array([3, 4])
+    return hessian, rhs
+
+
+_HESSIAN, _RHS = _places()
 
 
 class Held(NamedTuple):
@@ -64,6 +94,7 @@ class Place(NamedTuple):
     offset: Any
 
 
+@part
 @reordered
 def row_positions(
     i: Any, place: Any, matrix: Any, grid: Any, there: Any, usable: Any, limits: Any, at: Any
@@ -107,6 +138,7 @@ def row_positions(
     return any_left
 
 
+@part
 @reordered
 def row_values(plane: Any, cubic: Any, at: Any, place: Any, values: Any) -> None:
     """Values of an image along a row of positions; 0 where `place` is 0."""
@@ -141,6 +173,7 @@ def row_values(plane: Any, cubic: Any, at: Any, place: Any, values: Any) -> None
         )
 
 
+@part
 @reordered
 def row_slopes(plane: Any, cubic: Any, at: Any, place: Any, down: Any, right: Any) -> None:
     """Slopes of an image per pixel along a row of positions."""
@@ -185,6 +218,7 @@ def row_slopes(plane: Any, cubic: Any, at: Any, place: Any, down: Any, right: An
             right[j] += share * slope
 
 
+@part
 @reordered
 def row_weights(place: Any, left: Any, loss: Any, scale: Any, sums: Any, out: Any) -> None:
     """Weights of a row of residuals under a loss; adds to the sums."""
@@ -228,6 +262,7 @@ def row_weights(place: Any, left: Any, loss: Any, scale: Any, sums: Any, out: An
     sums[HELD_SQUARES] += held_squares
 
 
+@part
 @reordered
 def add_pair(a: Any, b: Any, x: Any, y: Any, out: Any) -> None:
     """Add the moments of a product over a row: 1, x, x^2, y, xy, y^2."""
@@ -246,6 +281,7 @@ def add_pair(a: Any, b: Any, x: Any, y: Any, out: Any) -> None:
     out[5] += zero * y * y
 
 
+@part
 @reordered
 def add_line(a: Any, b: Any, x: Any, y: Any, out: Any) -> None:
     """Add the moments of a product over a row: 1, x, y."""
@@ -259,6 +295,7 @@ def add_line(a: Any, b: Any, x: Any, y: Any, out: Any) -> None:
     out[2] += zero * y
 
 
+@part
 @reordered
 def dot(a: Any, b: Any) -> Any:
     """Sum of products along a row."""
@@ -291,20 +328,15 @@ def normal_equations(
     matrix, gain, offset = at_place
     width = template.shape[2]
     at = np.zeros((3, width))
-    place = np.zeros(width, np.float32)
-    value = np.zeros(width, np.float32)
-    left = np.zeros(width, np.float32)
-    w = np.zeros(width, np.float32)
-    x = np.zeros(width, np.float32)
-    ones = np.ones(width, np.float32)
-    field = np.zeros((3, width), np.float32)
-    heavy = np.zeros((3, width), np.float32)
-    pairs = np.zeros((6, 6))
-    lines = np.zeros((3, 3, 3))
-    ends = np.zeros(5)
+    rows = np.zeros((12, width), np.float32)
+    place, value, left, w, x, ones = rows[0], rows[1], rows[2], rows[3], rows[4], rows[5]
+    field, heavy = rows[6:9], rows[9:12]
+    moments = np.zeros((_ENDS + 1, 6))
+    ends = moments[_ENDS]
     fields = 3 if perspective else 2
     for j in range(width):
         x[j] = grid[2] + grid[3] * j
+        ones[j] = 1.0
     sums[:] = 0.0
     a, b = np.float32(gain), np.float32(offset)
     for i in range(template.shape[1]):
@@ -347,11 +379,12 @@ def normal_equations(
                 for j in range(width):
                     heavy[k, j] = w[j] * field[k, j]
                 for m in range(k + 1):
-                    add_pair(heavy[k], field[m], x, y, pairs[pair])
+                    add_pair(heavy[k], field[m], x, y, moments[pair])
                     pair += 1
-                add_line(heavy[k], t, x, y, lines[k, 0])
-                add_line(heavy[k], ones, x, y, lines[k, 1])
-                add_line(heavy[k], left, x, y, lines[k, 2])
+                line = _LINES + 3 * k
+                add_line(heavy[k], t, x, y, moments[line])
+                add_line(heavy[k], ones, x, y, moments[line + 1])
+                add_line(heavy[k], left, x, y, moments[line + 2])
             ends[1] += dot(w, t)
             ends[2] += dot(w, ones)
             ends[4] += dot(w, left)
@@ -359,35 +392,12 @@ def normal_equations(
                 w[j] *= t[j]
             ends[0] += dot(w, t)
             ends[3] += dot(w, left)
-    _assemble(pairs, lines, ends, fields, hessian, rhs)
-
-
-@reordered
-def _assemble(pairs: Any, lines: Any, ends: Any, fields: Any, hessian: Any, rhs: Any) -> None:
-    """The Hessian of (y, x, 1) times each field, then gain and offset, from its moments."""
-    # Moments of a pair: 1, x, x^2, y, xy, y^2; the basis is (y, x, 1).
-    order = np.array([[5, 4, 3], [4, 2, 1], [3, 1, 0]])
-    along = np.array([2, 1, 0])
-    hessian[:] = 0.0
-    rhs[:] = 0.0
-    pair = 0
-    for k in range(fields):
-        for m in range(k + 1):
-            for p in range(3 if k < 2 else 2):
-                for q in range(3 if m < 2 else 2):
-                    value = pairs[pair, order[p, q]]
-                    hessian[3 * k + p, 3 * m + q] = value
-                    hessian[3 * m + q, 3 * k + p] = value
-            pair += 1
-        for p in range(3 if k < 2 else 2):
-            for n in range(2):
-                hessian[3 * k + p, GAIN + n] = lines[k, n, along[p]]
-                hessian[GAIN + n, 3 * k + p] = lines[k, n, along[p]]
-            rhs[3 * k + p] = lines[k, 2, along[p]]
-    hessian[GAIN, GAIN] = ends[0]
-    hessian[GAIN, OFFSET] = hessian[OFFSET, GAIN] = ends[1]
-    hessian[OFFSET, OFFSET] = ends[2]
-    rhs[GAIN], rhs[OFFSET] = ends[3], ends[4]
+    for p in range(UNKNOWNS):
+        for q in range(UNKNOWNS):
+            at_entry = _HESSIAN[p, q]
+            hessian[p, q] = moments[at_entry // 6, at_entry % 6]
+        at_entry = _RHS[p]
+        rhs[p] = moments[at_entry // 6, at_entry % 6]
 
 
 @reordered
@@ -398,8 +408,8 @@ def residuals(held: Any, sampled: Any, at_place: Any, every: Any, out: Any) -> N
     matrix, gain, offset = at_place
     width = template.shape[2]
     at = np.zeros((3, width))
-    place = np.zeros(width, np.float32)
-    value = np.zeros(width, np.float32)
+    rows = np.zeros((2, width), np.float32)
+    place, value = rows[0], rows[1]
     for k in range(out.shape[1]):
         i = k * every
         copy_line(weights[i], place)

@@ -42,6 +42,19 @@ def real_array(values: ArrayLike, what: str) -> NDArray[Any]:
     return array
 
 
+def float_for(values: ArrayLike) -> np.dtype[Any]:
+    """float32 where finite values of that size fit, else float64.
+
+    Examples
+    --------
+    >>> float_for([1.0, -3e38]), float_for([1e39, np.inf])
+    (dtype('float32'), dtype('float64'))
+    """
+    sizes = np.abs(np.asarray(values, np.float64))
+    largest = sizes.max(initial=0.0, where=np.isfinite(sizes))
+    return np.dtype(np.float32 if largest <= np.finfo(np.float32).max else np.float64)
+
+
 def as_block(frames: ArrayLike, frame_shape: tuple[int, ...]) -> NDArray[Any]:
     """Return `frames` with the frames as one leading axis; a single frame becomes a block of one.
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from napari_framewise.numerics.copying import copy_line
+
 
 def median3(values: Any, out: Any) -> None:
     """Median of 3 x 3 pixels, the border repeated (sorted columns, Smith 1996)."""
@@ -14,7 +16,7 @@ def median3(values: Any, out: Any) -> None:
     for y in range(rows):
         for k in range(3):
             source = values[min(max(y - 1 + k, 0), rows - 1)]
-            pad[k, 1 : columns + 1] = source
+            copy_line(source, pad[k, 1 : columns + 1])
             pad[k, 0] = source[0]
             pad[k, columns + 1] = source[columns - 1]
         for k in range(1, 3):
@@ -91,7 +93,7 @@ def weighted_median(
             for axis in range(2):
                 count = 0
                 for i in range(top, bottom):
-                    values[count : count + width] = flow[axis, i, left:right]
+                    copy_line(flow[axis, i, left:right], values[count : count + width])
                     count += width
                 low, high = values[0], values[0]
                 for j in range(count):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_framewise.numerics.compiling import reordered
+from napari_framewise.numerics.compiling import part, reordered
 
 
+@part
 @reordered
 def perpendicular(span, used, direction, share):  # type: ignore[no-untyped-def]
     """Take the first `used` rows of `span` out of `direction`; their parts go into `share`."""
@@ -28,6 +29,7 @@ def perpendicular(span, used, direction, share):  # type: ignore[no-untyped-def]
     return np.sqrt(total)
 
 
+@part
 @reordered
 def _worst(rows, limits, u, active):  # type: ignore[no-untyped-def]
     """Return the bound that is violated by the largest distance, -1 if none is."""
@@ -47,6 +49,7 @@ def _worst(rows, limits, u, active):  # type: ignore[no-untyped-def]
     return worst
 
 
+@part
 @reordered
 def nearest(  # type: ignore[no-untyped-def]
     rows, limits, u, active, members, span, factor, multipliers, share, direction
@@ -127,6 +130,7 @@ def nearest(  # type: ignore[no-untyped-def]
                     span[a, k] = direction[k] / norm
 
 
+@part
 @reordered
 def to_unit_length(rows, limits, unit, reach):  # type: ignore[no-untyped-def]
     """Write bounds whose rows are of unit length."""

@@ -32,12 +32,16 @@ class CrossMoments:
         Sums of ``x - centre``, exact for integers of up to 16 bits.
     cross : (n, C, C)
         Sums of products of those; the lower triangle is filled.
+    unit : (n, C) float64
+        Power of two that values, centre and sums are counted in, so that products stay within
+        float64: 1 but for enormous values.
     """
 
     count: NDArray[np.int64]
     centre: NDArray[Any]
     sums: NDArray[Any]
     cross: NDArray[Any]
+    unit: FloatArray
 
 
 def cross_moments(
@@ -55,11 +59,16 @@ def cross_moments(
     exact = rows.values.dtype.kind in "ui" and rows.values.dtype.itemsize <= 2
     n, channels = rows.n, rows.channels
     kind = np.int64 if exact else np.float64
-    centre = np.zeros((n, channels), kind)
-    if not exact:
-        centre[...] = np.nan_to_num(moments_of(rows, mask).mean)
+    centre: NDArray[Any] = np.zeros((n, channels), kind)
+    unit = np.ones((n, channels))
     use = rows.mask_rows(mask)
     pixels = _by_pixel(rows.values, n, channels, rows.period)
+    if not exact:
+        found = moments_of(rows, mask)
+        centre[...] = np.nan_to_num(found.mean)
+        if found.unit is not None and (found.unit > 1).any():
+            unit = np.maximum(found.unit, 1.0)
+            pixels, centre = pixels / unit[:, None], centre / unit
     if use.shape[1]:
         use = _by_pixel(use, len(use) // rows.rows_per_frame, channels, rows.period)
     else:
@@ -67,7 +76,7 @@ def cross_moments(
     count = np.zeros(n, np.int64)
     sums, cross = np.zeros((n, channels), kind), np.zeros((n, channels, channels), kind)
     kernels.cross_sums(pixels, use, centre, count, sums, cross)
-    return CrossMoments(count, centre, sums, cross)
+    return CrossMoments(count, centre, sums, cross, unit)
 
 
 def join_cross_moments(parts: Sequence[CrossMoments]) -> CrossMoments:
@@ -80,7 +89,7 @@ def join_cross_moments(parts: Sequence[CrossMoments]) -> CrossMoments:
     >>> covariance(join_cross_moments([part, part])).tolist()
     [[1.0, 2.0], [2.0, 4.0]]
     """
-    names = ("count", "centre", "sums", "cross")
+    names = ("count", "centre", "sums", "cross", "unit")
     return CrossMoments(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
 
 
@@ -88,7 +97,7 @@ def covariance(parts: CrossMoments, weights: Weights = "pixels") -> FloatArray:
     """Covariance matrix (C, C) over all images, with the number of pixels as divisor.
 
     By pixels, integers of up to 16 bits give correctly rounded elements. NaN where no pixel holds
-    data in every channel.
+    data in every channel; infinite where an element is beyond float64.
 
     Examples
     --------
@@ -105,8 +114,12 @@ def covariance(parts: CrossMoments, weights: Weights = "pixels") -> FloatArray:
     centre, sums, cross = parts.centre[known], parts.sums[known], parts.cross[known]
     exact = parts.cross.dtype.kind == "i" and weights == "pixels"
     pixels = int(count.sum())
-    with np.errstate(over="ignore", invalid="ignore"):
-        inner = cross - sums[:, :, None] * (sums[:, None, :] / count[:, None, None])
+    unit = parts.unit[known].max(axis=0)
+    if (parts.unit[known] != 1).any():
+        share_of_unit = parts.unit[known] / unit
+        centre, sums = centre * share_of_unit, sums * share_of_unit
+        cross = cross * (share_of_unit[:, :, None] * share_of_unit[:, None, :])
+    inner = cross - sums[:, :, None] * (sums[:, None, :] / count[:, None, None])
     means = centre + sums / count[:, None]
     share = count if weights == "pixels" else np.ones(len(count))
     whole = math.fsum(share)
@@ -121,6 +134,8 @@ def covariance(parts: CrossMoments, weights: Weights = "pixels") -> FloatArray:
             else:
                 outer = share * (means[:, a] - middle[a]) * (means[:, b] - middle[b])
                 value = (math.fsum(inner[:, a, b] * scale) + math.fsum(outer)) / whole
+                with np.errstate(over="ignore"):
+                    value = float(np.float64(value) * unit[a] * unit[b])
             found[a, b] = found[b, a] = value
     return found
 

@@ -18,6 +18,7 @@ from napari_framewise.framework.model import Space
 from napari_framewise.framework.outcome import ImageResult, LayerResult, Outcome, Table
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics import alignment as numerics
+from napari_framewise.numerics.common.blocks import float_for
 from napari_framewise.numerics.transforms import Motion
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
@@ -130,12 +131,13 @@ def preview(inputs: Inputs, parameters: AlignmentParameters, index: int) -> Outc
     history, curves = history_of(found)
     if not found.found:
         return Outcome(tables=(table,), summary=found.status.sentence)
-    error = np.empty((1, *target.shape), np.float32)
+    image = _image(template)
+    error = np.empty((1, *target.shape), float_for(image))
     error_block(
         stack.read(index, index + 1),
         alignments.matrices,
         gains_of(alignments),
-        _image(template),
+        image,
         task.channel,
         error,
     )

@@ -15,6 +15,7 @@ from napari_framewise.framework.limits import limits_of, symmetric_limits
 from napari_framewise.framework.outcome import ImageResult, LayerResult, ShapesResult
 from napari_framewise.framework.placing import Layout, layout_of
 from napari_framewise.framework.transform import warp_block
+from napari_framewise.numerics.common.blocks import float_for
 from napari_framewise.numerics.transforms import corners
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
@@ -111,7 +112,7 @@ def error_layers(
             (stack, series(moves), series(brightness)),
             error_block,
             (template, channel),
-            dtype=np.float32,
+            dtype=float_for(template),
             frame_shape=layout.frame_shape,
             order=layout.order,
             cost=_cost(stack),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from napari_framewise.framework.placing import layout_of
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics import bleaching as numerics
 from napari_framewise.numerics import statistics
+from napari_framewise.numerics.common.blocks import float_for
 from napari_framewise.numerics.scaling import Scaling
 from napari_framewise.stacks.source import Array
 from napari_framewise.tools.bleaching.blocks import Matching, matched_block
@@ -50,9 +51,13 @@ _NAME = "bleach-corrected"
 
 @dataclass(frozen=True, eq=False)
 class Brightness:
-    """Means (n, C) of all frames and the decays fitted to them, one per channel; maybe none."""
+    """Means (n, C) of all frames and the decays fitted to them, one per channel; maybe none.
+
+    `largest` (n, C) is how large their values are.
+    """
 
     means: Array
+    largest: Array
     decays: tuple[numerics.Decay, ...]
 
 
@@ -64,10 +69,12 @@ def run(inputs: Inputs, parameters: BleachingParameters, engine: Engine) -> Run:
     gains: Array | None = None
     models: tuple[Any, ...] = ()
     if parameters.method == "histogram":
+        target = _fitting(target, found.largest)
         layer = yield from _matched(given, parameters, target, engine)
     else:
         gains = _gains(found.means, found.decays, times_of(given)[0], given, parameters)
         scaling = _scaling(gains, parameters)
+        target = _fitting(target, found.largest * gains)
         layer, _ = yield from scaled_frames(
             given.stack,
             scaling,
@@ -97,6 +104,7 @@ def preview(inputs: Inputs, parameters: BleachingParameters, index: int) -> Outc
     given = _measured(inputs, parameters)
     stack, target = given.stack, _target(parameters)
     frames, masks = given.read(index)
+    target = _fitting(target, frames)
     layout = layout_of(stack).still
     shown, out = layout.empty(target.dtype)
     said = ""
@@ -178,18 +186,24 @@ def _target(parameters: BleachingParameters) -> Target:
     return Target((base, base + 1), None, parameters.dtype)
 
 
+def _fitting(target: Target, values: Array) -> Target:
+    """The type that was chosen; float64 where values are beyond float32."""
+    return replace(target, dtype=float_for(values).name) if target.dtype == "float32" else target
+
+
 def _brightness(
     given: Measured, parameters: BleachingParameters, engine: Engine
 ) -> Generator[Progress, None, Brightness]:
     whole = yield from tally_stack(given, engine)
     means = whole.moments.mean
+    largest = np.maximum(np.abs(whole.moments.minimum), np.abs(whole.moments.maximum))
     if parameters.method != "exponential":
-        return Brightness(means, ())
+        return Brightness(means, largest, ())
     times, _ = times_of(given)
     # what is left without a level of its own is the background
     base = 0.0 if parameters.level else parameters.background
     fits = (numerics.fit_decay(each - base, times, level=parameters.level) for each in means.T)
-    return Brightness(means, tuple(fit.raised(base) for fit in fits))
+    return Brightness(means, largest, tuple(fit.raised(base) for fit in fits))
 
 
 def _means(given: Measured, frames: Array, masks: Array | None) -> Array:

@@ -11,6 +11,7 @@ from napari_framewise.framework.limits import limits_of, symmetric_limits
 from napari_framewise.framework.outcome import ImageResult
 from napari_framewise.framework.placing import layout_of
 from napari_framewise.numerics import mixing as numerics
+from napari_framewise.numerics.common.blocks import float_for
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.mixing.blocks import fitted_block, residual_block, result_dtype
@@ -84,7 +85,7 @@ def mean_residual_layer(stack: Stack, averaged: numerics.ResidualTotal) -> Image
     mean, layout = averaged.mean(), layout_of(stack).still
     return ImageResult(
         f"mean residual of {stack.name}",
-        layout.arranged(mean.astype(np.float32)),
+        layout.arranged(mean.astype(float_for(mean))),
         layout.grid,
         rgb=layout.rgb,
         colormap="PiYG",
