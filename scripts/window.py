@@ -25,9 +25,10 @@ def opened(sample: str, size: tuple[int, int] = (1366, 768), theme: str = "dark"
 
 def panel_of(viewer: Any, title: str) -> Any:
     """The panel of a tool, opened as from the Plugins menu."""
-    _, panel = viewer.window.add_plugin_dock_widget("napari-framewise", title)
+    _, shell = viewer.window.add_plugin_dock_widget("napari-framewise", title)
+    wait(lambda: shell.panel is not None)
     settle()
-    return panel
+    return shell.panel
 
 
 def button(panel: Any, text: str) -> QAbstractButton:

@@ -27,9 +27,10 @@ def window(make_napari_viewer: Callable[..., Any], qtbot: QtBot) -> Any:
 
 
 def opened(viewer: Any, qtbot: QtBot, title: str) -> ToolPanel:
-    _, panel = viewer.window.add_plugin_dock_widget("napari-framewise", title)
-    settle(qtbot, panel)
-    return panel
+    _, shell = viewer.window.add_plugin_dock_widget("napari-framewise", title)
+    qtbot.waitUntil(lambda: shell.panel is not None, timeout=60_000)
+    settle(qtbot, shell.panel)
+    return shell.panel
 
 
 def test_a_sample_is_fitted_in_two_clicks(window: Any, qtbot: QtBot) -> None:

@@ -185,7 +185,7 @@ def test_a_mean_residual_beyond_single_precision_stays_in_double(scene: Scene) -
     )
     layers = [one.layer("mean residual of stack").data for one in (plain, large)]
     assert [layer.dtype for layer in layers] == [np.float32, np.float64]
-    np.testing.assert_allclose(layers[1], layers[0] * 1e42, rtol=1e-4, atol=1e36)
+    np.testing.assert_allclose(layers[1], layers[0].astype(float) * 1e42, rtol=1e-4, atol=1e36)
 
 
 def test_results_lie_where_the_stack_lies(scene: Scene) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from functools import partial
 from importlib.metadata import metadata
 from typing import Any
@@ -17,6 +18,8 @@ from napari_framewise.framework.parameters import Parameters
 from napari_framewise.framework.tool import Tool
 from napari_framewise.plugin.connections import Connections
 from napari_framewise.plugin.docking import add_shortcuts, join_panels
+from napari_framewise.plugin.forms.inputs_form import InputsForm
+from napari_framewise.plugin.forms.parameters_form import ParametersForm
 from napari_framewise.plugin.forms.setup_form import SetupForm
 from napari_framewise.plugin.layers.previewing import Previewing
 from napari_framewise.plugin.recipe_loading import ask_and_load
@@ -44,17 +47,27 @@ class ToolPanel(QWidget):
         Whose layers are read and added to.
     tool : Tool
         What is run.
+    setup, result : SetupForm, ResultPage
+        Its two pages, where they were made before.
     """
 
-    def __init__(self, viewer: ViewerModel, tool: Tool[Any], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        tool: Tool[Any],
+        parent: QWidget | None = None,
+        *,
+        setup: SetupForm | None = None,
+        result: ResultPage | None = None,
+    ) -> None:
         super().__init__(parent)
         self._viewer = viewer
         self.tool = tool
         self._docs_page = _docs_page(tool.name)
-        self.setup = SetupForm(viewer, tool)
+        self.setup = setup or SetupForm(viewer, tool)
         self.inputs_form = self.setup.inputs_form
         self.parameters_form = self.setup.parameters_form
-        self.result = ResultPage(viewer)
+        self.result = result or ResultPage(viewer)
         self.view, self.result_actions = self.result.view, self.result.result_actions
         self.bar = RunBar(tool.title, tool.compile_seconds)
         self._so_far = ResultSoFar(viewer, self.result, self)
@@ -254,18 +267,18 @@ class ToolPanel(QWidget):
     def event(self, event: Any) -> bool:
         """Stop what goes on where the panel is taken out of its window, which closes nothing."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self._end()
+            self.end()
         return super().event(event)
 
     def closeEvent(self, event: Any) -> None:
         """Stop everything."""
-        self._end()
+        self.end()
         self._of_viewer.undo()
         self.setup.close_connections()
         self.result.close_connections()
         super().closeEvent(event)
 
-    def _end(self) -> None:
+    def end(self) -> None:
         """Stop what goes on, and take away what was only passing."""
         self._check_soon.stop()
         self._run.close()
@@ -346,6 +359,19 @@ class ToolPanel(QWidget):
         if said:
             self._tabs.setCurrentIndex(0)
             self.bar.say(said)
+
+
+def made_in_pieces(viewer: ViewerModel, tool: Tool[Any]) -> Generator[None, None, ToolPanel]:
+    """A panel, made in pieces of less than a tenth of a second each."""
+    inputs = InputsForm(viewer, tool)
+    yield
+    parameters = ParametersForm(tool.parameters)
+    yield
+    setup = SetupForm(viewer, tool, inputs_form=inputs, parameters_form=parameters)
+    yield
+    result = ResultPage(viewer)
+    yield
+    return ToolPanel(viewer, tool, setup=setup, result=result)
 
 
 def _docs_page(name: str) -> str:

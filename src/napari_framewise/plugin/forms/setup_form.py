@@ -17,15 +17,26 @@ from napari_framewise.plugin.forms.parameters_form import ParametersForm
 
 
 class SetupForm(QScrollArea):
-    """The inputs and the parameters of a tool, checked together."""
+    """The inputs and the parameters of a tool, checked together.
+
+    Its two forms may have been made before.
+    """
 
     changed = Signal()
 
-    def __init__(self, viewer: ViewerModel, tool: Tool[Any], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        tool: Tool[Any],
+        parent: QWidget | None = None,
+        *,
+        inputs_form: InputsForm | None = None,
+        parameters_form: ParametersForm | None = None,
+    ) -> None:
         super().__init__(parent)
         self._tool = tool
-        self.inputs_form = InputsForm(viewer, tool)
-        self.parameters_form = ParametersForm(tool.parameters)
+        self.inputs_form = inputs_form or InputsForm(viewer, tool)
+        self.parameters_form = parameters_form or ParametersForm(tool.parameters)
         asked = QWidget()
         inside = QVBoxLayout(asked)
         inside.setContentsMargins(0, 4, 6, 0)
