@@ -28,6 +28,9 @@ RUNS = {
     "normalise": [TWO],
     "standardise": [TWO],
     "bleaching": [TWO],
+    "smooth": ["sample:index_image"],
+    "gradient": ["sample:index_image"],
+    "fill": ["sample:index_image"],
     "renormalise": [TWO, "--model", "{model}"],
 }
 """Arguments of the command line, tool by tool."""

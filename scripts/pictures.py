@@ -94,6 +94,28 @@ def standardise() -> Any:
     return viewer
 
 
+def missing(title: str, *layers: str, **values: Any) -> Any:
+    """A filter of the index image, with the layers shown whose names end so."""
+    viewer = opened("index_image")
+    panel = panel_of(viewer, title)
+    panel.parameters_form.set_values(panel.parameters_form.values() | values)
+    run(panel)
+    shown(viewer, *layers)
+    return viewer
+
+
+def smooth() -> Any:
+    return missing("Smooth", "smoothed", sigma="3px")
+
+
+def gradient() -> Any:
+    return missing("Gradient", "missing pixels", "arrows", sigma="3px", arrows=True, spacing=10)
+
+
+def fill() -> Any:
+    return missing("Fill missing pixels", "filled")
+
+
 def statistics() -> Any:
     viewer = opened("two_references")
     run(panel_of(viewer, "Stack statistics"))
@@ -111,6 +133,9 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "normalise": normalise,
     "standardise": standardise,
     "statistics": statistics,
+    "smooth": smooth,
+    "gradient": gradient,
+    "fill": fill,
 }
 
 

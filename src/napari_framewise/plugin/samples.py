@@ -22,8 +22,10 @@ def open_sample(name: str) -> list[LayerTuple]:
     for part, stack in made.stacks:
         named = replace(stack, origin=Origin(sample=name, item=part))
         data, options, kind = image_tuple(named, {**made.metadata, "part": _role(part)})
-        # What is no picture of the same scene, such as spectra, would lie beside it.
-        layers.append((data, {**options, "visible": stack.frame_shape == frame_shape}, kind))
+        # What is no picture of the same scene, such as spectra, would lie beside it; a truth would
+        # show through gaps.
+        shown = stack.frame_shape == frame_shape and part != "truth"
+        layers.append((data, {**options, "visible": shown}, kind))
     return [*layers[1:], layers[0]]
 
 

@@ -136,7 +136,7 @@ def images(parameters: Settled) -> tuple[Image, ...]:
     """Magnitude, direction of planes, slopes, errors and confidence."""
     direction = Image("direction", colormap="hsv", visible=False, limits=lambda _: (-180.0, 180.0))
     return (
-        Image("gradient magnitude"),
+        Image("gradient magnitude", limits=from_zero),
         *((direction,) if len(parameters.axes) == 2 else ()),
         *(
             Image(f"gradient along {name}", visible=False, limits=symmetric_limits)
@@ -145,6 +145,11 @@ def images(parameters: Settled) -> tuple[Image, ...]:
         *(Image(f"error along {name}", visible=False) for name in parameters.axes),
         Image("rank confidence", dtype="float32", visible=False, limits=lambda _: (0.0, 1.0)),
     )
+
+
+def from_zero(magnitude: Array) -> tuple[float, float]:
+    """Limits that show nearly all: few known pixels make some slopes steep."""
+    return 0.0, symmetric_limits(magnitude)[1]
 
 
 def halo(parameters: Settled) -> int:
