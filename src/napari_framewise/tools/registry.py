@@ -32,7 +32,7 @@ class ModelFile:
     starts : bytes
         First bytes of its files.
     title, reads : str
-        Name of the format, and what of it is read.
+        Name of the format, and what of it is read as an image; empty where it is none.
     module : str
         Where `read_model(path)`, `write_model(model, path)` and `open_source(path)` stand; the last
         gives the model's values as frames along the first axis: their source and axes.
@@ -59,7 +59,18 @@ MODEL_FILES = (
         "the displacement of every pixel down and to the right, as two frames",
         f"{__package__}.flow.flo",
     ),
+    *(
+        ModelFile("transforms", ending, b"", title, "", f"{__package__}.alignment.matrix_files")
+        for ending, title in (
+            (".txt", "MultiStackReg transformations"),
+            (".npy", "pystackreg matrices"),
+            (".csv", "Matrices as a table"),
+        )
+    ),
 )
+
+MODEL_NAMES = f"Models (*.npz {' '.join(f'*{each.ending}' for each in MODEL_FILES)})"
+"""Files of models, as a dialog offers them."""
 
 TOOLS: dict[str, Entry] = {
     "mixing": Entry(

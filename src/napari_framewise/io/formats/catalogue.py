@@ -206,6 +206,7 @@ FORMATS = (
     *(
         Format(each.title, (each.ending,), each.reads, (each.starts,), _model_reader(each))
         for each in MODEL_FILES
+        if each.reads
     ),
     Format(
         "Zarr folder",

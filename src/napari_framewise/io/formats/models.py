@@ -113,8 +113,10 @@ def read_model(path: str | os.PathLike[str]) -> Model:
 
 def is_model(path: str | os.PathLike[str]) -> bool:
     """Whether a file claims to hold a model: by its ending, or by the header of an .npz."""
-    if model_file(path) is not None:
-        return True
+    own = model_file(path)
+    if own is not None:
+        # An ending that other files have as well says nothing of itself.
+        return bool(own.reads)
     if Path(path).suffix.lower() != ".npz" or not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as file:

@@ -55,6 +55,8 @@ SINGLE = {
     ".tiff": "image",
     ".npz": "model",
     ".flo": "model",
+    ".npy": "model",
+    ".txt": "model",
 }
 
 

@@ -12,6 +12,7 @@ from napari_framewise.framework.inputs import Input, Kind, Value
 from napari_framewise.plugin.connections import Connections
 from napari_framewise.plugin.forms.layer_picker import LayerPicker
 from napari_framewise.plugin.forms.value_picker import SHELF, fits
+from napari_framewise.tools.registry import MODEL_NAMES
 
 
 class EitherPicker(LayerPicker):
@@ -49,9 +50,7 @@ class EitherPicker(LayerPicker):
         self._of_shelf.undo()
 
     def _ask_file(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(
-            self, f"Open {self._role.title}", "", "Models (*.npz *.flo)"
-        )
+        path, _ = QFileDialog.getOpenFileName(self, f"Open {self._role.title}", "", MODEL_NAMES)
         if not path:
             return
         try:

@@ -27,6 +27,7 @@ from napari_framewise.io import read_table
 from napari_framewise.io.formats.models import read_model
 from napari_framewise.plugin.connections import Connections
 from napari_framewise.stacks.stack import Selection
+from napari_framewise.tools.registry import MODEL_NAMES
 
 
 class Shelf:
@@ -156,7 +157,7 @@ class ValuePicker(QWidget):
         self._row.addWidget(button)
 
     def _open(self) -> None:
-        files = "Models (*.npz *.flo)" if Kind.MODEL in self._role.kinds else "Tables (*.csv)"
+        files = MODEL_NAMES if Kind.MODEL in self._role.kinds else "Tables (*.csv)"
         path, _ = QFileDialog.getOpenFileName(self, f"Open {self._role.title}", "", files)
         if not path:
             return

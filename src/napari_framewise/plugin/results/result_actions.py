@@ -31,6 +31,7 @@ from napari_framewise.plugin.results.frame_points import points_of_table
 from napari_framewise.plugin.results.record import Record
 from napari_framewise.plugin.results.result_view import ResultView
 from napari_framewise.plugin.running.runner import Failure, Latest
+from napari_framewise.tools.registry import MODEL_NAMES
 
 _PLOT_FORMATS = "SVG (*.svg);;PDF (*.pdf);;PNG (*.png)"
 
@@ -161,7 +162,7 @@ class ResultActions(QWidget):
             self.said.emit(f"{_rows(len(table))} saved as {path}.")
 
     def _save_model(self, model: Any) -> None:
-        path = self._ask("Save model", f"{model.kind}.npz", "Models (*.npz *.flo)")
+        path = self._ask("Save model", f"{model.kind}.npz", MODEL_NAMES)
         if path:
             write_model(model, path)
             self.said.emit(f"The model was saved as {path}.")

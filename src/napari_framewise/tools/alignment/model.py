@@ -99,6 +99,7 @@ class Transforms(Transform):
         return self._warped(planes, frame, 0)
 
     def _warped(self, planes: Array, frame: int, order: Literal[0, 1, 3]) -> Array:
-        rows, columns = self.target.shape
+        # Files of other programs say no size: that of the frames then.
+        rows, columns = self.target.shape or planes.shape[1:]
         last = np.moveaxis(planes, 0, -1)
         return np.moveaxis(warp(last, self.map_of(frame), (rows, columns), order=order), -1, 0)
