@@ -183,3 +183,20 @@ def test_too_few_points_and_unknown_families_are_named() -> None:
         transforms.fitted_to_points(np.zeros((2, 2)), np.zeros((2, 2)), "affine")
     with pytest.raises(ValueError, match="give one of translation"):
         transforms.generators("elastic")  # type: ignore[arg-type]
+
+
+def test_the_box_that_all_frames_show_is_in_all_and_not_small() -> None:
+    rng = np.random.default_rng(12)
+    for motion in ("translation", "euclidean", "affine"):
+        matrices = np.tile(np.eye(3), (12, 1, 1))
+        matrices[:, :2] += rng.normal(0, 0.02, (12, 2, 3))
+        matrices[:, :2, 2] = rng.normal(0, 4, (12, 2))
+        matrices = np.array([transforms.nearest(each, motion) for each in matrices])
+        (top, bottom), (left, right) = transforms.shown_by_all(matrices, (60, 80), (60, 80))
+        seen = np.array([transforms.warp(np.ones((60, 80)), each, order=1) for each in matrices])
+        shown = np.isfinite(seen).all(axis=0)
+        assert shown[top:bottom, left:right].all()
+        assert (bottom - top) * (right - left) > 0.6 * shown.sum()
+    far = np.eye(3)[None].copy()
+    far[0, 0, 2] = 100
+    assert transforms.shown_by_all(far, (60, 80), (60, 80)) == ((0, 0), (0, 0))

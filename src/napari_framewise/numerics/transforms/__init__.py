@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_framewise.numerics.compiling import compiled
 from napari_framewise.numerics.interpolation import spline
+from napari_framewise.numerics.transforms.cropping import shown_by_all as shown_by_all
 from napari_framewise.numerics.transforms.kernels import WARPS
 
 FloatArray: TypeAlias = NDArray[np.float64]
