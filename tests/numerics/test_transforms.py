@@ -196,7 +196,7 @@ def test_the_box_that_all_frames_show_is_in_all_and_not_small() -> None:
         seen = np.array([transforms.warp(np.ones((60, 80)), each, order=1) for each in matrices])
         shown = np.isfinite(seen).all(axis=0)
         assert shown[top:bottom, left:right].all()
-        assert (bottom - top) * (right - left) > 0.6 * shown.sum()
+        assert (bottom - top) * (right - left) > 0.75 * shown.sum()
     far = np.eye(3)[None].copy()
     far[0, 0, 2] = 100
     assert transforms.shown_by_all(far, (60, 80), (60, 80)) == ((0, 0), (0, 0))

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+from typing import TypeAlias
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import linprog
+
+FloatArray: TypeAlias = NDArray[np.float64]
+_PROGRAMS = 6
 
 
 def shown_by_all(
@@ -11,8 +18,8 @@ def shown_by_all(
 ) -> tuple[tuple[int, int], ...]:
     """A box of the target that every frame covers: (start, stop) along each axis.
 
-    It is shrunk from the whole target, at the side that sticks out most. Frames are convex, so that
-    a box lies in one where its corners do.
+    Frames are convex, so that a box lies in one where its corners do, which is linear in its sides:
+    a few linear programs lead to the largest area.
 
     Parameters
     ----------
@@ -36,30 +43,50 @@ def shown_by_all(
     given = np.asarray(matrices, float)
     known = given[np.isfinite(given).all(axis=(1, 2))]
     d = len(target)
-    low, high = np.zeros(d), np.array(target, float) - 1
-    last = np.array(shape, float) - 1
-    while len(known) and (high >= low).all():
-        ends = np.stack(np.meshgrid(*np.stack([low, high], 1), indexing="ij"), -1).reshape(-1, d)
-        places = np.einsum("nij,cj->nci", known[:, :d, :d], ends) + known[:, None, :d, d]
-        weight = np.einsum("nj,cj->nc", known[:, d, :d], ends) + known[:, d, d, None]
-        places = places / np.where(weight > 0, weight, np.nan)[..., None]
-        # A point past a homography's horizon is shown by no frame.
-        out = np.nan_to_num(np.maximum(-places, places - last), nan=1.0).max(axis=(0, 2))
-        if out.max() <= 1e-6:
+    if not len(known):
+        return ((0, 0),) * d
+    limits = _corner_limits(known, np.array(shape, float) - 1)
+    sizes = np.array(target, float)
+    bounds = [(0.0, length - 1) for length in sizes] * 2
+    sides, lengths = None, sizes
+    for _ in range(_PROGRAMS):
+        found = linprog(
+            np.concatenate([1 / lengths, -1 / lengths]),
+            limits[:, :-1],
+            -limits[:, -1],
+            bounds=bounds,
+        )
+        if not found.success or (found.x[d:] < found.x[:d]).any():
             break
-        # How far the worst corner on each side sticks out: the side with most gives way.
-        at_low = [out[ends[:, axis] == low[axis]].max() for axis in range(d)]
-        at_high = [out[ends[:, axis] == high[axis]].max() for axis in range(d)]
-        both_low = [out[ends[:, axis] == low[axis]].min() for axis in range(d)]
-        both_high = [out[ends[:, axis] == high[axis]].min() for axis in range(d)]
-        best, worst = np.array([*both_low, *both_high]), np.array([*at_low, *at_high])
-        # A side both of whose corners are out comes first.
-        side = int(np.lexsort((worst, best))[-1])
-        step = max(1.0, np.floor(worst[side] / 2))
-        if side < d:
-            low[side] += step
-        else:
-            high[side - d] -= step
-    if not len(known) or (high < low).any():
+        # Half way between two corners of what is allowed the area is larger than at either.
+        sides = found.x if sides is None else _larger(sides, found.x)
+        lengths = sides[d:] - sides[:d] + 1
+    if sides is None:
+        return ((0, 0),) * d
+    low, high = np.ceil(sides[:d] - 1e-6), np.floor(sides[d:] + 1e-6)
+    if (high < low).any():
         return ((0, 0),) * d
     return tuple((int(one), int(two) + 1) for one, two in zip(low, high, strict=True))
+
+
+def _corner_limits(matrices: FloatArray, last: FloatArray) -> FloatArray:
+    """Rows (a, b) with ``a (low, high) + b <= 0`` where all corners lie in all frames."""
+    d = len(last)
+    rows = []
+    for corner in product((0, 1), repeat=d):
+        for axis in range(d):
+            # Beyond the first pixel, and beyond the last; a homography's weight is linear, too.
+            for kept in (-matrices[:, axis], matrices[:, axis] - last[axis] * matrices[:, d]):
+                row = np.zeros((len(matrices), 2 * d + 1))
+                for other, end in enumerate(corner):
+                    row[:, other + d * end] = kept[:, other]
+                row[:, -1] = kept[:, d]
+                rows.append(row)
+    return np.concatenate(rows)
+
+
+def _larger(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Of the boxes between two the one of largest area."""
+    d = len(first) // 2
+    between = [first + share * (second - first) for share in np.linspace(0, 1, 9)]
+    return max(between, key=lambda each: float(np.prod(each[d:] - each[:d] + 1)))
