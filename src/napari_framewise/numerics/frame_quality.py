@@ -145,6 +145,45 @@ def alignment_reasons(
     return marked
 
 
+def thumbnail(image: NDArray[Any], side: int = 64) -> FloatArray:
+    """An image (y, x[, channels]) in at most side x side pixels, as a row; gaps are its mean.
+
+    Examples
+    --------
+    >>> thumbnail(np.ones((128, 100))).size
+    3200
+    """
+    plane = np.asarray(image, np.float64)
+    plane = plane if plane.ndim == 2 else plane.mean(axis=-1)
+    known = np.isfinite(plane)
+    plane = np.where(known, plane, plane[known].mean() if known.any() else 0.0)
+    for axis in (0, 1):
+        step = -(-plane.shape[axis] // side)
+        plane = np.add.reduceat(plane, np.arange(0, plane.shape[axis], step), axis=axis) / step
+    return np.asarray(plane.ravel())
+
+
+def most_alike(rows: FloatArray, count: int) -> NDArray[np.int64]:
+    """The frames, of rows (n, pixels), that are most like each other: numbers, up to `count`.
+
+    Examples
+    --------
+    >>> rows = np.random.default_rng(0).normal(size=(6, 50))
+    >>> rows[[1, 4]] = rows[1] + 0.01 * rows[[2, 3]]
+    >>> sorted(most_alike(rows, 2).tolist())
+    [1, 4]
+    """
+    left = rows - rows.mean(axis=1, keepdims=True)
+    size = np.sqrt((left**2).sum(axis=1, keepdims=True))
+    unit = np.where(size > 0, left / np.maximum(size, 1e-300), 0.0)
+    # Rounded, so that the order of sums decides nothing.
+    alike = np.round(unit @ unit.T, 9)
+    kept = min(count, len(rows))
+    best = np.sort(alike, axis=1)[:, -kept:].mean(axis=1)
+    centre = int(np.argmax(best))
+    return np.sort(np.argsort(-alike[centre], kind="stable")[:kept])
+
+
 def _robust(values: FloatArray) -> tuple[float, float]:
     middle = float(np.median(values))
     return middle, 1.4826 * float(np.median(np.abs(values - middle)))

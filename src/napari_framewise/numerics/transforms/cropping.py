@@ -48,25 +48,28 @@ def shown_by_all(
     limits = _corner_limits(known, np.array(shape, float) - 1)
     sizes = np.array(target, float)
     bounds = [(0.0, length - 1) for length in sizes] * 2
-    sides, lengths = None, sizes
-    for _ in range(_PROGRAMS):
-        found = linprog(
-            np.concatenate([1 / lengths, -1 / lengths]),
-            limits[:, :-1],
-            -limits[:, -1],
-            bounds=bounds,
-        )
+    sides = np.concatenate([np.zeros(d), np.full(d, -1.0)])
+    lengths = sizes
+    for number in range(_PROGRAMS):
+        weights = np.concatenate([1 / lengths, -1 / lengths])
+        found = linprog(weights, limits[:, :-1], -limits[:, -1], bounds=bounds)
         if not found.success or (found.x[d:] < found.x[:d]).any():
             break
+        best = np.asarray(found.x, np.float64)
         # Half way between two corners of what is allowed the area is larger than at either.
-        sides = found.x if sides is None else _larger(sides, found.x)
+        sides = best if number == 0 else _larger(sides, best)
         lengths = sides[d:] - sides[:d] + 1
-    if sides is None:
+    sides = np.concatenate([np.ceil(sides[:d] - 1e-6), np.floor(sides[d:] + 1e-6)])
+    # Whole pixels, to the last digit: a border that is missed by less than rounding is no data.
+    while (sides[d:] >= sides[:d]).all():
+        out = limits[:, :-1] @ sides + limits[:, -1]
+        if out.max() <= 0:
+            break
+        side = int(np.abs(limits[int(out.argmax()), :-1]).argmax())
+        sides[side] += 1.0 if side < d else -1.0
+    if (sides[d:] < sides[:d]).any():
         return ((0, 0),) * d
-    low, high = np.ceil(sides[:d] - 1e-6), np.floor(sides[d:] + 1e-6)
-    if (high < low).any():
-        return ((0, 0),) * d
-    return tuple((int(one), int(two) + 1) for one, two in zip(low, high, strict=True))
+    return tuple((int(sides[axis]), int(sides[d + axis]) + 1) for axis in range(d))
 
 
 def _corner_limits(matrices: FloatArray, last: FloatArray) -> FloatArray:

@@ -22,7 +22,9 @@ from napari_framewise.numerics.common.blocks import float_for
 from napari_framewise.numerics.transforms import Motion
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
+from napari_framewise.tools.alignment.bad_frames import bad_after, bad_by_content, said_of
 from napari_framewise.tools.alignment.blocks import Alignments, error_block, plane_of
+from napari_framewise.tools.alignment.judging import cropped, motion_left
 from napari_framewise.tools.alignment.layers import (
     aligned_frame,
     aligned_layer,
@@ -35,6 +37,7 @@ from napari_framewise.tools.alignment.model import Transforms
 from napari_framewise.tools.alignment.parameters import INPUTS, AlignmentParameters
 from napari_framewise.tools.alignment.passes import (
     Task,
+    alike_reference,
     cost_of,
     gains_of,
     reference_of,
@@ -53,6 +56,8 @@ from napari_framewise.tools.alignment.report import (
     plots_of,
     summary_of,
 )
+from napari_framewise.tools.residual_motion import component_plot, component_table, sentence_of
+from napari_framewise.tools.residual_motion import diagnostics_of as judgement_notes
 
 _TO = {
     "mean": "their mean",
@@ -69,19 +74,31 @@ def run(inputs: Inputs, parameters: AlignmentParameters, engine: Engine) -> Run:
     _check_followers(inputs)
     alignments: Alignments | None = None
     template: numerics.Template | None = None
+    codes = yield from bad_by_content(stack, task.mask, task.channel, engine)
+    task = replace(task, bad=codes)
     if inputs["transforms"]:
         transforms = _known(inputs, target)
     else:
         alignments, template = yield from _estimated(inputs, parameters, task, engine)
         transforms = _model(inputs, alignments.matrices, parameters.motion, target)
     matrices, motion = transforms.matrices, transforms.motion
-    table = alignment_table(stack, matrices, size_of(target), alignments, motion)
+    if alignments is not None:
+        codes = bad_after(codes, alignments, size_of(target))
+    table = alignment_table(stack, matrices, size_of(target), alignments, motion, codes)
     tables: tuple[Table, ...] = (table,)
     plots = plots_of(table, motion, len(matrices))
-    layers: list[LayerResult] = list(_moved(inputs, parameters, transforms, target))
-    diagnostics: tuple[str, ...] = ()
+    shown = transforms, target
+    if parameters.crop and stack.n_frames > 1 and np.isfinite(matrices).any():
+        shown = cropped(stack, transforms, codes, target)
+    layers: list[LayerResult] = list(_moved(inputs, parameters, *shown))
+    diagnostics = tuple(said_of(stack, codes))
+    left = (yield from motion_left(stack, transforms, target, engine)) if parameters.judge else None
+    if left is not None:
+        judgement = component_table(left)
+        tables, plots = (*tables, judgement), (*plots, component_plot(judgement))
+        diagnostics += tuple(f"Motion left: {each}" for each in judgement_notes(left))
     if alignments is not None:
-        diagnostics = diagnostics_of(stack, alignments)
+        diagnostics = (*diagnostics_of(stack, alignments), *diagnostics)
         if layers and template is not None and parameters.errors:
             layers += error_layers(
                 stack, matrices, gains_of(alignments), _image(template), task.channel, target
@@ -97,7 +114,8 @@ def run(inputs: Inputs, parameters: AlignmentParameters, engine: Engine) -> Run:
         tables=tables,
         plots=plots,
         models=() if alignments is None else (transforms,),
-        summary=summary_of(stack, matrices, alignments, _aim(inputs, parameters), table),
+        summary=summary_of(stack, matrices, alignments, _aim(inputs, parameters), table)
+        + ("" if left is None else f" {sentence_of(left)}"),
         diagnostics=diagnostics,
     )
 
@@ -217,11 +235,14 @@ def _estimated(
         return (yield from to_previous(task, engine)), None
     if parameters.to == "running_mean":
         return (yield from to_running_mean(task, parameters.memory, engine)), None
+    if parameters.reference == "alike":
+        first = yield from alike_reference(task, engine)
+    else:
+        first = reference_of(task, parameters.reference_frame)
     if parameters.to == "frame":
-        template = reference_of(task, parameters.reference_frame)
-        return (yield from to_template(task, template, engine)), template
+        return (yield from to_template(task, first, engine)), first
     found: tuple[Alignments, numerics.Template] = yield from to_mean(
-        task, parameters.reference_frame, parameters.passes, engine
+        task, first, parameters.passes, engine
     )
     return found
 
@@ -236,6 +257,8 @@ def _target(inputs: Inputs) -> Grid:
 def _aim(inputs: Inputs, parameters: AlignmentParameters) -> str:
     if inputs["template"]:
         return inputs.stack("template").name
+    if parameters.to == "frame" and parameters.reference == "alike":
+        return "the mean of the frames that are most alike"
     if parameters.to == "frame":
         return f"frame {parameters.reference_frame}"
     return _TO[parameters.to]

@@ -101,17 +101,23 @@ def align_block(
 def align_neighbours(
     frames: Array,
     masks: Array | None,
+    bad: Array,
     settings: numerics.Settings,
     channel: int | None,
     core: slice,
 ) -> Alignments:
-    """Align every frame to the nearest one before it that it matches; the first to itself."""
+    """Align every frame to the nearest good one before it that it matches; the first to itself."""
     templates: dict[int, numerics.Template] = {}
     found, back = [], []
     for index in range(core.start, core.stop):
         plane = plane_of(frames[index], channel)
         best: tuple[numerics.Alignment, int] | None = None
-        for away in range(min(1, index), min(FRAMES_BACK, index) + 1):
+        nearest = range(min(1, index), min(FRAMES_BACK, index) + 1)
+        good = [away for away in nearest if away == 0 or not bad[index - away, 0]]
+        if not good and index <= FRAMES_BACK:
+            # No good frame before it: the chain begins here.
+            good = [0]
+        for away in good or nearest[:1]:
             if index - away not in templates:
                 before = plane_of(frames[index - away], channel)
                 own = mask_of(masks, index - away)
@@ -135,23 +141,28 @@ def align_running(
     state: Running | None,
     frames: Array,
     masks: Array | None,
+    bad: Array,
     settings: numerics.Settings,
     channel: int | None,
     memory: int,
-) -> tuple[Running, Alignments]:
-    """Align every frame to the mean of the aligned frames before it."""
+) -> tuple[Running | None, Alignments]:
+    """Align every frame to the mean of the aligned good frames before it."""
     found = []
     for index, frame in enumerate(frames):
         plane, mask = plane_of(frame, channel), mask_of(masks, index)
+        if state is None and bad[index, 0]:
+            # Nothing to align to yet, and nothing to begin from.
+            nothing = numerics.prepare(np.full(plane.shape, np.nan), settings=settings)
+            found.append(numerics.align(nothing, plane, mask))
+            continue
         if state is None:
             known = masked(plane, mask)
             state = Running(known, _seen(known).astype(float))
         template = numerics.prepare(state.mean, settings=settings)
         each = numerics.align(template, plane, mask)
         found.append(each)
-        if each.found:
+        if each.found and not bad[index, 0]:
             state = _with(state, masked(plane, mask), each, memory)
-    assert state is not None
     return state, Alignments.of(found)
 
 

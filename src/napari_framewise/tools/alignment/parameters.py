@@ -89,12 +89,20 @@ class AlignmentParameters(Parameters):
         "What frames are aligned to where there is no template: their mean, in passes; one frame; "
         "the frame before, with the transforms composed; the mean of the frames before.",
     )
+    reference: Literal["frame", "alike"] = parameter(
+        "frame",
+        "Reference",
+        "One frame, or the mean of the 20 frames that are most like each other: for stacks of "
+        "little signal, or whose first frame is not to be trusted.",
+        shown_when={"to": ("mean", "frame")},
+        rare=True,
+    )
     reference_frame: int = parameter(
         0,
         "Reference frame",
         "The frame that does not move, counted from 0 among the chosen frames; with the mean, the "
         "one that the first pass aligns to.",
-        shown_when={"to": ("mean", "frame")},
+        shown_when={"to": ("mean", "frame"), "reference": "frame"},
         ge=0,
     )
     passes: int = parameter(
@@ -215,6 +223,21 @@ class AlignmentParameters(Parameters):
         "Resample on the template's pixels; or leave the pixels of a single image as they are and "
         "move its layer (its napari affine).",
         group="Layers",
+    )
+    crop: bool = parameter(
+        False,
+        "Crop",
+        "Crop the aligned frames to what all of them show; bad frames do not count.",
+        shown_when={"result": "resampled"},
+        group="Layers",
+    )
+    judge: bool = parameter(
+        True,
+        "Motion left",
+        "Measure how much motion is left in the aligned frames, of 20 frames or more; see the tool "
+        "of that name.",
+        group="Layers",
+        rare=True,
     )
     errors: bool = parameter(
         True,

@@ -15,9 +15,11 @@ from napari_framewise.framework.in_step import in_step, series
 from napari_framewise.framework.inputs import Inputs
 from napari_framewise.framework.masks import selected
 from napari_framewise.numerics import alignment as numerics
+from napari_framewise.numerics.frame_quality import most_alike, thumbnail
 from napari_framewise.numerics.transforms import accumulated
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
+from napari_framewise.tools.alignment.bad_frames import bad_after, left_out
 from napari_framewise.tools.alignment.blocks import (
     FRAMES_BACK,
     Alignments,
@@ -25,10 +27,13 @@ from napari_framewise.tools.alignment.blocks import (
     align_block,
     align_neighbours,
     align_running,
+    masked,
     plane_of,
     sum_block,
 )
 from napari_framewise.tools.alignment.parameters import AlignmentParameters
+
+_CANDIDATES, _ALIKE = 200, 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +50,15 @@ class Task:
         The channel that is compared.
     mask : Stack, optional
         Pixels that are compared: of one frame for all, or one for each.
+    bad : (n,) int
+        Codes of what is wrong with frames: no reference is made of them; 0 is fine.
     """
 
     stack: Stack
     settings: numerics.Settings
     channel: int | None
     mask: Stack | None
+    bad: Array
 
     def mask_of(self, index: int) -> Array | None:
         """Pixels of a frame that are compared."""
@@ -76,7 +84,8 @@ def task_of(inputs: Inputs, parameters: AlignmentParameters) -> Task:
         )
     mask = inputs.optional_stack("mask")
     mask = mask and in_step(mask, stack, "Mask")
-    return Task(stack, parameters.settings, channel if channels > 1 else None, mask)
+    good = np.zeros(stack.n_frames, np.int64)
+    return Task(stack, parameters.settings, channel if channels > 1 else None, mask, good)
 
 
 def rows_and_columns(stack: Stack) -> tuple[int, int]:
@@ -123,6 +132,33 @@ def reference_of(task: Task, index: int) -> numerics.Template:
     return numerics.prepare(plane, task.mask_of(index), settings=task.settings)
 
 
+def alike_reference(task: Task, engine: Engine) -> Generator[Progress, None, numerics.Template]:
+    """The mean of the frames that are most like each other, as a template.
+
+    Of up to 200 frames, evenly spaced, the one is taken that its 20 most similar ones resemble
+    most, in the mean, and averaged with them (as suite2p does).
+    """
+    stack = task.stack
+    numbers = np.flatnonzero(task.bad == 0)
+    if not len(numbers):
+        numbers = np.arange(stack.n_frames)
+    numbers = numbers[np.unique(np.linspace(0, len(numbers) - 1, _CANDIDATES).astype(int))]
+    rows = []
+    for count, number in enumerate(numbers):
+        yield Progress("Looking for frames that are alike", count, len(numbers))
+        rows.append(thumbnail(_known_plane(task, int(number))))
+    found = most_alike(np.array(rows), _ALIKE)
+    planes = np.array([_known_plane(task, int(number)) for number in numbers[found]])
+    known = np.isfinite(planes)
+    total = np.where(known, planes, 0.0).sum(axis=0)
+    mean = np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)
+    return numerics.prepare(mean, settings=task.settings)
+
+
+def _known_plane(task: Task, number: int) -> Array:
+    return masked(plane_of(task.stack.frame(number), task.channel), task.mask_of(number))
+
+
 def to_template(
     task: Task,
     template: numerics.Template,
@@ -151,7 +187,7 @@ def to_previous(task: Task, engine: Engine) -> Generator[Progress, None, Alignme
     parts = yield from run_pass(
         MapNeighbours(before=FRAMES_BACK, after=0),
         align_neighbours,
-        (task.stack, task.mask),
+        (task.stack, task.mask, series(task.bad)),
         (task.settings, task.channel),
         engine=engine,
         cost=cost_of(task.stack),
@@ -168,7 +204,7 @@ def to_running_mean(
     _, parts = yield from run_pass(
         Scan(),
         align_running,
-        (task.stack, task.mask),
+        (task.stack, task.mask, series(task.bad)),
         (task.settings, task.channel, memory),
         engine=engine,
         cost=cost_of(task.stack),
@@ -178,19 +214,20 @@ def to_running_mean(
 
 
 def to_mean(
-    task: Task, reference: int, passes: int, engine: Engine
+    task: Task, template: numerics.Template, passes: int, engine: Engine
 ) -> Generator[Progress, None, tuple[Alignments, numerics.Template]]:
-    """Align to one frame, then, again and again, to the mean of what is aligned so far."""
-    template = reference_of(task, reference)
+    """Align to a reference, then, again and again, to the mean of what is aligned so far."""
     label = f"Aligning, pass 1 of {passes}"
     alignments = yield from to_template(task, template, engine, label=label)
     for number in range(2, passes + 1):
-        if not np.isfinite(alignments.matrices).any():
+        codes = bad_after(task.bad, alignments, template.shape)
+        good = left_out(alignments.matrices, codes)
+        if not np.isfinite(good).any():
             break
         total, count = yield from run_pass(
             Reduce(),
             sum_block,
-            (task.stack, task.mask, series(alignments.matrices), series(gains_of(alignments))),
+            (task.stack, task.mask, series(good), series(gains_of(alignments))),
             (task.channel,),
             engine=engine,
             cost=cost_of(task.stack, averaging=True),

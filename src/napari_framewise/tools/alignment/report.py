@@ -10,6 +10,7 @@ from napari_framewise.numerics.alignment import Alignment, Status
 from napari_framewise.numerics.transforms import Motion, described, parameter_names
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
+from napari_framewise.tools.alignment.bad_frames import words_of
 from napari_framewise.tools.alignment.blocks import COLUMNS, Alignments
 
 _NOTES = {
@@ -37,8 +38,9 @@ def alignment_table(
     shape: tuple[int, int],
     alignments: Alignments | None,
     motion: Motion,
+    codes: Array | None = None,
 ) -> Table:
-    """A row per frame: what its transform does, how it went, the matrix."""
+    """A row per frame: what its transform does, how it went, what is wrong with it, the matrix."""
     columns, notes = frame_columns(stack)
     values = described(matrices, shape)
     columns |= values
@@ -50,6 +52,9 @@ def alignment_table(
         for name, errors in zip(parameter_names(motion), alignments.errors.T, strict=True):
             columns[f"{name}_error"] = errors
             notes[f"{name}_error"] = _error_note(name)
+    if codes is not None and codes.any():
+        columns["bad"] = words_of(codes)
+        notes["bad"] = "Why no reference was made of the frame; empty where it is fine."
     for row in range(3):
         for column in range(3):
             name = f"m{row}{column}"
