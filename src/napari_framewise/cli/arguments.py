@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import re
 import sys
 from collections.abc import Collection, Sequence
@@ -58,13 +59,38 @@ SELECTION: tuple[tuple[str, str, type, str], ...] = (
     ("pattern", "GLOB", str, "which files of a folder, such as '*.tif'"),
 )
 """What a call can choose of its inputs: name, form, type and help."""
+# --region is the part of the frames that is used, in every tool.
+_OWN = {"region": "--measured-region"}
+
+
+def option_of(parameter: str) -> str:
+    """The option of a tool's parameter."""
+    return _OWN.get(parameter) or _option(parameter)
 
 
 class _Parser(argparse.ArgumentParser):
     """A parser that says what is wrong in one line."""
 
     def error(self, message: str) -> NoReturn:
+        asked = re.match(r"argument COMMAND: invalid choice: '(.*?)'", message)
+        if asked:
+            message = f"there is no command {asked[1]!r}{_nearest(asked[1], ['list', *TOOLS])}"
         self.exit(2, f"{PROGRAM}: {message}; see {self.prog} --help\n")
+
+    def refuse(self, unknown: Sequence[str]) -> NoReturn:
+        """Say which option there is not, and which one is like it."""
+        options = [option for action in self._actions for option in action.option_strings]
+        first = next((each for each in unknown if each.startswith("-")), unknown[0])
+        name = first.partition("=")[0]
+        kind = "option" if name.startswith("-") else "argument"
+        near = _nearest(name, [each for each in options if each.startswith("--")])
+        self.error(f"there is no {kind} {name}{near}")
+
+
+def _nearest(word: str, words: Sequence[str]) -> str:
+    """A question after the word that is most like one that is not known; empty without any."""
+    found = difflib.get_close_matches(word, words, 1, 0.6)
+    return f" (did you mean {found[0]}?)" if found else ""
 
 
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
@@ -94,7 +120,11 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
             _add_tool(commands, name, entry.sentence)
         else:
             commands.add_parser(name, help=entry.sentence)
-    return parser.parse_args(arguments)
+    given, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        own: _Parser = commands.choices[given.command]
+        own.refuse(unknown)
+    return given
 
 
 class _Version(argparse.Action):
@@ -215,7 +245,8 @@ def _add_tool(commands: Any, name: str, sentence: str) -> None:
                 help=_percent(f"{role.value.label} of each {role.value.per}: {SYNTAX}"),
             )
     if tool.inputs:
-        _add_selection(parser, [_option(each) for each in (*roles, *tool.parameters.model_fields)])
+        taken = [*roles, *(each for each in tool.parameters.model_fields if each not in _OWN)]
+        _add_selection(parser, [_option(each) for each in taken])
     _add_parameters(parser, tool)
     _add_output(parser)
     _add_running(parser)
@@ -257,7 +288,7 @@ def _add_parameters(parser: argparse.ArgumentParser, tool: Tool[Any]) -> None:
             options["metavar"] = _metavar(spec)
             if spec.choices and not spec.many and not spec.optional:
                 options["choices"] = spec.choices
-        groups[title].add_argument(_option(spec.name), **options)
+        groups[title].add_argument(option_of(spec.name), **options)
 
 
 def _metavar(spec: FieldSpec) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from napari_framewise.framework.inputs import Input, Kind
 from napari_framewise.framework.recipe import InputRef
 from napari_framewise.io.formats.natural import natural_key
-from napari_framewise.io.recipes.naming import parse_frames, parse_input
+from napari_framewise.io.recipes.naming import OPEN_END, parse_frames, parse_input
 from napari_framewise.io.recipes.numbers import names_of, numbers_of
 from napari_framewise.io.recipes.references import resolve
 
@@ -52,6 +52,33 @@ def chosen_of(refs: Sequence[InputRef], given: Namespace) -> list[InputRef]:
         )
         for ref in keyed
     ]
+
+
+def check_frames(ref: InputRef, asked: str | None) -> None:
+    """Refuse a range of frames that ends behind the one input that it is for.
+
+    Of several inputs, and of a recipe's, a range ends with each that is shorter.
+
+    Raises
+    ------
+    ValueError
+        Where it ends behind the last frame.
+    """
+    frames = ref.selection.frames
+    if asked is None or frames is None or frames[1] >= OPEN_END:
+        return
+    whole = ref.model_copy(update={"selection": replace(ref.selection, frames=None)})
+    try:
+        stack = resolve(whole, Kind.STACK)
+    except (ValueError, OSError):
+        # The run says it, for the role that the input has.
+        return
+    total = getattr(stack, "n_frames", frames[1])
+    if frames[1] > total:
+        raise ValueError(
+            f"--frames was given {asked!r}, but {getattr(stack, 'name', ref.path)} has {total:,} "
+            f"frames, counted from 0; give an end of up to {total}, or none."
+        )
 
 
 def valued_refs(refs: Sequence[InputRef], role: Input, text: str | None) -> list[InputRef]:

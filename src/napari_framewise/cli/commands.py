@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import traceback
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from napari_framewise.cli.choosing import chosen_of, inputs_of, valued_refs
+from napari_framewise.cli.arguments import option_of
+from napari_framewise.cli.choosing import check_frames, chosen_of, inputs_of, valued_refs
 from napari_framewise.engine import Engine
 from napari_framewise.engine.progress import Notice, Progress, finish
 from napari_framewise.framework.partial import Partial
@@ -75,8 +77,11 @@ def run_tool(given: Namespace) -> int:
             name.removeprefix("parameter."): value
             for name, value in options.items()
             if name.startswith("parameter.")
-        }
+        },
+        called=option_of,
     )
+    if len(refs) == 1:
+        check_frames(refs[0], given.frames)
     plain = parameters.model_dump(mode="json")
     recipe = Recipe(steps=(Step(tool=tool.name, inputs=inputs, parameters=plain),))
     return _run(recipe, refs, given)
@@ -127,7 +132,11 @@ def _reporter(
         if news.failure is not None:
             if given.traceback:
                 traceback.print_exception(news.failure)
-            sys.stderr.write(f"napari-framewise: {_shown(news.source)}: {news.error}\n")
+            shown, error = _shown(news.source), str(news.error)
+            # A sentence that names the file already says it once.
+            place = Path(news.source)
+            named = place.name in error or bool(re.match(rf"{re.escape(place.stem)}\b", error))
+            sys.stderr.write(f"napari-framewise: {'' if named else f'{shown}: '}{error}\n")
         elif not given.quiet:
             sys.stdout.write(_account(news))
             sys.stdout.flush()

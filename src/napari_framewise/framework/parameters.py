@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Final, TypeVar
 
@@ -136,12 +136,18 @@ def parameter(
     )
 
 
-def sentence_of(error: ValidationError, model: type[Parameters]) -> str:
-    """What is wrong with given parameters, in one sentence for each."""
-    return " ".join(_sentence(each, model) for each in error.errors())
+def sentence_of(
+    error: ValidationError, model: type[Parameters], called: Callable[[str], str] | None = None
+) -> str:
+    """What is wrong with given parameters, in one sentence for each.
+
+    `called` says what a parameter is called where it was given: a field's title by default.
+    """
+    # One value that is wrong in several places, as each number of a tuple, is said once.
+    return " ".join(dict.fromkeys(_sentence(each, model, called) for each in error.errors()))
 
 
-def _sentence(problem: Any, model: type[Parameters]) -> str:
+def _sentence(problem: Any, model: type[Parameters], called: Callable[[str], str] | None) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ").rstrip(".")
     place = problem["loc"]
     if not place:
@@ -150,6 +156,6 @@ def _sentence(problem: Any, model: type[Parameters]) -> str:
     if problem["type"] == "extra_forbidden":
         names = ", ".join(model.model_fields)
         return f"There is no parameter {name}; the parameters are: {names}."
-    title = model.model_fields[name].title or name
+    title = called(name) if called else model.model_fields[name].title or name
     wanted = message.replace("Input should be", "it should be")
     return f"{title} was given {problem['input']!r}; {wanted[:1].lower()}{wanted[1:]}."

@@ -132,8 +132,12 @@ class Tool(Generic[P]):
         """
         return Inputs(self.inputs, given)
 
-    def check_parameters(self, given: dict[str, Any]) -> P:
+    def check_parameters(
+        self, given: dict[str, Any], called: Callable[[str], str] | None = None
+    ) -> P:
         """Parameters from plain values; one value may stand for a tuple of one.
+
+        `called` says what a parameter is called where it was given, by default its field's title.
 
         Raises
         ------
@@ -148,4 +152,4 @@ class Tool(Generic[P]):
         try:
             return self.parameters.model_validate(plain)
         except ValidationError as error:
-            raise ValueError(sentence_of(error, self.parameters)) from None
+            raise ValueError(sentence_of(error, self.parameters, called)) from None

@@ -69,7 +69,7 @@ def run(
         {name: values_of(roles[name], value) for name, value in given.items() if name in roles}
     )
     parameters = chosen.check_parameters(
-        {name: value for name, value in given.items() if name not in roles}
+        {name: value for name, value in given.items() if name not in roles}, called=str
     )
     with ProgressLine(shown=progress) as line, engine_for(engine, cluster) as where:
         line.compile_seconds = chosen.compile_seconds

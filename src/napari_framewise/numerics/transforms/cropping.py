@@ -53,9 +53,11 @@ def shown_by_all(
     for number in range(_PROGRAMS):
         weights = np.concatenate([1 / lengths, -1 / lengths])
         found = linprog(weights, limits[:, :-1], -limits[:, -1], bounds=bounds)
-        if not found.success or (found.x[d:] < found.x[:d]).any():
+        if not found.success:
             break
         best = np.asarray(found.x, np.float64)
+        if (best[d:] < best[:d]).any():
+            break
         # Half way between two corners of what is allowed the area is larger than at either.
         sides = best if number == 0 else _larger(sides, best)
         lengths = sides[d:] - sides[:d] + 1
