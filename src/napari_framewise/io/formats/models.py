@@ -44,6 +44,12 @@ def write_model(model: Model, path: str | os.PathLike[str]) -> None:
     if own is not None:
         own.load().write_model(model, path)
         return
+    if model_file(path) is not None:
+        ending = Path(path).suffix
+        raise ValueError(
+            f"{path} asks for a format that a {model.kind} model does not have ({ending}); give a "
+            "name that ends in .npz."
+        )
     arrays = model.arrays()
     for name, array in arrays.items():
         if array.dtype.hasobject:

@@ -41,7 +41,7 @@ from napari_framewise.stacks.source import Array
 
 Layers: TypeAlias = Literal["shown", "all", "none"]
 ImageFormat: TypeAlias = Literal["zarr", "tif"]
-NOT_WRITTEN = (".npy", ".h5", ".hdf5", ".json", ".txt", ".tsv", ".xlsx", ".mat", ".png", ".jpg")
+NOT_WRITTEN = (".h5", ".hdf5", ".json", ".tsv", ".xlsx", ".mat", ".png", ".jpg")
 _LONGEST_NAME = 240
 _COORDINATES: dict[type, str] = {
     PointsResult: "points",

@@ -41,6 +41,8 @@ _POINTS = {"translation": 1, "euclidean": 3, "similarity": 2, "affine": 3}
 _SWAP = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 _MOST_BYTES = 2**30
 _CLOSE = 1e-9
+# A first frame that moves by less, in pixels, stays where it is.
+_STILL = 1e-6
 
 
 def read_model(path: str | os.PathLike[str]) -> Transforms:
@@ -215,7 +217,7 @@ def _write_text(model: Transforms, part: Path, path: Path) -> None:
         "affine": [(top, columns / 2), (bottom, left), (bottom, right)],
     }[model.motion]
     # A first frame that stays where it is: steps from slice to slice, as StackReg makes them.
-    chained = bool(np.abs(matrices[0] - np.eye(3)).max() < _CLOSE)
+    chained = bool(np.abs(matrices[0] - np.eye(3)).max() < _STILL)
     lines = [_TITLE, _VERSION, "0" if chained else "1"]
     for number, matrix in enumerate(matrices, 1):
         if chained and number == 1:
