@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import pytest
 from napari_framewise.engine import Engine
 from napari_framewise.framework.inputs import Inputs
 from napari_framewise.framework.outcome import Outcome
+from napari_framewise.stacks.source import ArraySource
 from napari_framewise.stacks.stack import Selection, Stack, stack_of
 from napari_framewise.tools.calls import run
 from napari_framewise.tools.mixing import TOOL
@@ -309,3 +310,28 @@ def test_one_thread_and_two_give_the_same_bits(scene: Scene) -> None:
     np.testing.assert_array_equal(
         one.layer("mean residual of stack").data, two.layer("mean residual of stack").data
     )
+
+
+class Counted(ArraySource):
+    """An array that says which frames were read."""
+
+    def read(self, region: Any) -> np.ndarray:
+        block = super().read(region)
+        _READ.append(len(block))
+        return block
+
+
+_READ: list[int] = []
+
+
+def test_the_mean_residual_needs_no_second_reading(scene: Scene) -> None:
+    stack = replace(stack_of(scene.frames), source=Counted(scene.frames))
+    read = []
+    for asked in (False, True):
+        _READ.clear()
+        outcome = run(
+            "mixing", stack=stack, references=[scene.first, scene.second], mean_residual=asked
+        )
+        assert any("mean" in layer.name for layer in outcome.layers) == asked
+        read.append(sum(_READ))
+    assert read[0] == read[1] > 0

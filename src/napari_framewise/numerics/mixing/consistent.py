@@ -34,6 +34,8 @@ _FLOOR = 1e-9
 # Huber (1981, Robust Statistics, section 7.2): up to 0.2 is safe
 _HIGH_LEVERAGE = 0.2
 _TIMES_THE_MEAN = 3.0
+# with more unknowns there are more products of pairs of products than contrasts
+_MOST_PAIRED = 3
 
 
 def damping(leverage: FloatArray, errors: Errors) -> FloatArray:
@@ -130,12 +132,51 @@ def degrees_of_pixels(
     shown = used * (leverage <= BLIND_LEVERAGE)
     divisor = damping(leverage, errors)
     size = len(basis)
+    if size > _MOST_PAIRED:
+        return _one_by_one(contrasts, used, leverage, inverse, basis, shown / divisor, shown)
+    # all of it is quadratic in the products of a contrast, which pixels are summed over once
+    first, second = np.triu_indices(size)
+    left, right = np.triu_indices(len(products))
+    pairs = (products[left] * products[right]).T
+    weighed = shown / divisor
+    whole_sums, shown_sums = used @ products.T, shown @ products.T
+    trace_sums = (weighed * (1 - leverage)) @ products.T
+    alone, packed = (np.empty((len(used), len(products), len(products))) for _ in range(2))
+    alone[:, left, right] = (weighed**2 * (1 - 2 * leverage)) @ pairs
+    alone[:, right, left] = alone[:, left, right]
+    packed[:, left, right] = weighed @ pairs
+    packed[:, right, left] = packed[:, left, right]
+    u = contrasts[..., first] * contrasts[..., second] * _times(size)
+    whole, seen, trace = (
+        np.einsum("nkl,nl->nk", u, each) for each in (whole_sums, shown_sums, trace_sums)
+    )
+    square = np.einsum("nkl,nlm,nkm->nk", u, alone, u)
+    wide = np.empty((*contrasts.shape[:2], size, size))
+    wide[:, :, first, second] = np.einsum("nkl,nlm->nkm", u, packed)
+    wide[:, :, second, first] = wide[:, :, first, second]
+    both = inverse[:, None] @ wide
+    square += np.einsum("nkij,nkji->nk", both, both)
+    return _degrees(trace, square, whole - seen, whole)
+
+
+def _one_by_one(
+    contrasts: FloatArray,
+    used: FloatArray,
+    leverage: FloatArray,
+    inverse: FloatArray,
+    basis: FloatArray,
+    weight: FloatArray,
+    shown: FloatArray,
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """`degrees_of_pixels` of many unknowns, a contrast at a time."""
+    products = products_of(basis)
+    size = len(basis)
     first, second = np.triu_indices(size)
     trace, square, blind, whole = (np.empty(contrasts.shape[:2]) for _ in range(4))
     for k in range(contrasts.shape[1]):
-        moved = used * (contrasts[:, k] @ basis) ** 2
-        weighed = shown * moved / divisor
-        whole[:, k] = moved.sum(axis=1)
+        moved = (contrasts[:, k] @ basis) ** 2
+        weighed = weight * moved
+        whole[:, k] = (used * moved).sum(axis=1)
         blind[:, k] = whole[:, k] - (shown * moved).sum(axis=1)
         trace[:, k] = (weighed * (1 - leverage)).sum(axis=1)
         packed = np.empty((len(used), size, size))

@@ -139,8 +139,15 @@ def _degrees(
     if system.seen is None:
         return design.freedom.degrees(contrasts)
     assert system.gram is not None
+    # each contrast is summed over each frame's own pixels: only those that were fitted
+    kept = [
+        *range(count),
+        *([count] if design.offset else []),
+        *([count + 1] if design.gain else []),
+    ]
+    contrasts = contrasts[:, kept]
     used, gram = system.seen[chosen].astype(np.float64), system.gram[chosen]
-    return degrees_of_pixels(
+    freedom, hidden = degrees_of_pixels(
         np.broadcast_to(contrasts, (len(chosen), *contrasts.shape[1:])),
         used,
         leverages(gram, products_of(design.basis)),
@@ -148,3 +155,7 @@ def _degrees(
         design.basis,
         design.errors,
     )
+    every = (len(chosen), count + 2)
+    wide_freedom, wide_hidden = np.full(every, np.nan), np.zeros(every, np.bool_)
+    wide_freedom[:, kept], wide_hidden[:, kept] = freedom, hidden
+    return wide_freedom, wide_hidden

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +15,8 @@ from napari_framewise.numerics.mixing.result import MixingFit
 
 FloatArray = NDArray[np.float64]
 _TILE = 2048
+# frames of 16 bits whose sum fits into 32
+_SUMMED = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,9 @@ def residual_total(frames: ArrayLike, design: Design, fit: MixingFit) -> Residua
     references = np.ascontiguousarray(design.references)
     out = np.zeros((2, pixels))
     for part, piece in pieces(block):
+        if piece.dtype.kind in "ui" and piece.dtype.itemsize <= 2:
+            out += _from_sums(piece, shares[part], fit.offset[part], references, dark, flat)
+            continue
         kernel = compiled(
             _residual_sums,
             f"{piece.dtype.name}/2",
@@ -83,6 +89,48 @@ def residual_total(frames: ArrayLike, design: Design, fit: MixingFit) -> Residua
         )
         kernel(piece, shares[part], fit.offset[part], references, dark, flat, _TILE, out)
     return ResidualTotal(*(each.reshape(design.frame_shape) for each in out))
+
+
+def _from_sums(
+    piece: NDArray[Any],
+    shares: FloatArray,
+    offset: FloatArray,
+    references: FloatArray,
+    dark: FloatArray,
+    flat: FloatArray,
+) -> FloatArray:
+    """`_residual_sums` of integers: every pixel has data, so that exact sums of frames do."""
+    answered = np.isfinite(shares).all(axis=1) & np.isfinite(offset)
+    sums = np.zeros(piece.shape[1], np.int64)
+    kernel = compiled(_frame_sums, f"{piece.dtype.name}/2", "bool/1", "int64", "=int64/1")
+    for start in range(0, len(piece), _SUMMED):
+        part = slice(start, start + _SUMMED)
+        kernel(piece[part], answered[part], _TILE, sums)
+    count = float(np.count_nonzero(answered))
+    weights = shares[answered].sum(axis=0)
+    fitted = (weights[:, np.newaxis] * references).sum(axis=0) + offset[answered].sum()
+    with np.errstate(invalid="ignore"):
+        total = (sums - count * dark) / flat - fitted
+    known = np.isfinite(total)
+    return np.stack([np.where(known, count, 0.0), np.where(known, total, 0.0)])
+
+
+def _frame_sums(frames, answered, tile, out):  # type: ignore[no-untyped-def]
+    """Add the frames that have an answer, pixel by pixel."""
+    n, pixels = frames.shape
+    scratch = np.empty(tile, np.int32)
+    for start in range(0, pixels, tile):
+        place = out[start : start + tile]
+        total = scratch[: len(place)]
+        for j in range(len(total)):
+            total[j] = 0
+        for f in range(n):
+            y = frames[f, start : start + tile]
+            if answered[f]:
+                for j in range(len(total)):
+                    total[j] += np.int32(y[j])
+        for j in range(len(total)):
+            place[j] += total[j]
 
 
 def _residual_sums(frames, shares, offset, references, dark, flat, tile, out):  # type: ignore[no-untyped-def]

@@ -15,8 +15,9 @@ from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics import mixing as numerics
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.mixing.blocks import (
+    FitsAndResiduals,
+    fit_and_sum,
     fit_block,
-    residual_sums,
     usable,
 )
 from napari_framewise.tools.mixing.design import (
@@ -41,34 +42,37 @@ from napari_framewise.tools.mixing.report import (
 
 
 def run(inputs: Inputs, parameters: MixingParameters, engine: Engine) -> Run:
-    """Fit every frame, then average the residuals where they are asked for."""
+    """Fit every frame, and average the residuals where they are asked for."""
     stack = inputs.stack("stack")
     prepared = yield from prepared_design(inputs, parameters, engine)
     design = prepared.design
     stacks = fitted_stacks(inputs)
-    blocks = yield from run_pass(
-        MapFrames(),
-        fit_block,
-        stacks,
-        (design,),
-        engine=engine,
-        cost=_cost(stack, design.n_references),
-        label="Fitting",
-    )
-    fits = numerics.concatenate(blocks)
     layers = lazy_layers(inputs, prepared, parameters)
     if parameters.mean_residual:
-        averaged = yield from run_pass(
+        # in one reading, which of files is most of the time
+        both = yield from run_pass(
             Reduce(),
-            residual_sums,
+            fit_and_sum,
             stacks,
             (design,),
             engine=engine,
-            cost=_summing_cost(*stacks),
-            label="Averaging residuals",
-            merge=numerics.ResidualTotal.merge,
+            cost=_cost(*stacks, design.n_references, summed=True),
+            label="Fitting",
+            merge=FitsAndResiduals.merge,
         )
-        layers += (mean_residual_layer(stack, averaged),)
+        fits = numerics.concatenate(both.fits)
+        layers += (mean_residual_layer(stack, both.total),)
+    else:
+        blocks = yield from run_pass(
+            MapFrames(),
+            fit_block,
+            stacks,
+            (design,),
+            engine=engine,
+            cost=_cost(*stacks, design.n_references),
+            label="Fitting",
+        )
+        fits = numerics.concatenate(blocks)
     table = coefficient_table(stack, fits, prepared, parameters)
     return Outcome(
         layers=layers,
@@ -109,9 +113,11 @@ def advise(inputs: Inputs, parameters: MixingParameters) -> str:
 
 def plan(inputs: Inputs, parameters: MixingParameters, engine: Engine) -> Plan:
     """How the run is cut."""
-    stack = inputs.stack("stack")
     count = max(2, sum(each.n_frames for each in inputs.stacks("references")))
-    return make_plan(MapFrames(), fitted_stacks(inputs), _cost(stack, min(count, 16)), engine)
+    summed = parameters.mean_residual
+    work = Reduce() if summed else MapFrames()
+    stacks = fitted_stacks(inputs)
+    return make_plan(work, stacks, _cost(*stacks, min(count, 16), summed=summed), engine)
 
 
 def methods(inputs: Inputs, parameters: MixingParameters) -> str:
@@ -144,15 +150,12 @@ def warm_up() -> None:
     numerics.warm_up()
 
 
-def _cost(stack: Stack, n_references: int) -> Cost:
+def _cost(stack: Stack, mask: Stack | None, count: int, *, summed: bool = False) -> Cost:
     pixels = int(np.prod(stack.frame_shape))
-    row = 8 * (n_references * (n_references + 7) + 10)
-    return Cost(output=row, scratch=row, seconds=1e-6 + 0.5e-9 * pixels * n_references)
-
-
-def _summing_cost(stack: Stack, mask: Stack | None) -> Cost:
-    pixels = int(np.prod(stack.frame_shape))
-    return Cost(scratch=0 if mask is None else 4 * pixels, seconds=1e-6 + 3e-9 * pixels)
+    row = 8 * (count * (count + 7) + 10)
+    seconds = 1e-6 + 0.5e-9 * pixels * (count + summed)
+    scratch = row if mask is None else row + 4 * pixels
+    return Cost(output=row, scratch=scratch, seconds=seconds)
 
 
 TOOL = Tool(

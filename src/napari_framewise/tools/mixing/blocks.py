@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,12 +31,25 @@ def residual_block(
     out[...] = numerics.residual(frames, design, fits)
 
 
-def residual_sums(
-    frames: Array, mask: Array | None, design: numerics.Design
-) -> numerics.ResidualTotal:
-    """Sum of a block's residuals over its frames, pixel by pixel."""
+@dataclass
+class FitsAndResiduals:
+    """Fits of consecutive blocks, and the sum of what they leave."""
+
+    fits: list[numerics.MixingFit]
+    total: numerics.ResidualTotal
+
+    def merge(self, other: FitsAndResiduals) -> FitsAndResiduals:
+        """Take in what follows."""
+        self.fits += other.fits
+        self.total = self.total.merge(other.total)
+        return self
+
+
+def fit_and_sum(frames: Array, mask: Array | None, design: numerics.Design) -> FitsAndResiduals:
+    """Fit a block of frames, and sum its residuals over them, pixel by pixel."""
     frames = usable(frames, mask)
-    return numerics.residual_total(frames, design, numerics.fit(frames, design))
+    fits = numerics.fit(frames, design)
+    return FitsAndResiduals([fits], numerics.residual_total(frames, design, fits))
 
 
 def replicate_statistics(frames: Array) -> numerics.ReplicateMean:
