@@ -122,6 +122,19 @@ def statistics() -> Any:
     return viewer
 
 
+def bilateral() -> Any:
+    return missing("Bilateral filter", "base", sigma="4px")
+
+
+def tonemap() -> Any:
+    viewer = opened("bright_window")
+    panel = panel_of(viewer, "Tone mapping")
+    panel.parameters_form.set_values({"contrast": 30.0})
+    settle()
+    run(panel)
+    return viewer
+
+
 PICTURES: dict[str, Callable[[], Any]] = {
     "flow": flow,
     "flow-colours": flow_colours,
@@ -136,6 +149,8 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "smooth": smooth,
     "gradient": gradient,
     "fill": fill,
+    "bilateral": bilateral,
+    "tonemap": tonemap,
 }
 
 

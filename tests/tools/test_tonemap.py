@@ -84,6 +84,20 @@ def test_all_frames_are_mapped_alike() -> None:
     )
 
 
+@pytest.mark.parametrize("scale", [1.0, 40.0])
+def test_hardly_any_pixel_is_brighter_than_the_display(scale) -> None:
+    """Also where the base has no contrast to compress."""
+    flat = np.random.default_rng(2).normal(100, 5, (2, 60, 70))
+    for stack in (stack_of(flat * scale), ROOM):
+        found = image(mapped(stack))
+        most = found if found.ndim == 3 and stack is not ROOM else found.max(axis=-1)
+        assert 0 < (most >= 1).mean() < 0.003
+    twice = image(mapped(exposure=2 * tones().exposure, gamma=1.0))
+    once = image(mapped(gamma=1.0))
+    dark = once < 0.4
+    np.testing.assert_allclose(twice[dark], 2 * once[dark], rtol=1e-6)
+
+
 def test_a_frame_without_light_is_said() -> None:
     outcome = mapped(np.zeros((2, 20, 30)))
     assert np.isfinite(image(outcome)).all()

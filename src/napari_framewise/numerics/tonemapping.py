@@ -34,13 +34,15 @@ class Tones:
         Of its range, in decades of luminance.
     low, high : float
         Luminance of the darkest and the brightest base: ``high / low`` becomes `contrast`, and
-        `high` 1.
+        `high` becomes `exposure`.
     floor : float
         Luminance below this counts as this.
     contrast : float
         Asked for.
     gamma : float
         Of the display: values are raised to ``1 / gamma`` at the end; 1 leaves light linear.
+    exposure : float
+        What light is multiplied by before that, so that detail on the brightest base is seen too.
     """
 
     sigma: tuple[float, ...]
@@ -50,6 +52,7 @@ class Tones:
     floor: float
     contrast: float = 5.0
     gamma: float = 2.2
+    exposure: float = 1.0
 
     @property
     def factor(self) -> float:
@@ -159,7 +162,7 @@ def tone_mapped(
 
     With L the logarithm of luminance, B its base and ``s`` the factor that takes the base's decades
     to ``log10(contrast)``: ``out = 10^(s (B - log10 high) + L - B)``, and each component in
-    proportion; then ``out^(1 / gamma)``, from 0 to 1.
+    proportion, times the exposure; then ``out^(1 / gamma)``, from 0 to 1.
 
     Parameters
     ----------
@@ -184,17 +187,45 @@ def tone_mapped(
     5.0
     """
     asked = (0, frames.shape[-3]) if rows is None else rows
-    unit = unit_of(tones.high)
-    decades, base = base_of(frames, tones.sigma, tones.range_sigma, tones.floor, unit, asked, start)
-    shown = tones.factor * (base - math.log10(tones.high / unit)) + (decades - base)
-    # Of light to light: dark components below the floor go in proportion as well.
-    gain = 10.0 ** (shown - decades) / unit
+    gain = _gain(frames, tones, asked, start)
     kept = frames[..., slice(*asked), :, :]
-    light = kept[..., : min(kept.shape[-1], 3)].astype(np.float64) * gain[..., None]
+    light = _components(kept) * gain[..., None]
     out = np.empty(kept.shape, np.float32)
     out[..., : light.shape[-1]] = np.clip(light, 0.0, 1.0) ** (1 / tones.gamma)
     if kept.shape[-1] > light.shape[-1]:
         opacity = kept[..., light.shape[-1] :]
         most = np.iinfo(opacity.dtype).max if opacity.dtype.kind in "ui" else 1
         out[..., light.shape[-1] :] = opacity / most
-    return np.where(np.isnan(base)[..., None], np.float32(np.nan), out)
+    return np.where(np.isnan(gain)[..., None], np.float32(np.nan), out)
+
+
+def exposure_for(frames: NDArray[Any], tones: Tones, share: float = 0.001) -> float:
+    """The exposure at which this share of the pixels is brighter than a display; NaN without light.
+
+    Examples
+    --------
+    >>> scene = np.array([[0.5, 1.0, 2.0, 4.0]])[None, ..., None]
+    >>> tones = Tones((0.0, 0.0), 0.4, 0.5, 4.0, 0.1, contrast=100)
+    >>> round(exposure_for(scene, tones, 0.0), 6)
+    1.0
+    """
+    gain = _gain(frames, tones, (0, frames.shape[-3]), 0)
+    light = _components(frames).max(axis=-1) * gain
+    lit = light[np.isfinite(light) & (light > 0)]
+    return tones.exposure / float(np.quantile(lit, 1 - share)) if lit.size else math.nan
+
+
+def _gain(
+    frames: NDArray[Any], tones: Tones, rows: tuple[int, int], start: int
+) -> NDArray[np.float64]:
+    """What light is multiplied by; NaN where there are no data."""
+    unit = unit_of(tones.high)
+    decades, base = base_of(frames, tones.sigma, tones.range_sigma, tones.floor, unit, rows, start)
+    shown = tones.factor * (base - math.log10(tones.high / unit)) + (decades - base)
+    # Components below the floor go in proportion as well.
+    return np.asarray(10.0 ** (shown - decades) * (tones.exposure / unit))
+
+
+def _components(frames: NDArray[Any]) -> NDArray[np.float64]:
+    """Without the opacity."""
+    return np.asarray(frames[..., : min(frames.shape[-1], 3)], np.float64)

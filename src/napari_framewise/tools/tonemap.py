@@ -15,6 +15,7 @@ from napari_framewise.framework.parameters import parameter
 from napari_framewise.numerics.tonemapping import (
     Tones,
     base_of,
+    exposure_for,
     floor_of,
     luminance,
     tone_mapped,
@@ -75,8 +76,16 @@ class TonemapParameters(FrameMapParameters):
     high: float | None = parameter(
         None,
         "Brightest base",
-        "Luminance of the base that becomes 1; empty: the largest in up to three frames.",
+        "Luminance of the base that becomes brightest; empty: the largest in up to three frames.",
         unit="values",
+        gt=0,
+        rare=True,
+    )
+    exposure: float | None = parameter(
+        None,
+        "Exposure",
+        "What light is multiplied by at the end, before gamma; empty: such that 0.1 % of the "
+        "pixels in up to three frames are brighter than the display.",
         gt=0,
         rare=True,
     )
@@ -109,6 +118,7 @@ def tones_of(parameters: TonemapParameters) -> Tones:
         float(parameters.floor or math.nan),
         parameters.contrast,
         parameters.gamma,
+        float(parameters.exposure or 1.0),
     )
 
 
@@ -121,7 +131,7 @@ def settle(inputs: Inputs, parameters: TonemapParameters) -> TonemapParameters:
             "them, are needed."
         )
     chosen: dict[str, Any] = {"sigma": _sigma(inputs, parameters)}
-    if None in (parameters.low, parameters.high, parameters.floor):
+    if None in (parameters.low, parameters.high, parameters.floor, parameters.exposure):
         numbers = np.unique(np.linspace(0, stack.n_frames - 1, _MEASURED).round().astype(int))
         frames = [TONEMAP.sample(inputs, parameters, int(each))[0] for each in numbers]
         step = _step(stack.spatial_shape)
@@ -135,6 +145,10 @@ def settle(inputs: Inputs, parameters: TonemapParameters) -> TonemapParameters:
         chosen["floor"] = floor
         chosen["low"] = parameters.low or low
         chosen["high"] = parameters.high or max(high, chosen["low"])
+        if parameters.exposure is None and chosen["low"] <= chosen["high"]:
+            thinned = tones_of(parameters.model_copy(update=chosen | {"sigma": Length(sigma)}))
+            found = [exposure_for(each, thinned) for each in samples]
+            chosen["exposure"] = min((each for each in found if each > 0), default=1.0)
     settled = parameters.model_copy(update=chosen)
     assert settled.low is not None
     assert settled.high is not None
@@ -197,6 +211,11 @@ def methods(inputs: Inputs, parameters: TonemapParameters) -> str:
     )
 
 
+def warm_up() -> None:
+    """Compile the grid of the bilateral filter."""
+    tone_mapped(np.ones((1, 4, 4, 1), np.float32), Tones((4.0, 4.0), 0.4, 0.5, 1.0, 0.1))
+
+
 def _sigma(inputs: Inputs, parameters: TonemapParameters) -> Length:
     stack = inputs.stack("stack")
     if parameters.sigma is None:
@@ -256,6 +275,8 @@ TONEMAP = FrameMap(
     halo=lambda parameters: tones_of(parameters).reach,
     scratch=256.0,
     methods=methods,
+    warm_up=warm_up,
+    compile_seconds=2.0,
     citations=("Durand, F. and Dorsey, J. (2002), ACM Trans. Graph. 21, 257-266",),
 )
 TOOL = TONEMAP.tool
