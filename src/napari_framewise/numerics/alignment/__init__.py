@@ -22,6 +22,7 @@ from napari_framewise.numerics.alignment.levels import as_planes
 from napari_framewise.numerics.alignment.result import Alignment, Status, no_alignment
 from napari_framewise.numerics.alignment.search import Search
 from napari_framewise.numerics.alignment.template import Settings, Template, prepare
+from napari_framewise.numerics.alignment.translation import translated
 from napari_framewise.numerics.transforms import generators
 
 __all__ = ["Alignment", "Settings", "Status", "Template", "align", "prepare", "warm_up"]
@@ -81,6 +82,8 @@ def align(
         return no_alignment(settings.motion, template.status, n_parameters)
     if planes.blank:
         return no_alignment(settings.motion, Status.NO_DATA, n_parameters)
+    if settings.motion == "translation":
+        return translated(template, planes, None if start is None else np.asarray(start, float))
     mean, spread = template.mean, template.spread
     if settings.brightness and len(planes.values) == 1:
         mean, spread = planes.brightness(per_channel=True)

@@ -211,10 +211,8 @@ def fixed_levels(
         reach = gradient_radius(sigma) + _reach(smoothing) if number == 0 else 1
         weights = eroded(usable, reach).astype(np.float32)
         inner = _inner(slopes, smoothing) if number == 0 else slopes
-        slope_pixels = _slope_pixels(slopes) if number == 0 else 1.0
-        found.append(
-            Fixed(level.planes, weights, slopes, grid, stiffness, noise, inner, slope_pixels)
-        )
+        told = slope_pixels(slopes) if number == 0 else 1.0
+        found.append(Fixed(level.planes, weights, slopes, grid, stiffness, noise, inner, told))
     return tuple(found), levels
 
 
@@ -291,7 +289,7 @@ def _noise(level: Level) -> float:
     return float(np.quantile(found, 0.25) / (_QUARTILE * 6)) if found.size else 0.0
 
 
-def _slope_pixels(slopes: NDArray[np.float32]) -> float:
+def slope_pixels(slopes: NDArray[np.float32]) -> float:
     """Sum of the squared correlations of slopes with themselves over distance (Bartlett 1946)."""
     middle = tuple(slice(max(0, n - _WINDOW) // 2, (n + _WINDOW) // 2) for n in slopes.shape[2:])
     part = slopes[:, 0, middle[0], middle[1]].astype(np.float64)
@@ -327,9 +325,13 @@ def _grid(level: Level, shape: tuple[int, int], unit: float) -> FloatArray:
     )
 
 
-def _pyramid(
-    planes: Planes, mean: FloatArray, spread: FloatArray, smoothing: float, robust: bool, count: int
-) -> tuple[Level, ...]:
+def standardised(
+    planes: Planes, mean: FloatArray, spread: FloatArray, robust: bool
+) -> tuple[NDArray[np.float32], BoolArray | None]:
+    """Planes of mean 0 and spread 1, finite everywhere, and where they held data; None everywhere.
+
+    With `robust`, pixels that stand alone have their neighbours' median.
+    """
     given = planes.values
     exact = given.dtype.itemsize > (4 if given.dtype.kind == "f" else 2)
     kind = np.float64 if exact else np.float32
@@ -337,5 +339,12 @@ def _pyramid(
     centred /= spread[:, None, None].astype(kind)
     whole, usable = filled(centred.astype(np.float32, copy=False), planes.usable)
     whole = without_impulses(whole) if robust else whole
-    whole = smooth(np.ascontiguousarray(whole), smoothing)
+    return np.ascontiguousarray(whole), usable
+
+
+def _pyramid(
+    planes: Planes, mean: FloatArray, spread: FloatArray, smoothing: float, robust: bool, count: int
+) -> tuple[Level, ...]:
+    whole, usable = standardised(planes, mean, spread, robust)
+    whole = smooth(whole, smoothing)
     return pyramid(whole, valid=usable, smallest=LEAST_PIXELS // 2, levels=count)

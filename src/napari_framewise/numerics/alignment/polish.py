@@ -260,13 +260,13 @@ class _Polish:
             out[GAIN] += mean * out[OFFSET]
             out[:, GAIN] += mean * out[:, OFFSET]
         free = self._directions
-        found = _definite(free @ whole @ free.T, free @ white @ free.T)
+        found = definite(free @ whole @ free.T, free @ white @ free.T)
         # Pixels that are worth independent ones: what was fitted took its share of the residual.
         worth = use.sum() / max(float(((lags / lags[middle, middle]) ** 2).sum()), 1.0)
         return np.asarray(found * worth / max(worth - len(found), 1.0))
 
 
-def _definite(spread: FloatArray, white: FloatArray) -> FloatArray:
+def definite(spread: FloatArray, white: FloatArray) -> FloatArray:
     """A covariance without the negative variances that correlations cut short can leave.
 
     Along no direction is it less than a small part of what noise without correlations would give.
@@ -304,17 +304,23 @@ def _stepped(place: Place, step: FloatArray, directions: FloatArray, settings: S
 
 
 def _instrument(fixed: Fixed, apart: int) -> NDArray[np.float32]:
+    return some_way_off(fixed.planes, fixed.weights, apart)
+
+
+def some_way_off(
+    planes: NDArray[np.float32], weights: NDArray[np.float32], apart: int
+) -> NDArray[np.float32]:
     """What the template is like some pixels away: nothing of a pixel's own noise is in it."""
-    total = np.zeros(fixed.planes.shape, np.float32)
-    count = np.zeros(fixed.weights.shape, np.float32)
-    for axis, length in enumerate(fixed.weights.shape):
+    total = np.zeros(planes.shape, np.float32)
+    count = np.zeros(weights.shape, np.float32)
+    for axis, length in enumerate(weights.shape):
         if apart >= length:
             continue
         near = (slice(None),) * axis + (slice(None, -apart),)
         far = (slice(None),) * axis + (slice(apart, None),)
         for to, other in ((near, far), (far, near)):
-            total[(slice(None), *to)] += (fixed.planes * fixed.weights)[(slice(None), *other)]
-            count[to] += fixed.weights[other]
+            total[(slice(None), *to)] += (planes * weights)[(slice(None), *other)]
+            count[to] += weights[other]
     return np.divide(total, count, out=np.zeros_like(total), where=count > 0)
 
 

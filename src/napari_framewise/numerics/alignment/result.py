@@ -24,6 +24,7 @@ class Status(IntEnum):
     UNLIKE = 4
     NO_DATA = 5
     AMBIGUOUS = 6
+    NOISY = 7
 
     @property
     def sentence(self) -> str:
@@ -58,6 +59,10 @@ _SENTENCES = {
         "Another place in the image fits the template as well, so that neither can be trusted: "
         "choose a larger template, or another motion; where the shift is known to be small, the "
         "start given; where the image may be turned, a largest rotation."
+    ),
+    Status.NOISY: (
+        "The noise is stronger than what both images show, and hides the motion: average or bin "
+        "pixels or frames, or choose a motion with fewer parameters."
     ),
     Status.NO_DATA: "There are no usable pixels: all are NaN, masked, or of one value.",
 }

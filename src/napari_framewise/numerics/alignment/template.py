@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +16,7 @@ from napari_framewise.numerics.pyramid import Level
 from napari_framewise.numerics.transforms import MOTIONS, Motion
 
 FloatArray: TypeAlias = NDArray[np.float64]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,15 @@ class Template:
     fixed: tuple[Fixed, ...] = ()
     pyramid: tuple[Level, ...] = field(default=())
     status: Status | None = None
+    _ready: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def ready(self, make: Callable[[Template], T]) -> T:
+        """What a way to align makes of the template, once."""
+        name = make.__qualname__
+        if name not in self._ready:
+            self._ready[name] = make(self)
+        found: T = self._ready[name]
+        return found
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -140,6 +151,8 @@ def prepare(image: ArrayLike, mask: ArrayLike | None = None, *, settings: Settin
         empty = planes.usable.sum() < levels.LEAST_PIXELS
         status = Status.NO_DATA if empty else Status.FLAT
         return Template(settings, planes, mean, spread, status=status)
+    if settings.motion == "translation":
+        return Template(settings, planes, mean, spread)
     unit = levels.unit_of(planes.shape)
     fixed, pyramid = levels.fixed_levels(
         planes, mean, spread, settings.smoothing, settings.robust, unit
