@@ -369,5 +369,5 @@ TOOL = Tool(
     ),
     advise=advise,
     warm_up=warm_up,
-    compile_seconds=5,
+    compile_seconds=4,
 )

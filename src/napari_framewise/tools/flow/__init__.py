@@ -328,5 +328,5 @@ TOOL = Tool(
         "Baker, S. et al. (2011), Int. J. Comput. Vision 92, 1-31",
     ),
     warm_up=warm_up,
-    compile_seconds=11,
+    compile_seconds=8,
 )
