@@ -141,9 +141,17 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.tonemap",
         "Bring a high dynamic range to a chosen contrast, with detail and colours kept.",
     ),
+    "bandpass": Entry(
+        f"{__package__}.bandpass",
+        "Keep a band of frequencies, asked for by its edges; low-pass and high-pass as well.",
+    ),
     "renormalise": Entry(
         f"{__package__}.renormalise",
         "Use offsets and gains that were found on one stack on another, or take them back.",
+    ),
+    "noise_image": Entry(
+        f"{__package__}.noise_image",
+        "Noise that fills a band of frequencies, with its mean and contrast as asked for.",
     ),
 }
 """In the order of the menus."""

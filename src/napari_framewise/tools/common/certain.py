@@ -7,16 +7,17 @@ from napari_framewise.framework.framemap import FrameMapParameters
 from napari_framewise.framework.inputs import MASK, Input, Inputs, Kind
 from napari_framewise.stacks.axes import Axis
 
+MASK_OF_FRAMES = Input(
+    "mask",
+    MASK,
+    "Mask",
+    "Pixels to use: labels, an image that is not zero there, or drawn shapes.",
+    least=0,
+    several_frames=True,
+    lies_on="stack",
+)
 CERTAINTY = (
-    Input(
-        "mask",
-        MASK,
-        "Mask",
-        "Pixels to use: labels, an image that is not zero there, or drawn shapes.",
-        least=0,
-        several_frames=True,
-        lies_on="stack",
-    ),
+    MASK_OF_FRAMES,
     Input(
         "confidence",
         Kind.FRAME,
