@@ -142,9 +142,8 @@ def _edges(excess: float) -> tuple[float, float, float]:
 
     half = math.sqrt(0.5)
     top = math.log(peak)
-    exact = {"xtol": 1e-15, "rtol": 1e-15}
-    low = brentq(over, top - 10, top, **exact)
-    high = brentq(over, top, math.log(peak + 10), **exact)
+    low = brentq(over, top - 40, top, xtol=1e-15, rtol=1e-15)
+    high = brentq(over, top, math.log(peak + 10), xtol=1e-15, rtol=1e-15)
     return math.exp(low), peak, math.exp(high)
 
 
