@@ -67,7 +67,8 @@ def band_of(gaussians: Gaussians) -> Band:
     excess = (wide - narrow) * (wide + narrow) / narrow**2
     low, peak, high = _edges(excess)
     gain = -math.exp(-peak) * math.expm1(-excess * peak)
-    return Band(*(_frequency(x, narrow) for x in (low, high, peak)), gain)
+    frequencies = {"low": low, "high": high, "peak": peak}
+    return Band(**{name: _frequency(x, narrow) for name, x in frequencies.items()}, gain=gain)
 
 
 def gaussians_of(low: float | None, high: float | None) -> Gaussians:
