@@ -77,7 +77,7 @@ def bad_files() -> None:
         ("mixing s.npy -R -o out.npz", r"out\.npz asks for a model, but the tool gives none"),
         (
             "mixing s.npy -R -o text.txt",
-            "asks for a model, but the tool gives none",
+            r"text\.txt is there already",
         ),
         ("mixing s.npy -R -o a.tif/out", "can't be written: Not a directory"),
         ("mixing s.npy -R --workers 0", "--workers was given 0; it takes 1 or more"),

@@ -124,6 +124,20 @@ class TestTonemap(ToolContract):
     parameters: ClassVar[dict[str, Any]] = {"result": "memory"}
 
 
+class TestRigid(ToolContract):
+    name = "rigid"
+    parameters: ClassVar[dict[str, Any]] = {"motion": "translation"}
+    value_columns = ("offset", "rmse")
+    skipped_columns = ("iterations",)
+    float_atol = 1e-6
+
+    def frames(self) -> Array:
+        wide = blobs(1, (44, 52), seed=8)[0]
+        noise = np.random.default_rng(9).normal(0, 2, (4, 36, 40))
+        moved = np.stack([wide[k : 36 + k, 2 * k : 40 + 2 * k] for k in range(4)])
+        return np.rint(moved + noise).clip(1, 119)
+
+
 def test_every_tool_keeps_the_contract() -> None:
     # Read and not imported: a tool's class may be in its own tests.
     kept = set()

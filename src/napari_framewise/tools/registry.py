@@ -89,6 +89,10 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.flow",
         "Where every pixel of a frame went, as arrows and colours, and how surely.",
     ),
+    "rigid": Entry(
+        f"{__package__}.rigid",
+        "Bring volumes over time into register by shifts and rotations, voxels of any shape.",
+    ),
     "residual_motion": Entry(
         f"{__package__}.residual_motion",
         "How much the frames of an aligned stack still move, by what varies in them.",
