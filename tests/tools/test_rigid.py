@@ -87,6 +87,6 @@ def test_what_can_t_be_aligned_is_said() -> None:
     stack, _ = movie("translation")
     with pytest.raises(ValueError, match="Reference frame 9"):
         fw.run("rigid", stack=stack, reference_frame=9)
+    deep = fw.stack_of(np.zeros((3, 4, 5, 6, 7))).select(fw.Selection(frames_along=(0,)))
     with pytest.raises(ValueError, match="volumes"):
-        deep = fw.stack_of(np.zeros((3, 4, 5, 6, 7))).select(fw.Selection(frames_along=(0,)))
         fw.run("rigid", stack=deep, motion="translation")
