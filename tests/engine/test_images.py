@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,31 @@ def test_a_matrix_on_disk_is_the_one_in_memory(
     memory = np.zeros((560, 560))
     drain(run_pairs(function, stack, engine=engine, into=MemorySink(memory), symmetric=symmetric))
     np.testing.assert_array_equal(memory, wanted)
+
+
+def outer(rows: Array, columns: Array, *, out: Array) -> None:
+    out[...] = rows.reshape(len(rows), -1) @ columns.reshape(len(columns), -1).T
+
+
+def test_a_matrix_beyond_the_budget_never_stands_in_memory(drain: Drain, tmp_path: Path) -> None:
+    numbers = np.arange(2500.0)
+    stack = stack_of(numbers.reshape(-1, 1, 1))
+    whole = 8 * len(numbers) ** 2
+    with Engine.local(2) as local:
+        engine = Engine(local.executor, whole // 4)
+        sink = open_pairs(tmp_path / "pairs.ome.zarr", len(numbers))
+        tracemalloc.start()
+        try:
+            drain(run_pairs(outer, stack, engine=engine, into=sink))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        sink.complete()
+    assert peak < 0.75 * whole
+    found = open_stack(tmp_path / "pairs.ome.zarr").source
+    for row in (0, 511, 512, 2499):
+        line = found.read((slice(row, row + 1), slice(0, len(numbers))))
+        np.testing.assert_array_equal(line[0], row * numbers)
 
 
 def test_an_unfinished_matrix_is_gone_on_with(tmp_path: Path) -> None:
