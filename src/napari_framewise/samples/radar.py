@@ -36,7 +36,7 @@ def speckled() -> SampleData:
 def _scene(rng: np.random.Generator) -> npt.NDArray[np.float64]:
     """Fields, a river, woods with texture, and a few bright points."""
     y, x = np.mgrid[:_SIZE, :_SIZE] / _SIZE
-    image = np.full((_SIZE, _SIZE), 60.0)
+    image = np.full((_SIZE, _SIZE), 110.0)
     for _ in range(8):
         angle, place = rng.uniform(0, np.pi), rng.uniform(0.1, 0.9, 2)
         side = np.cos(angle) * (y - place[0]) + np.sin(angle) * (x - place[1])
@@ -45,9 +45,9 @@ def _scene(rng: np.random.Generator) -> npt.NDArray[np.float64]:
     texture = ndimage.gaussian_filter(rng.normal(size=image.shape), 2.5)
     image = np.where(woods, 140 * np.exp(3 * texture), image)
     river = np.abs(y - 0.55 - 0.12 * np.sin(7 * x)) < 0.025
-    image = np.where(river, 12.0, image)
+    image = np.where(river, 20.0, image)
     for row, column in rng.integers(8, _SIZE - 8, (12, 2)):
-        image[row, column] = 6000.0
+        image[row, column] = 600.0
     return image
 
 
