@@ -162,8 +162,8 @@ def _read(piece: NDArray[Any], design: Design) -> tuple[FloatArray, FloatArray |
         return summed(piece), None
     read = np.empty((len(piece), len(plan.linear) + 1))
     at_free = np.empty((len(piece), len(plan.left_squared)))
-    # frames are read again while they are in a cache
-    step = max(8, _CACHED_BYTES // max(1, piece[0].nbytes)) if len(piece) else 1
+    # frames are read again while they are in a cache, where what all share is not the larger part
+    step = max(32, _CACHED_BYTES // max(1, piece[0].nbytes)) if len(piece) else 1
     for start in range(0, len(piece), step):
         part = slice(start, start + step)
         read[part] = summed(piece[part])
