@@ -138,7 +138,7 @@ def polished(
         moved += length
         if not (moved < 1.0 and after.gain > 0):
             break
-        place = after
+        place, fit.left = after, length
         if number >= 2 and length < 0.1 * settings.tolerance:
             break
     if not state.evaluate(place, instrument):

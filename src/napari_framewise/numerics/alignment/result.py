@@ -40,16 +40,18 @@ class Status(IntEnum):
 _SENTENCES = {
     Status.CONVERGED: "The last step was shorter than the tolerance.",
     Status.SLOW: (
-        "The steps were still longer than the tolerance when the iterations ran out: allow more, "
-        "or choose a motion with fewer parameters."
+        "The steps were still longer than the tolerance, and than a tenth of the stated error, "
+        "when the iterations ran out: allow more, or choose a motion with fewer parameters."
     ),
     Status.FLAT: (
         "Template and image share no texture beyond the noise along some direction, so the motion "
         "there can't be told: choose a larger or another template, a motion with fewer parameters, "
-        "or more smoothing where noise hides the texture."
+        "or more smoothing where noise hides the texture; where the image may be turned, give a "
+        "largest rotation."
     ),
     Status.LEFT: (
-        "The template left the image: too few of its pixels lie on usable pixels of the image."
+        "The template left the image: too few of its pixels lie on usable pixels of the image. "
+        "Allow a smaller overlap, or, where the image may be turned, give a largest rotation."
     ),
     Status.UNLIKE: (
         "Nothing in the image is like the template: the correlation after alignment is no higher "

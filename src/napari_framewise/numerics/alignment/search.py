@@ -39,6 +39,8 @@ _ALIKE = 0.95
 _KEPT = 3
 # Shortest side of the level that a second look is taken at.
 _SIDE = 48
+# Of a stated error, how much may be missing of the way for it to hold.
+_SHORT = 0.1
 
 
 @dataclass(eq=False)
@@ -237,10 +239,12 @@ class Search:
         gains = fit.state[9] * self.spread / self.template.spread
         offsets = self.mean + self.spread * fit.state[10] - gains * self.template.mean
         spread = float(np.sqrt((self.spread**2).mean()))
+        # The last equations may have arrived where the descent had not.
+        enough = max(settings.tolerance, _SHORT * trust.motion_error)
         return Alignment(
             matrix=normalised(back @ fit.matrix @ into),
             motion=settings.motion,
-            status=Status.SLOW if fit.status == 1 else Status.CONVERGED,
+            status=Status.SLOW if fit.status == 1 and not fit.left < enough else Status.CONVERGED,
             gain=float(gains.mean()),
             offset=float(offsets.mean()),
             correlation=fit.correlation,

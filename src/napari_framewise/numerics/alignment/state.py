@@ -28,6 +28,8 @@ class Fit:
         Of the last step; see `kernels`.
     history : list of ndarray
         Rows per iteration.
+    left : float
+        Last step of the equations that end it, in pixels.
     """
 
     state: FloatArray
@@ -36,6 +38,7 @@ class Fit:
     rhs: FloatArray
     sums: FloatArray
     history: list[FloatArray]
+    left: float = np.inf
 
     @classmethod
     def at(cls, matrix: FloatArray, gain: float = 1.0, offset: float = 0.0) -> Fit:
