@@ -30,6 +30,8 @@ def opened(viewer: Any, qtbot: QtBot, title: str) -> ToolPanel:
     _, shell = viewer.window.add_plugin_dock_widget("napari-framewise", title)
     qtbot.waitUntil(lambda: shell.panel is not None, timeout=60_000)
     settle(qtbot, shell.panel)
+    # Nothing else takes room in the dock.
+    qtbot.waitUntil(lambda: shell.panel.size() == shell.size())
     return shell.panel
 
 

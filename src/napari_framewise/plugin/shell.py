@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from typing import Any, TypeAlias
 
 from qtpy.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 _log = logging.getLogger(__name__)
 _LOOK_MS = 10
@@ -47,6 +47,8 @@ class PanelShell(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._said)
+        # napari puts a stretch into the layout of whatever does not expand.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._thread = threading.Thread(target=self._load, args=(load,))
         self._thread.start()
         self._turns = QTimer(self)

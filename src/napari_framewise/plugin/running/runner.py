@@ -22,7 +22,7 @@ _REPORT_EVERY = 0.1
 _SETTLE_MS = 120
 _SO_FAR_MS = 200
 # What a run may take to end by itself; Cancel is to answer within 100 ms.
-_PATIENCE_MS = 60
+_PATIENCE_MS = 40
 
 
 Steps: TypeAlias = Generator[Progress | Partial | Notice, None, Any]
