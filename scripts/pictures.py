@@ -135,6 +135,38 @@ def tonemap() -> Any:
     return viewer
 
 
+def rank() -> Any:
+    return missing("Rank filter", "median")
+
+
+def local_statistics() -> Any:
+    return missing("Local statistics", "deviation")
+
+
+def filtered(sample: str, title: str, *layers: str) -> Any:
+    """A filter of a sample at its defaults, with the layers shown whose names begin or end so."""
+    viewer = opened(sample)
+    run(panel_of(viewer, title))
+    if layers:
+        shown(viewer, *layers)
+    return viewer
+
+
+def speckle() -> Any:
+    return filtered("speckled", "Speckle filter", "despeckled")
+
+
+def bandpass() -> Any:
+    return filtered("drifting", "Band-pass filter")
+
+
+def noise_image() -> Any:
+    viewer = opened("drifting")
+    viewer.layers.clear()
+    run(panel_of(viewer, "Noise image"))
+    return viewer
+
+
 PICTURES: dict[str, Callable[[], Any]] = {
     "flow": flow,
     "flow-colours": flow_colours,
@@ -151,6 +183,11 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "fill": fill,
     "bilateral": bilateral,
     "tonemap": tonemap,
+    "rank": rank,
+    "local-statistics": local_statistics,
+    "speckle": speckle,
+    "bandpass": bandpass,
+    "noise-image": noise_image,
 }
 
 
