@@ -65,7 +65,13 @@ def main() -> None:
             f"import numpy as np\n{results}\nbefore += sizes / 2**20 if kept.layers else 0", setup
         )
         rows.append([tool, one[0], one[0] / two[0], two[1] / one[1], grown])
-    heads = ["", "one worker, s", "two workers, times faster", "processor time, ratio", "MiB beyond"]
+    heads = [
+        "",
+        "one worker, s",
+        "two workers, times faster",
+        "processor time, ratio",
+        "MiB beyond",
+    ]
     print_table(f"{frames:,} frames of 256 x 256", heads, rows)
 
 

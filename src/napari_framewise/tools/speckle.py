@@ -13,6 +13,7 @@ from napari_framewise.framework.channels import with_channels
 from napari_framewise.framework.framemap import Filtered, FrameMap, Image
 from napari_framewise.framework.in_step import in_step
 from napari_framewise.framework.inputs import Inputs
+from napari_framewise.framework.limits import limits_of
 from napari_framewise.framework.masks import selected
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.parameters import parameter
@@ -219,6 +220,14 @@ def warm_up() -> None:
     numerics.lee(np.zeros((1, 3, 3)), 0.5, (3, 3))
 
 
+def most_of(frame: Array) -> tuple[float, float]:
+    """Contrast limits that a few bright targets do not set."""
+    finite = frame[np.isfinite(frame)]
+    if finite.size == 0:
+        return limits_of(frame)
+    return limits_of(np.percentile(finite, (0.5, 99.5)))
+
+
 TOOL = FrameMap(
     name="speckle",
     title="Speckle filter",
@@ -226,7 +235,7 @@ TOOL = FrameMap(
     parameters=SpeckleParameters,
     function=speckle,
     images=(
-        Image("despeckled"),
+        Image("despeckled", limits=most_of),
         Image("weight", dtype="float32", visible=False, limits=lambda _: (0.0, 1.0)),
     ),
     inputs=CERTAINTY[:1],

@@ -70,6 +70,7 @@ class ResultView(QWidget):
         layout.addWidget(self._summary)
         layout.addWidget(self._diagnostics)
         layout.addWidget(self._splitter, 1)
+        layout.addStretch()  # Holds the words at the top where there is neither plot nor table.
         self._of_viewer = Connections(self)
         self._of_viewer.connect(viewer.dims.events.current_step, self._slider_moved)
         self._of_viewer.connect(viewer.events.theme, self._theme_changed)
