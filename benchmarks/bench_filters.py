@@ -1,8 +1,8 @@
 """Filters through the engine: two workers beside one, and memory beyond input and result.
 
-``python benchmarks/bench_filters.py [--quick] [tool ...]``. A stack of 2,000 x 256 x 256, float32, of which
-5 % of the pixels are missing (none for the band-pass filter); wall clock, so that it tells on a machine
-that does nothing else. Processor time is given beside it: with two workers it should stay the same.
+``python benchmarks/bench_filters.py [--quick] [tool ...]``. 2,000 x 256 x 256, float32, of which
+5 % of the pixels are missing (none for the band-pass filter). Wall clock, so that it tells on a
+machine that does nothing else; processor time beside it: with two workers it should stay the same.
 """
 
 from __future__ import annotations
