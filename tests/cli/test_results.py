@@ -55,7 +55,7 @@ def test_several_inputs_are_run_one_after_the_other(call: CallCli) -> None:
     )
     assert code == 1
     assert err.splitlines() == [
-        f"napari-framewise: gone.npy: There is no file or folder {Path('gone.npy').absolute()}.",
+        f"napari-framewise: There is no file or folder {Path('gone.npy').absolute()}.",
         "napari-framewise: 1 of 3 inputs failed: gone.npy",
     ]
     table = fw.read_table("out/means.csv")
