@@ -55,7 +55,10 @@ def test_all_kinds_of_values_reach_the_tool_and_the_recipe(call: CallCli, film: 
     [
         (("--sigma", "2 parsec"), "--sigma was given '2 parsec'; it should be one number"),
         (("--sigma", "-1"), "--sigma was given '-1 px'; it should be greater than or equal to 0."),
-        (("--measures", "mean,most"), "--measures was given 'most'; it should be 'mean', 'least' or"),
+        (
+            ("--measures", "mean,most"),
+            "--measures was given 'most'; it should be 'mean', 'least' or",
+        ),
         (("--matrix", "1 2; 3 4"), "--matrix was given '1 2; 3 4'; it should be 2 x 3 or 3 x 3"),
         (("--matrix", "1 0 0; 0 1 0", "--value", "-1"), "--value was given -1.0"),
     ],
