@@ -1,4 +1,4 @@
-"""Filters through the engine: two workers beside one, and memory beyond input and result.
+"""Filters through the engine: two workers beside one.
 
 ``python benchmarks/bench_filters.py [--quick] [tool ...]``. 2,000 x 256 x 256, float32, of which
 5 % of the pixels are missing (none for the band-pass filter). Wall clock, so that it tells on a
@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 import numpy as np
-from common.measuring import peak_growth, print_table
+from common.measuring import print_table
 
 from napari_framewise.engine import Engine
 from napari_framewise.tools.calls import run
@@ -52,19 +52,9 @@ def main() -> None:
     for tool in named or TOOLS:
         values = scene(frames, tool)
         timed(tool, values[:20], 1)
+        # One after the other, on a machine that does nothing else.
         one, two = timed(tool, values, 1), timed(tool, values, 2)
-        del values
-        setup = (
-            "from bench_filters import TOOLS, run, scene\n"
-            f"values = scene({frames}, {tool!r})\n"
-            f"run({tool!r}, stack=values[:20], result='memory', **TOOLS[{tool!r}])"
-        )
-        code = f"kept = run({tool!r}, stack=values, result='memory', **TOOLS[{tool!r}])"
-        results = f"{code}\nsizes = sum(np.asarray(each.data).nbytes for each in kept.layers)"
-        grown = peak_growth(
-            f"import numpy as np\n{results}\nbefore += sizes / 2**20 if kept.layers else 0", setup
-        )
-        rows.append([tool, one[0], one[0] / two[0], two[1] / one[1], grown])
+        rows.append([tool, one[0], one[0] / two[0], two[1] / one[1]])
     heads = [
         "",
         "one worker, s",

@@ -329,7 +329,7 @@ def test_methods_name_what_was_done(frames: np.ndarray) -> None:
         ({"stack": np.zeros((2, 30, 30)), "mask": np.ones((9, 9))}, "Mask: .* one image of 9 x 9"),
         ({"stack": np.zeros((2, 30, 30)), "others": [np.zeros((2, 9, 9))]}, "must have as many"),
         ({"stack": np.zeros((2, 30, 30)), "others": [np.zeros((3, 30, 30))]}, "as many are needed"),
-        ({"stack": np.zeros((2, 30, 30)), "motion": "elastic"}, "Motion was given"),
+        ({"stack": np.zeros((2, 30, 30)), "motion": "elastic"}, "motion was given"),
         ({"stack": np.zeros((0, 30, 30))}, "is empty"),
         ({"stack": np.zeros((2, 30, 30), complex)}, "complex"),
     ],

@@ -12,7 +12,7 @@ from tests.helpers.tool_contract import ToolContract, blobs
 
 from napari_framewise.stacks.source import Array
 from napari_framewise.tools.calls import run
-from napari_framewise.tools.registry import TOOLS
+from napari_framewise.tools.registry import TOOLS, get_tool
 
 
 def mixture(references: Array, n: int = 6) -> Array:
@@ -146,4 +146,5 @@ def test_every_tool_keeps_the_contract() -> None:
             if isinstance(node, ast.ClassDef) and "ToolContract" in map(ast.unparse, node.bases):
                 names = [each for each in node.body if ast.unparse(each).startswith("name = ")]
                 kept |= {ast.literal_eval(each.value) for each in names}  # type: ignore[attr-defined]
-    assert set(TOOLS) == kept
+    # The contract is one of stacks: what makes data from nothing has none.
+    assert {name for name in TOOLS if get_tool(name).inputs} == kept

@@ -272,7 +272,7 @@ def test_a_frame_without_data_is_a_row_of_nan(scene: Scene) -> None:
         ({"lowest": (0.6, 0.6), "constraint": "sum_to_one"}, "sum"),
         ({"poisson_weights": True}, "gain"),
         ({"gain": True, "constraint": "none"}, "sum of one"),
-        ({"constraint": "sum"}, "Constraint"),
+        ({"constraint": "sum"}, "constraint was given"),
         ({"nonsense": 1}, "no input or parameter .nonsense"),
         ({"mask": "empty"}, "pixel"),
     ],

@@ -97,29 +97,61 @@ def padding(frames: NDArray[Any]) -> BoolArray:
 
 
 def first_basis(pixels: int, components: int) -> FloatArray:
-    """Random directions (pixels, components + 6) that the power steps begin from."""
+    """Random directions (pixels, components + 6) that the power steps begin from.
+
+    Examples
+    --------
+    >>> first_basis(50, 4).shape
+    (50, 10)
+    """
     rng = np.random.default_rng(20)
     return orthonormal(rng.normal(size=(pixels, components + _FURTHER)))
 
 
 def orthonormal(vectors: FloatArray) -> FloatArray:
-    """The same space with columns at right angles, of length one."""
+    """The same space with columns at right angles, of length one.
+
+    Examples
+    --------
+    >>> columns = orthonormal(np.array([[3.0, 1.0], [0.0, 2.0]]))
+    >>> bool(np.allclose(columns.T @ columns, np.eye(2)))
+    True
+    """
     return np.asarray(np.linalg.qr(vectors)[0])
 
 
 def centred(frames: FloatArray, mean: FloatArray, use: BoolArray) -> FloatArray:
-    """Frames (n, pixels in use) less their mean; a frame without data, or with gaps, is 0 there."""
+    """Frames (n, pixels in use) less their mean; a frame without data, or with gaps, is 0 there.
+
+    Examples
+    --------
+    >>> frames = np.array([[[1.0, np.nan, 5.0]]])
+    >>> centred(frames, np.ones((1, 3)), np.ones((1, 3), bool)).tolist()
+    [[0.0, 0.0, 4.0]]
+    """
     rows = frames[:, use] - mean[use]
     return np.where(np.isfinite(rows), rows, 0.0)
 
 
 def power_step(rows: FloatArray, basis: FloatArray) -> FloatArray:
-    """A block's part of one step of subspace iteration, ``X' X basis``: add over the blocks."""
+    """A block's part of one step of subspace iteration, ``X' X basis``: add over the blocks.
+
+    Examples
+    --------
+    >>> power_step(np.array([[1.0, 2.0]]), np.array([[1.0], [0.0]])).tolist()
+    [[1.0], [2.0]]
+    """
     return np.asarray(rows.T @ (rows @ basis))
 
 
 def scores(rows: FloatArray, basis: FloatArray) -> FloatArray:
-    """Scores of a block's frames (n, components) along a basis."""
+    """Scores of a block's frames (n, components) along a basis.
+
+    Examples
+    --------
+    >>> scores(np.array([[1.0, 2.0]]), np.array([[0.6], [0.8]])).round(12).tolist()
+    [[2.2]]
+    """
     return np.asarray(rows @ basis)
 
 
@@ -127,6 +159,12 @@ def principal(found: FloatArray, components: int) -> FloatArray:
     """Scores turned to the principal axes within the basis, those of most variance first.
 
     They are rounded to single precision, so that the order of sums decides no rank.
+
+    Examples
+    --------
+    >>> found = np.array([[0.0, 3.0], [0.0, -3.0], [1.0, 0.0], [-1.0, 0.0]])
+    >>> np.abs(principal(found, 1)).ravel().tolist()
+    [3.0, 3.0, 0.0, 0.0]
     """
     values, turn = np.linalg.eigh(found.T @ found)
     order = np.argsort(values)[::-1][:components]
@@ -148,6 +186,11 @@ def extremes(found: FloatArray, usable: BoolArray) -> FloatArray:
         Scores.
     usable : (n,) bool
         Frames that hold data.
+
+    Examples
+    --------
+    >>> extremes(np.array([[2.0], [0.0], [9.0], [1.0]]), np.ones(4, bool)).T.tolist()
+    [[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]]
     """
     numbers = np.flatnonzero(usable)
     count = max(1, min(round(SHARE * len(numbers)), len(numbers) // 2))
@@ -160,7 +203,14 @@ def extremes(found: FloatArray, usable: BoolArray) -> FloatArray:
 
 
 def sums_of(frames: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Weighted sums of a block's frames (columns, *shape), and of how many hold data there."""
+    """Sums of the frames of a block that have a weight (columns, *shape), and how many hold data.
+
+    Examples
+    --------
+    >>> total, number = sums_of(np.array([[1.0, 2.0], [3.0, np.nan]]), np.ones((2, 1)))
+    >>> total.tolist(), number.tolist()
+    ([[4.0, 2.0]], [[2.0, 1.0]])
+    """
     shape = (weights.shape[1], *frames.shape[1:])
     total, number = np.zeros(shape), np.zeros(shape)
     for frame, row in zip(frames, weights, strict=True):
@@ -230,11 +280,19 @@ def judge(
         The component's scores.
     weights : (n, 2)
         Which frames the two means are of.
+
+    Examples
+    --------
+    >>> low = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=(64, 64)), 2)
+    >>> high = ndimage.shift(low, (1.0, 0.0), mode="nearest")
+    >>> found = judge(low, high, np.ones((64, 64), bool), np.array([-1.0, 1.0]), np.eye(2))
+    >>> round(found.motion, 1)  # Half a pixel to either side of their mean.
+    0.5
     """
     d = low.ndim
     settings = RigidSettings(motion="translation", start="given", iterations=20)
     plain = low, high
-    low, high = evened(low, use), evened(high, use)
+    low, high = _evened(low, use), _evened(high, use)
     found = align(prepare(low, use, settings=settings), high, use)
     ends = own @ weights / weights.sum(axis=0)
     apart = float(ends[1] - ends[0])
@@ -266,6 +324,11 @@ def motion_left(components: list[Component]) -> tuple[float, float]:
 
     Scores of different components are not correlated, so that the squares of their motions add up.
     NaN where no component could be registered.
+
+    Examples
+    --------
+    >>> motion_left([])
+    (nan, nan)
     """
     known = [each for each in components if each.found]
     if not known:
@@ -282,6 +345,11 @@ def least_seen(mean: FloatArray, use: BoolArray, own: FloatArray) -> float:
 
     A motion makes a component of its own only where it varies more than the last of those that were
     looked at, whose scores are `own`.
+
+    Examples
+    --------
+    >>> least_seen(np.ones((8, 8)), np.ones((8, 8), bool), np.arange(4.0))
+    inf
     """
     slopes = [each[use] for each in _slopes(mean)]
     power = np.array([[float(np.nansum(a * b)) for b in slopes] for a in slopes])
@@ -340,7 +408,7 @@ def _local(
     return float((weight * ((moved**2).sum(axis=1) - trace)).sum() / weight.sum())
 
 
-def evened(image: FloatArray, use: BoolArray) -> FloatArray:
+def _evened(image: FloatArray, use: BoolArray) -> FloatArray:
     """An image of equal contrast everywhere: less its local mean, over its local deviation.
 
     So that what grows brighter in its place has no say on motion. Where there is next to no

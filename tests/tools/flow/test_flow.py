@@ -368,7 +368,11 @@ def test_the_plan_and_the_methods_are_told() -> None:
         ({"stack": drifting()}, {"channel": 1}, "no channels"),
         ({"stack": drifting()}, {"window_sigma": 0, "smoothing": "none"}, "two unknowns"),
         ({"stack": drifting()}, {"ratio": 1.0}, "less than or equal"),
-        ({"stack": fw.stack_of(np.zeros((4, 7)), axes=("t", "x"))}, {}, "planes or volumes"),
+        (
+            {"stack": fw.stack_of(np.zeros((4, 7)), axes=("t", "x"))},
+            {},
+            "plane images or volumes are needed",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_said_in_a_sentence(

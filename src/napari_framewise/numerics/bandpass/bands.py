@@ -56,7 +56,7 @@ def band_of(gaussians: Gaussians) -> Band:
     --------
     >>> band = band_of(Gaussians(1.0, 1.6))
     >>> round(band.high / band.low, 3), round(band.gain, 3)
-    (2.411, 0.334)
+    (2.412, 0.334)
     """
     narrow, wide = gaussians.narrow, gaussians.wide
     if narrow == 0:

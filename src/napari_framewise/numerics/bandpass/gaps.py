@@ -51,7 +51,7 @@ def filtered_with_gaps(
     >>> from napari_framewise.numerics.bandpass import Gaussians
     >>> frame = np.full((1, 9, 9), 7.0)
     >>> frame[0, 4, 4] = np.nan
-    >>> found = filtered_with_gaps(frame, Gaussians(1.0, 2.0))[0]
+    >>> found = filtered_with_gaps(frame, Gaussians(1.5, 4.0))[0]
     >>> float(np.nanmax(np.abs(found))), bool(np.isnan(found[4, 4]))
     (0.0, True)
     """
