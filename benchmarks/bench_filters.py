@@ -60,7 +60,6 @@ def main() -> None:
         "one worker, s",
         "two workers, times faster",
         "processor time, ratio",
-        "MiB beyond",
     ]
     print_table(f"{frames:,} frames of 256 x 256", heads, rows)
 
