@@ -23,6 +23,7 @@ from napari_framewise.numerics.rigid.fitting import (
     Rules,
     covariance,
     descend,
+    inside,
 )
 from napari_framewise.numerics.rigid.levels import (
     Level,
@@ -44,7 +45,15 @@ from napari_framewise.numerics.rigid.motions import (
 )
 from napari_framewise.numerics.rigid.verdict import Verdict, judged
 
-__all__ = ["RigidMotion", "RigidSettings", "RigidTemplate", "align", "names", "prepare"]
+__all__ = [
+    "RigidMotion",
+    "RigidSettings",
+    "RigidTemplate",
+    "align",
+    "inside",
+    "names",
+    "prepare",
+]
 
 FloatArray: TypeAlias = NDArray[np.float64]
 _PLACES = 3

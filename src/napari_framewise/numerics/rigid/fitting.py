@@ -242,7 +242,22 @@ def _padded(matrix: FloatArray, coefficients: FloatArray, moving: Level) -> Floa
 
 
 def inside(matrix: FloatArray, shape: tuple[int, ...], target: tuple[int, ...]) -> BoolArray:
-    """Pixels of a grid that lie within another where a matrix leads them."""
+    """Pixels of a grid that lie within another where a matrix leads them.
+
+    Parameters
+    ----------
+    matrix : (d + 1, d + 1)
+        From pixels of the grid to those of the other.
+    shape, target : tuple of int
+        Of the grid and of the other.
+
+    Examples
+    --------
+    >>> matrix = np.eye(3)
+    >>> matrix[1, 2] = 1.5
+    >>> inside(matrix, (1, 4), (1, 4)).tolist()
+    [[True, True, False, False]]
+    """
     d = len(shape)
     kept = np.ones(shape, bool)
     for axis, length in enumerate(target):

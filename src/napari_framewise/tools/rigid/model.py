@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from napari_framewise.framework.transform import Transform
 from napari_framewise.numerics.pyramid import filled
-from napari_framewise.numerics.rigid import RigidMotion
+from napari_framewise.numerics.rigid import RigidMotion, inside
 from napari_framewise.stacks.source import Array
 
 
@@ -100,7 +100,7 @@ class RigidTransforms(Transform):
             moved = ndimage.affine_transform(
                 values, matrix[:-1, :-1], matrix[:-1, -1], shape, order=order, mode="mirror"
             )
-            seen = _inside(matrix, shape, plane.shape)
+            seen = inside(matrix, shape, plane.shape)
             if not known.all():
                 share = ndimage.affine_transform(
                     known.astype(np.float32), matrix[:-1, :-1], matrix[:-1, -1], shape, order=1,
@@ -112,16 +112,3 @@ class RigidTransforms(Transform):
                 moved = np.clip(np.rint(moved), limits.min, limits.max)
             out[number] = np.where(seen, moved, empty)
         return out
-
-
-def _inside(matrix: Array, shape: tuple[int, ...], target: tuple[int, ...]) -> Array:
-    """Pixels of a grid that lie in another where a matrix leads them."""
-    d = len(shape)
-    kept = np.ones(shape, bool)
-    for axis, length in enumerate(target):
-        at = np.full((1,) * d, matrix[axis, d])
-        for other, count in enumerate(shape):
-            line = matrix[axis, other] * np.arange(count)
-            at = at + line.reshape([-1 if n == other else 1 for n in range(d)])
-        kept &= (at >= -1e-9) & (at <= length - 1 + 1e-9)
-    return kept
