@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.cli.calling import CallCli
 
 from napari_framewise.tools.registry import TOOLS
@@ -14,6 +15,7 @@ def test_one_tool_is_made_ready(call: CallCli) -> None:
     assert call("compile", "statistics")[1] == "statistics: ready already\n"
 
 
+@pytest.mark.timeout(900)  # Compiles every kernel there is where none is kept.
 def test_all_tools_are_meant_by_default(call: CallCli) -> None:
     code, out, _ = call("compile")
     assert code == 0

@@ -19,7 +19,7 @@ from napari_framewise.plugin.running.failure import Failure
 
 _YIELD_EVERY = 0.02
 _REPORT_EVERY = 0.1
-_SETTLE_MS = 120
+_SETTLE_MS = 20
 _SO_FAR_MS = 200
 # What a run may take to end by itself; Cancel is to answer within 100 ms.
 _PATIENCE_MS = 40
