@@ -6,7 +6,6 @@ from pydantic import field_validator
 
 from napari_framewise.framework.framemap import FrameMapParameters
 from napari_framewise.framework.parameters import parameter
-from napari_framewise.numerics.window_moments import check_side
 
 
 class WindowParameters(FrameMapParameters):
@@ -33,8 +32,10 @@ class WindowParameters(FrameMapParameters):
     @field_validator("size", "depth")
     @classmethod
     def _odd(cls, side: int | None) -> int | None:
-        if side is not None:
-            check_side(side)
+        if side is not None and side % 2 == 0:
+            raise ValueError(
+                f"an odd number is needed, so that it has a middle: {side - 1} or {side + 1}"
+            )
         return side
 
     def sides(self, ndim: int) -> tuple[int, ...]:
