@@ -36,7 +36,9 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
 def test_ctrl_c_leaves_at_once_and_leaves_nothing() -> None:
     np.save("r.npy", np.random.default_rng(0).normal(size=(50_000, 16, 16)).astype(np.float32))
     script = (
-        "import sys\nfrom tests.helpers.toolbox import ENTRY\n"
+        # A shell that starts tests in the background has them ignore Ctrl-C.
+        "import signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from tests.helpers.toolbox import ENTRY\n"
         "from napari_framewise.tools import registry\n"
         "from napari_framewise.cli import main\nregistry.TOOLS['shifts'] = ENTRY\n"
         "sys.stderr.isatty = lambda: True\nsys.exit(main())"
