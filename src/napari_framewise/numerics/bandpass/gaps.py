@@ -110,13 +110,8 @@ def _blurred(frames: Array, sigma: float, spacing: Sequence[float]) -> Array:
 
 
 def _taps(sigma: float) -> Array:
-    """The weights of a Gaussian at the pixels, of unit sum; empty of an infinitely wide one."""
-    if not math.isfinite(sigma):
-        return np.zeros(1)
-    reach = math.ceil(4 * sigma)
-    places = np.arange(-reach, reach + 1)
-    weights = np.exp(-0.5 * np.square(places / sigma)) if sigma > 0 else np.ones(1)
-    return np.asarray(weights / weights.sum())
+    """The weights that `smoothed` takes along an axis; none of an infinitely wide Gaussian."""
+    return gaussian_window((sigma,))[0] if math.isfinite(sigma) else np.zeros(1)
 
 
 def _gain(taps: Array) -> Array:
