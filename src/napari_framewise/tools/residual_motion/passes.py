@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -140,16 +141,17 @@ def judged(
     pixels = int(np.prod(stack.spatial_shape))
     scratch, seconds = 64 * pixels, 2e-5 + 2e-8 * pixels
     small = pixels // reader.factor ** len(stack.spatial_shape)
-    survey: Survey | None = yield from run_pass(
+    surveyed = partial(
+        run_pass,
         Reduce(),
         survey_block,
         given,
-        (reader,),
         engine=engine,
         cost=Cost(output=32 * small, scratch=scratch, seconds=seconds),
         merge=add_surveys,
         label="Looking for motion that is left",
     )
+    survey: Survey | None = yield from surveyed(context=(reader,))
     if survey is None or sum(survey.holds) < FEWEST:
         return None
     usable = np.array(survey.holds)
@@ -158,16 +160,7 @@ def judged(
         return None
     if black:
         reader = replace(reader, black=True)
-        survey = yield from run_pass(
-            Reduce(),
-            survey_block,
-            given,
-            (reader,),
-            engine=engine,
-            cost=Cost(output=32 * small, scratch=scratch, seconds=seconds),
-            merge=add_surveys,
-            label="Looking for motion that is left",
-        )
+        survey = yield from surveyed(context=(reader,))
         assert survey is not None
     mean = np.where(use, survey.total / np.maximum(survey.number, 1), np.nan)
     count = min(components, int(usable.sum()) // 4, max(int(use.sum()) // 16, 1))
