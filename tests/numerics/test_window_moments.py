@@ -17,6 +17,7 @@ from napari_framewise.numerics.window_moments import (
     box_window,
     gaussian_window,
     neighbour_correlation,
+    pivoted_comoments,
     window_comoments,
     window_moments,
 )
@@ -220,3 +221,19 @@ def test_a_window_beside_its_pixel_counts_what_it_says() -> None:
 def test_what_does_not_fit_is_refused_in_a_sentence(call: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call(np.zeros((2, 5, 5)))  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_pivoted_moments_are_the_exact_ones(gaps: bool) -> None:
+    random = np.random.default_rng(4)
+    first, second = random.normal(50, 9, (2, 2, 24, 30))
+    if gaps:
+        first[0][random.random((24, 30)) < 0.2] = np.nan
+    mask = random.random((1, 24, 30)) > 0.1 if gaps else None
+    for window in (box_window((7, 5)), gaussian_window((1.5, 1.5), (5, 5))):
+        exact = window_comoments(first, second, window, mask)
+        quick = pivoted_comoments(first, second, window, mask)
+        for name in ("count", "mean_a", "mean_b", "squares_a", "squares_b", "products"):
+            np.testing.assert_allclose(
+                getattr(quick, name), getattr(exact, name), rtol=1e-9, atol=1e-9, err_msg=name
+            )

@@ -12,6 +12,7 @@ from napari_framewise.numerics.normalised_convolution.gradients import (
     gradient,
 )
 from napari_framewise.numerics.normalised_convolution.smoothing import Smoothed, reach_of, smoothed
+from napari_framewise.numerics.normalised_convolution.sums import summed
 from napari_framewise.numerics.normalised_convolution.windows import (
     box_window,
     gaussian_window,
@@ -30,5 +31,6 @@ __all__ = [
     "nearest",
     "reach_of",
     "smoothed",
+    "summed",
     "window_of",
 ]

@@ -45,7 +45,16 @@ def summed_along(planes: FloatArray, taps: FloatArray, axis: int) -> FloatArray:
 
 
 def summed(planes: FloatArray, window: Sequence[FloatArray]) -> FloatArray:
-    """Correlate (n, *grid) with the taps of a window along every axis of the grid."""
+    """Correlate (n, *grid) with the taps of a window along every axis of the grid.
+
+    An odd number of taps along each axis, centred; 0 lies past the border. The bits of a part of
+    a frame, with what the window reaches, are those of the frame.
+
+    Examples
+    --------
+    >>> summed(np.array([[[1.0, 2.0, 3.0]]]), (np.ones(1), np.ones(3))).tolist()
+    [[[3.0, 6.0, 5.0]]]
+    """
     for axis in range(1, planes.ndim):
         planes = summed_along(planes, window[-axis], -axis)
     return planes
