@@ -119,6 +119,7 @@ def test_normals_of_a_disc_are_radial_within_two_degrees(radius: float) -> None:
     assert angles.max() < 2
     assert np.sqrt((angles**2).mean()) < 1
     assert curvature(smooth, sigma).mean() * radius == pytest.approx(1, abs=0.02)
+    assert arc_lengths(smooth, sigma)[-1] == pytest.approx(2 * np.pi * radius, rel=0.015)
 
 
 def test_a_hole_is_bent_the_other_way_and_its_normals_point_into_it() -> None:
@@ -141,6 +142,7 @@ def test_smoothing_shrinks_a_circle_by_its_equation_and_curvature_takes_it_back(
     shrunk = np.hypot(*smooth.points.T)
     np.testing.assert_allclose(shrunk, radius * np.exp(-(sigma**2) / (2 * radius**2)), rtol=2e-4)
     np.testing.assert_allclose(curvature(smooth, sigma), 1 / radius, rtol=2e-3)
+    assert arc_lengths(smooth, sigma)[-1] == pytest.approx(2 * np.pi * radius, rel=1e-3)
 
 
 @given(st.integers(1, 39), st.floats(0.3, 3))

@@ -101,6 +101,10 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.statistics",
         "Mean, deviation, extremes and percentiles of all images, channel by channel.",
     ),
+    "contour_normals": Entry(
+        f"{__package__}.contour_normals",
+        "Outlines of labels or shapes as smooth curves, with normals, curvature and length.",
+    ),
     "normalise": Entry(
         f"{__package__}.normalise",
         "Bring every frame, or the whole stack, to a range, a mean of one, or z-scores.",

@@ -9,8 +9,15 @@ import numpy as np
 from napari_framewise.numerics.contours.contour import Array, Contour
 
 
-def arc_lengths(contour: Contour) -> Array:
+def arc_lengths(contour: Contour, sigma: float = 0.0) -> Array:
     """Way from the first point to each, along the chords; of a closed one back to the first too.
+
+    Parameters
+    ----------
+    contour : Contour
+        Whose way is measured.
+    sigma : float
+        By how much it was smoothed: what each piece shrank by is taken back; see `curvature`.
 
     Returns
     -------
@@ -23,6 +30,10 @@ def arc_lengths(contour: Contour) -> Array:
     [0.0, 3.0, 7.0, 12.0]
     """
     steps = np.hypot(*np.diff(contour.round, axis=0).T)
+    if sigma and len(contour) > 2:
+        shares = _shrinkage(np.nan_to_num(_bent(contour)), sigma)
+        after = np.roll(shares, -1)
+        steps = steps / ((shares + after) / 2)[: len(steps)]
     return np.concatenate([[0.0], np.cumsum(steps)])
 
 
@@ -101,6 +112,12 @@ def curvature(contour: Contour, sigma: float = 0.0) -> Array:
     >>> curvature(circle)[0].round(3)
     np.float64(0.2)
     """
+    bent = _bent(contour)
+    return bent * _shrinkage(bent, sigma)
+
+
+def _bent(contour: Contour) -> Array:
+    """Curvature of the points as they are."""
     before, after = _neighbours(contour)
     first, second = (after - before) / 2, after - 2 * contour.points + before
     speed = np.hypot(*first.T)
@@ -109,10 +126,10 @@ def curvature(contour: Contour, sigma: float = 0.0) -> Array:
     bent = np.where(speed > 0, bent, np.nan)
     if not contour.closed:
         bent[[0, -1]] = np.nan
-    return bent * shrinkage(bent, sigma)
+    return bent
 
 
-def shrinkage(bent: Array, sigma: float) -> Array:
+def _shrinkage(bent: Array, sigma: float) -> Array:
     """Radius after smoothing over radius before, from the curvature after it."""
     if not sigma:
         return np.ones_like(bent)

@@ -56,7 +56,7 @@ def outlines_of_labels(labels: npt.ArrayLike) -> tuple[tuple[float, Contour], ..
     Parameters
     ----------
     labels : (y, x)
-        Every value but 0 and NaN is a label, traced by itself: where two touch, both have an
+        Every finite value but 0 is a label, traced by itself: where two touch, both have an
         outline there.
 
     Returns
@@ -74,8 +74,8 @@ def outlines_of_labels(labels: npt.ArrayLike) -> tuple[tuple[float, Contour], ..
 
     image = np.asarray(labels)
     _inside(image)
-    known = image == image
-    # NaN and 0 get number 0: they are no labels.
+    known = np.isfinite(image)
+    # What is not finite counts with 0: it is no label.
     values, numbers = np.unique(np.where(known, image, 0), return_inverse=True)
     numbers = numbers.reshape(image.shape) + 1
     found: list[tuple[float, Contour]] = []
