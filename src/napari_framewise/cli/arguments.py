@@ -308,8 +308,8 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
         metavar="OUT",
         default=None,
         help="folder for the results and the recipe that made them; or one file ending in .csv, "
-        ".zarr, .tif or .npz for the first table, image or model alone (transforms also as .npy "
-        "or .txt); without it only the summary is printed",
+        ".json, .zarr, .tif or .npz for the first table, image or model alone (transforms also as "
+        ".npy or .txt); without it only the summary is printed",
     )
     group.add_argument(
         "--layers",

@@ -255,7 +255,7 @@ class RecipePanel(QWidget):
     def _save_table(self) -> None:
         table = self._tables[self._which.currentIndex()]
         path, _ = QFileDialog.getSaveFileName(
-            self, "Save table", f"{table.name}.csv", "CSV (*.csv)"
+            self, "Save table", f"{table.name}.csv", "CSV (*.csv);;JSON (*.json)"
         )
         if path:
             write_table(table, path)

@@ -157,6 +157,10 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.renormalise",
         "Use offsets and gains that were found on one stack on another, or take them back.",
     ),
+    "erasing": Entry(
+        f"{__package__}.erasing",
+        "Erase 1 to 4 random rectangles of every frame, an exact share of its pixels.",
+    ),
     "noise_image": Entry(
         f"{__package__}.noise_image",
         "Noise that fills a band of frequencies, with its mean and contrast as asked for.",

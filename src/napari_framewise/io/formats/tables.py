@@ -1,8 +1,10 @@
-"""Tables as CSV, exact both ways."""
+"""Tables as CSV, exact both ways, and as JSON."""
 
 from __future__ import annotations
 
 import csv
+import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -26,7 +28,7 @@ class HasColumns(Protocol):
 
 
 def write_table(table: HasColumns, path: str | os.PathLike[str]) -> None:
-    """Write a table as CSV: a header, then a row per entity; floats keep all their digits.
+    """Write a table: as CSV with a header and a row per entity, or as JSON where it ends in .json.
 
     Parameters
     ----------
@@ -37,8 +39,20 @@ def write_table(table: HasColumns, path: str | os.PathLike[str]) -> None:
 
     Notes
     -----
-    No data is "nan". `read_table` gives the same numbers back, to the last bit.
+    Floats keep all their digits. No data is "nan" in CSV, and `read_table` gives the same numbers
+    back, to the last bit. JSON is a list with an object for each row, by the columns' names; what
+    is not finite is null there, for JSON has no word for it.
     """
+    if os.fspath(path).lower().endswith(".json"):
+        lists = (np.asarray(values).tolist() for values in table.columns.values())
+        rows = [
+            dict(zip(table.columns, map(_in_json, row), strict=True))
+            for row in zip(*lists, strict=True)
+        ]
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(rows, file, indent=1)
+            file.write("\n")
+        return
     columns = [_written(np.asarray(values)) for values in table.columns.values()]
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -101,6 +115,10 @@ def _written(values: Array) -> list[Any]:
     if values.dtype.kind == "f":
         return [repr(value) for value in values.astype(np.float64, copy=False).tolist()]
     return list(values.tolist())
+
+
+def _in_json(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _read(cells: Sequence[str]) -> Array:

@@ -41,7 +41,7 @@ from napari_framewise.stacks.source import Array
 
 Layers: TypeAlias = Literal["shown", "all", "none"]
 ImageFormat: TypeAlias = Literal["zarr", "tif"]
-NOT_WRITTEN = (".h5", ".hdf5", ".json", ".tsv", ".xlsx", ".mat", ".png", ".jpg")
+NOT_WRITTEN = (".h5", ".hdf5", ".tsv", ".xlsx", ".mat", ".png", ".jpg")
 _LONGEST_NAME = 240
 _COORDINATES: dict[type, str] = {
     PointsResult: "points",
@@ -50,6 +50,7 @@ _COORDINATES: dict[type, str] = {
 }
 SINGLE = {
     ".csv": "table",
+    ".json": "table",
     ".zarr": "image",
     ".tif": "image",
     ".tiff": "image",
@@ -67,8 +68,8 @@ class Output:
     Attributes
     ----------
     place : Path
-        A folder, or one file ending in .csv, .zarr, .tif or .npz for the first table, image or
-        model alone.
+        A folder, or one file ending in .csv, .json, .zarr, .tif or .npz for the first table, image
+        or model alone.
     overwrite : bool
         Whether files that are there may be replaced.
     layers : {"shown", "all", "none"}

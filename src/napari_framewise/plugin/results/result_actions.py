@@ -156,7 +156,7 @@ class ResultActions(QWidget):
     def _save_table(self) -> None:
         table = self._view.shown_table
         assert table is not None
-        path = self._ask("Save table", f"{table.name}.csv", "CSV (*.csv)")
+        path = self._ask("Save table", f"{table.name}.csv", "CSV (*.csv);;JSON (*.json)")
         if path:
             write_table(table, path)
             self.said.emit(f"{_rows(len(table))} saved as {path}.")
