@@ -11,6 +11,7 @@ import numpy as np
 from napari_framewise.framework.drawn import drawn_points, placed_back
 from napari_framewise.framework.model import Model
 from napari_framewise.framework.outcome import PointsResult, ShapesResult, Table
+from napari_framewise.numerics.warp import interpolated
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 
@@ -65,16 +66,24 @@ class Transform(Model, ABC):
     def inverse(self) -> Self:
         """The transforms from input to output as a model: its `pull_back` is this one's `push`."""
 
-    @abstractmethod
     def warp_image(self, planes: Array, frame: int, order: Literal[1, 3] = 3) -> Array:
         """Planes (channels, *source.shape) on the output, (channels, *target.shape).
 
         Interpolated linearly or by a cubic spline; NaN where there are no data, 0 in integers.
         """
+        return interpolated(planes, self._places(planes, frame), order)
 
-    @abstractmethod
     def warp_labels(self, planes: Array, frame: int) -> Array:
         """The same by the nearest pixel, for values that must not be mixed."""
+        return interpolated(planes, self._places(planes, frame), 0)
+
+    def _places(self, planes: Array, frame: int) -> Array:
+        """Where the pixels of the output are in the input, (*target.shape, d)."""
+        # Files of other programs say no size: that of the frames then.
+        shape = self.target.shape or planes.shape[1:]
+        pixels = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1)
+        points = pixels.reshape(-1, len(shape)).astype(np.float64)
+        return self.pull_back(points, frame).reshape(*shape, -1)
 
     def map_of(self, frame: int) -> Array:
         """What describes the transform of a frame; one serves all."""

@@ -1,0 +1,259 @@
+"""Anti-aliased warps: every pixel of a result is an average over its footprint in the image.
+
+Footprints come from a map of the result's pixels to those of the image and its Jacobian, so one
+code serves affine maps, homographies, displacements and splines. Coordinates are in row-column
+order, with pixel centres on integers.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_framewise.numerics.compiling import compiled
+from napari_framewise.numerics.interpolation import sample, spline
+from napari_framewise.numerics.pyramid import filled
+from napari_framewise.numerics.warp import area, kernels
+from napari_framewise.numerics.warp.footprints import Footprints as Footprints
+from napari_framewise.numerics.warp.footprints import cap_of as cap_of
+from napari_framewise.numerics.warp.footprints import footprints as footprints
+from napari_framewise.numerics.warp.footprints import stretch as stretch
+from napari_framewise.numerics.warp.profiles import profile as profile
+from napari_framewise.numerics.warp.profiles import weights_of
+
+BoolArray: TypeAlias = NDArray[np.bool_]
+Kernel: TypeAlias = Literal["jinc", "robidoux", "mitchell", "area"]
+"""Weights over a footprint."""
+KERNELS: tuple[Kernel, ...] = get_args(Kernel)
+
+# Between these stretches the spline hands over to the footprint.
+_MAGNIFIED, _SHRUNK = 1.0, 1.25
+
+
+def warped(
+    planes: NDArray[Any],
+    at: Footprints,
+    *,
+    kernel: Kernel = "jinc",
+    valid: BoolArray | None = None,
+    most: float = np.inf,
+) -> NDArray[Any]:
+    """An image on other pixels, each the average over its footprint.
+
+    Where a footprint is longer than a pixel along any axis, ``sum w f / sum w`` over the pixels f
+    of the image that are known, with the weight ``w = h(|J^-1 (q - T(p))|)`` of the pixel at q: J
+    is the Jacobian of the map T at p, its singular values no less than 1 (Greene & Heckbert 1986).
+    "area" weighs by the area that the pixel of the result, a polygon of four corners, has of each
+    pixel of the image, exactly. Where the map magnifies, a cubic B-spline; from a stretch of 1 to
+    1.25 the one becomes the other, with "area" at once.
+
+    Parameters
+    ----------
+    planes : (channels, y, x) float32 or float64
+        NaN and infinite values are gaps.
+    at : Footprints
+        Of the result's pixels.
+    kernel : {"jinc", "robidoux", "mitchell", "area"}
+        Weights, see `profile`; "jinc" stops most of what the result can't show.
+    valid : (y, x) bool, optional
+        Further gaps, where it is False.
+    most : float
+        Longest axis of a footprint, see `cap_of`.
+
+    Returns
+    -------
+    (channels, rows, columns)
+        In the image's float type. NaN where the centre lies more than half a pixel outside of the
+        image; where it lies on a gap (spline), or less than half of the weight within the image is
+        on known pixels (footprint).
+
+    Raises
+    ------
+    ValueError
+        For another kernel, or planes of another shape.
+
+    Examples
+    --------
+    >>> ramp = np.arange(8.0)[None, None].repeat(8, axis=1)
+    >>> half = lambda p: 2 * p + 0.5
+    >>> at = footprints(half, lambda p: np.tile(2 * np.eye(2), (len(p), 1, 1)), (4, 4))
+    >>> warped(ramp, at, kernel="area")[0, 0].tolist()
+    [0.5, 2.5, 4.5, 6.5]
+    """
+    if kernel not in KERNELS:
+        raise ValueError(f"The kernel {kernel!r} was asked for; give one of {', '.join(KERNELS)}.")
+    if planes.ndim != 3:
+        raise ValueError(
+            f"An image of shape {planes.shape} was given; give (channels, rows, columns)."
+        )
+    long = at.stretch
+    shrunk = long > (_MAGNIFIED if kernel == "area" else _MAGNIFIED * (1 + 1e-9))
+    whole, usable = filled(planes, valid)
+    out = np.empty((len(planes), *at.shape), planes.dtype)
+    if shrunk.any():
+        part = slice(None) if shrunk.all() else shrunk
+        out[:, part] = _averaged(whole, usable, at, part, kernel, most).reshape(out[:, part].shape)
+    if shrunk.all():
+        return out
+    share = np.clip((long - _MAGNIFIED) / (_SHRUNK - _MAGNIFIED), 0, 1)
+    share = np.where(np.isfinite(long), share * share * (3 - 2 * share), 0.0)
+    magnified = ~shrunk if kernel == "area" else share < 1
+    smooth = _interpolated(whole, usable, at.places[magnified])
+    mixed = out[:, magnified]
+    weight = np.where(shrunk[magnified], share[magnified], 0.0).astype(planes.dtype)
+    with np.errstate(invalid="ignore"):
+        both = smooth + weight * (mixed - smooth)
+    out[:, magnified] = np.where(weight > 0, both, smooth)
+    return out
+
+
+def warped_labels(labels: NDArray[Any], at: Footprints, *, most: float = np.inf) -> NDArray[Any]:
+    """Labels on other pixels: that which most of a pixel's area has, exactly; 0 outside.
+
+    Parameters
+    ----------
+    labels : (y, x)
+        Whole numbers or bool. Of labels with equal areas the one that comes first, row by row.
+    at : Footprints
+        Of the result's pixels.
+    most : float
+        Furthest corner from a centre, see `cap_of`.
+
+    Returns
+    -------
+    (rows, columns)
+        In the labels' type.
+
+    Raises
+    ------
+    ValueError
+        For numbers that are not whole, or another shape.
+
+    Examples
+    --------
+    >>> stripes = np.array([[1, 1, 2, 2, 2, 3]])
+    >>> slopes = np.diag([1.0, 3.0])
+    >>> third = lambda p: p @ slopes + [0, 1]
+    >>> at = footprints(third, lambda p: np.tile(slopes, (len(p), 1, 1)), (1, 2))
+    >>> warped_labels(stripes, at).tolist()
+    [[1, 2]]
+    """
+    if labels.ndim != 2 or labels.dtype.kind not in "iub":
+        raise ValueError(
+            f"Labels of shape {labels.shape} and type {labels.dtype} were given; give (rows, "
+            "columns) of whole numbers."
+        )
+    names = labels.astype(np.int64)
+    out = np.empty(at.places[..., 0].size, np.int64)
+    compiled(area.majority, "int64/2", "float64/2", "float64/3", "float64", "int64", "=int64/1")(
+        np.ascontiguousarray(names),
+        np.ascontiguousarray(at.places.reshape(-1, 2)),
+        np.ascontiguousarray(at.corners.reshape(-1, 4, 2)),
+        float(most),
+        0,
+        out,
+    )
+    return out.reshape(at.shape).astype(labels.dtype)
+
+
+def interpolated(
+    planes: NDArray[Any], places: NDArray[np.float64], order: Literal[0, 1, 3] = 3
+) -> NDArray[Any]:
+    """An image or a volume at places: nearest pixel, linear, or cubic B-spline; no averaging.
+
+    Parameters
+    ----------
+    planes : (channels, *grid)
+        Real numbers, 2-D or 3-D; NaN is no data.
+    places : (*shape, d) float64
+        Row-column order; NaN where there is none.
+    order : {0, 1, 3}
+        Nearest pixel, for values that must not be mixed; linear; cubic.
+
+    Returns
+    -------
+    (channels, *shape)
+        In the planes' type; integers rounded and clipped. NaN, 0 in integers, outside of the
+        pixels' centres (the nearest pixel: outside of the pixels) and between pixels without data.
+
+    Examples
+    --------
+    >>> interpolated(np.array([[[1.0, 2.0, 4.0]]]), np.array([[0.0, 1.5], [0.0, 9.0]]), 1).tolist()
+    [[3.0, nan]]
+    """
+    given = planes.dtype
+    kind = np.promote_types(given, np.float32) if given.kind == "f" else given
+    points = np.moveaxis(places, -1, 0)
+    empty = np.nan if kind.kind == "f" else 0
+    if order == 0:
+        near = np.rint(points)
+        limits = np.array(planes.shape[1:]).reshape(-1, *(1,) * (near.ndim - 1)) - 1
+        inside = ((near >= 0) & (near <= limits)).all(axis=0)
+        at = np.where(inside, near, 0).astype(np.intp)
+        return np.where(inside, planes[:, *at], np.array(empty, kind))
+    exact = given.itemsize > (2 if given.kind in "iub" else 4)
+    work = planes.astype(np.float64 if exact else np.float32)
+    known = np.isfinite(points).all(axis=0)
+    values, _, inside = sample(spline(work, order=order), np.where(known, points, -1.0))
+    values[:, ~(inside & known)] = np.nan
+    if kind.kind == "f":
+        return values.astype(kind, copy=False)
+    whole = np.nan_to_num(np.rint(values), nan=0.0)
+    if kind.kind == "b":
+        return np.asarray(whole > 0)
+    bounds = np.iinfo(kind)
+    # The largest float below 2**64 - 1 must be taken, or the conversion overflows.
+    top = np.nextafter(np.float64(bounds.max), 0) if bounds.bits > 53 else bounds.max
+    return np.asarray(np.clip(whole, bounds.min, top), kind)
+
+
+def _averaged(
+    whole: NDArray[Any],
+    usable: BoolArray | None,
+    at: Footprints,
+    part: Any,
+    kernel: Kernel,
+    most: float,
+) -> NDArray[Any]:
+    """Averages over some of the footprints, (channels, n)."""
+    places = np.ascontiguousarray(at.places[part].reshape(-1, 2))
+    valid = np.empty((0, 0), np.bool_) if usable is None else np.ascontiguousarray(usable)
+    out = np.empty((len(whole), len(places)))
+    kind = whole.dtype.name
+    if kernel == "area":
+        corners = np.ascontiguousarray(at.corners[part].reshape(-1, 4, 2))
+        compiled(
+            area.area_average, f"{kind}/3", "bool/2", "float64/2", "float64/3", "float64",
+            "=float64/2",
+        )(np.ascontiguousarray(whole), valid, places, corners, float(most), out)  # fmt: skip
+        return out
+    weights = weights_of(kernel)
+    slopes = np.ascontiguousarray(at.slopes[part].reshape(-1, 2, 2))
+    padded = np.zeros((*whole.shape[:2], whole.shape[2] + kernels.LANES), whole.dtype)
+    padded[..., : whole.shape[2]] = whole
+    compiled(
+        kernels.average, f"{kind}/3", "bool/2", "float64/2", "float64/3", "float64/1", "bool",
+        "float64", "float64", "float64", "=float64/2",
+    )(padded, valid, places, slopes, *weights, float(most), out)  # fmt: skip
+    return out
+
+
+def _interpolated(
+    whole: NDArray[Any], usable: BoolArray | None, places: NDArray[np.float64]
+) -> NDArray[Any]:
+    """The cubic B-spline at places (n, 2), NaN where the nearest pixel is not known: (c, n)."""
+    last = np.array(whole.shape[1:]) - 1.0
+    with np.errstate(invalid="ignore"):
+        inside = np.asarray(((places >= -0.5) & (places <= last + 0.5)).all(axis=-1))
+    within = np.clip(np.where(inside[:, None], places, 0.0), 0.0, last)
+    values, _, _ = sample(spline(whole), within.T)
+    near = np.rint(within).astype(np.intp)
+    exact = (near == within).all(axis=-1)
+    # The spline goes through the pixels, but for rounding.
+    values[:, exact] = whole[:, near[exact, 0], near[exact, 1]]
+    if usable is not None:
+        inside &= usable[near[:, 0], near[:, 1]]
+    values[:, ~inside] = np.nan
+    return values

@@ -1,0 +1,187 @@
+"""Kernels that average the pixels of an image over the elliptic footprint of a pixel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from napari_framewise.numerics.compiling import part, reordered
+
+LANES = 16
+"""Weights of a row are worked out in as many at once, and images padded by as many columns."""
+
+
+@part
+@reordered
+def ellipse(slopes: Any, most: float, form: Any) -> float:
+    """Squared radius ``form . (y^2, 2 x y, x^2)`` of a footprint; what it is given is 2 x 2.
+
+    The axes of the ellipse ``J J^T`` are kept within 1 and `most` pixels. Returns its area over
+    that of a circle of one pixel; `form` gets the inverse matrix (0, 1, 2) and the squared half
+    height (3).
+
+    Examples
+    --------
+    >>> form = np.zeros(4)
+    >>> ellipse(np.array([[2.0, 0.0], [0.0, 4.0]]), 64.0, form), form.tolist()
+    (8.0, [0.25, 0.0, 0.0625, 4.0])
+    """
+    a = slopes[0, 0] * slopes[0, 0] + slopes[0, 1] * slopes[0, 1]
+    b = slopes[0, 0] * slopes[1, 0] + slopes[0, 1] * slopes[1, 1]
+    c = slopes[1, 0] * slopes[1, 0] + slopes[1, 1] * slopes[1, 1]
+    det = slopes[0, 0] * slopes[1, 1] - slopes[0, 1] * slopes[1, 0]
+    half, spread = (a - c) / 2.0, np.sqrt(((a - c) / 2.0) ** 2 + b * b)
+    large = (a + c) / 2.0 + spread
+    small = det * det / large if large > 0.0 else 0.0
+    large = min(max(large, 1.0), most * most)
+    small = min(max(small, 1.0), most * most)
+    y, x, xy = 0.5, 0.5, 0.0
+    if spread > 0.0:
+        # Projector on the long axis.
+        y, x, xy = 0.5 + half / (2 * spread), 0.5 - half / (2 * spread), b / (2 * spread)
+    form[0] = y / large + x / small
+    form[1] = xy / large - xy / small
+    form[2] = x / large + y / small
+    form[3] = y * large + x * small
+    return float(np.sqrt(large * small))
+
+
+@part
+@reordered
+def smooth_row(terms: Any, begin: float, form: Any, weights: Any) -> float:
+    """Weights along a row that are a polynomial of degree 10 of the squared radius, and their sum.
+
+    `form` holds the coefficients of the squared radius, of which 1 is the end, over the column.
+
+    Examples
+    --------
+    >>> weights = np.zeros(2)
+    >>> smooth_row(np.eye(11)[1], 0.0, np.array([0.0, 0.0, 0.25]), weights), weights.tolist()
+    (0.25, [0.0, 0.25])
+    """
+    t0, t1, t2, t3, t4, t5 = terms[0], terms[1], terms[2], terms[3], terms[4], terms[5]
+    t6, t7, t8, t9, t10 = terms[6], terms[7], terms[8], terms[9], terms[10]
+    f0, f1, f2 = form[0], form[1], form[2]
+    total = 0.0
+    for j in range(weights.size):
+        u = begin + j
+        s = f0 + u * (f1 + u * f2)
+        s2 = s * s
+        s4 = s2 * s2
+        low = (t0 + t1 * s) + (t2 + t3 * s) * s2
+        high = (t4 + t5 * s) + (t6 + t7 * s) * s2
+        w = low + (high + ((t8 + t9 * s) + t10 * s2) * s4) * s4
+        w = w if s < 1.0 else 0.0
+        weights[j] = w
+        total += w
+    return float(total)
+
+
+@part
+@reordered
+def cubic_row(terms: Any, begin: float, form: Any, weights: Any) -> float:
+    """Weights along a row that are cubics of the radius, one to half of its end, one beyond.
+
+    Examples
+    --------
+    >>> weights = np.zeros(2)
+    >>> cubic_row(np.eye(11)[2], 0.0, np.array([0.0, 0.0, 0.04]), weights)
+    0.16
+    """
+    t0, t1, t2, t3, t4, t5 = terms[0], terms[1], terms[2], terms[3], terms[4], terms[5]
+    t6, t7 = terms[6], terms[7]
+    f0, f1, f2 = form[0], form[1], form[2]
+    total = 0.0
+    for j in range(weights.size):
+        u = begin + j
+        s = 4.0 * (f0 + u * (f1 + u * f2))
+        s = s if s > 0.0 else 0.0
+        r = np.sqrt(s)
+        inner = (t0 + t1 * r) + (t2 + t3 * r) * s
+        outer = (t4 + t5 * r) + (t6 + t7 * r) * s
+        w = inner if s < 1.0 else outer
+        w = w if s < 4.0 else 0.0
+        weights[j] = w
+        total += w
+    return float(total)
+
+
+def average(
+    planes: Any,
+    valid: Any,
+    places: Any,
+    slopes: Any,
+    terms: Any,
+    cubic: bool,
+    radius: float,
+    volume: float,
+    most: float,
+    out: Any,
+) -> None:
+    """Weighted means over elliptic footprints (Greene & Heckbert 1986), NaN where none is known.
+
+    `planes` are padded by `LANES` columns; `terms`, `cubic`, `radius` and `volume` say the weights.
+    """
+    channels, rows = planes.shape[:2]
+    columns = planes.shape[2] - LANES
+    form, along = np.empty(4), np.empty(3)
+    sums = np.empty(channels)
+    weights = np.empty(columns + LANES)
+    reach = radius * radius
+    for p in range(places.shape[0]):
+        y, x = places[p, 0], places[p, 1]
+        size = abs(slopes[p, 0, 0]) + abs(slopes[p, 0, 1])
+        size += abs(slopes[p, 1, 0]) + abs(slopes[p, 1, 1])
+        within = y >= -0.5 and y <= rows - 0.5 and x >= -0.5 and x <= columns - 0.5
+        if not (within and size < np.inf):
+            for k in range(channels):
+                out[k, p] = np.nan
+            continue
+        area = ellipse(slopes[p], most, form)
+        # In terms of the end of the weights, which is 1.
+        yy, xy, xx = form[0] / reach, form[1] / reach, form[2] / reach
+        tilt, per, bent = xy / xx, 1.0 / xx, yy - xy * xy / xx
+        tall = radius * np.sqrt(form[3])
+        total, known = 0.0, 0.0
+        for k in range(channels):
+            sums[k] = 0.0
+        for i in range(max(0, int(np.ceil(y - tall))), min(rows - 1, int(np.floor(y + tall))) + 1):
+            v = i - y
+            left = (1.0 - v * v * bent) * per
+            if left <= 0.0:
+                continue
+            wide, middle = np.sqrt(left), x - tilt * v
+            first = max(0, int(np.ceil(middle - wide)))
+            count = min(columns - 1, int(np.floor(middle + wide))) + 1 - first
+            if count <= 0:
+                continue
+            # Whole vectors: the columns that are too many weigh nothing, or lie in the padding.
+            padded = (count + LANES - 1) // LANES * LANES
+            row = weights[:padded]
+            along[0], along[1], along[2] = v * v * yy, 2.0 * v * xy, xx
+            if cubic:
+                part_total = cubic_row(terms, first - x, along, row)
+            else:
+                part_total = smooth_row(terms, first - x, along, row)
+            for j in range(max(columns - first, 0), padded):
+                part_total -= row[j]
+                row[j] = 0.0
+            total += part_total
+            if valid.size:
+                line = valid[i, first : min(first + padded, columns)]
+                for j in range(line.size):
+                    row[j] = row[j] if line[j] else 0.0
+                    known += row[j]
+            for k in range(channels):
+                source = planes[k, i, first : first + padded]
+                value = 0.0
+                for j in range(source.size):
+                    value += row[j] * source[j]
+                sums[k] += value
+        if not valid.size:
+            known = total
+        # Half of what lies in the frame, and not so little that noise is all there is.
+        enough = known >= 0.5 * total and known >= 0.1 * area * volume
+        for k in range(channels):
+            out[k, p] = sums[k] / known if enough else np.nan
