@@ -167,6 +167,27 @@ def noise_image() -> Any:
     return viewer
 
 
+def quality() -> Any:
+    viewer = opened("clean_noisy_restored")
+    panel = panel_of(viewer, "Quality beside a truth")
+    roles = panel.inputs_form.roles
+    roles["restored"].set_count(2)
+    for picker, name in zip(
+        roles["restored"].pickers, ("smoothed", "non-local means"), strict=True
+    ):
+        picker.choose(viewer.layers[name])
+    roles["truth"].pickers[0].choose(viewer.layers["clean"])
+    roles["noisy"].pickers[0].choose(viewer.layers["noisy"])
+    settle()
+    run(panel)
+    shown(viewer, "error of non-local means")
+    return viewer
+
+
+def noise_level() -> Any:
+    return filtered("drifting", "Noise level")
+
+
 PICTURES: dict[str, Callable[[], Any]] = {
     "flow": flow,
     "flow-colours": flow_colours,
@@ -188,6 +209,8 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "speckle": speckle,
     "bandpass": bandpass,
     "noise-image": noise_image,
+    "quality": quality,
+    "noise-level": noise_level,
 }
 
 

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from napari_framewise.samples import drift, index, mixtures, motion, pictures, radar, room, spectral
+from napari_framewise.samples import (
+    drift,
+    index,
+    mixtures,
+    motion,
+    pictures,
+    radar,
+    restored,
+    room,
+    spectral,
+)
 from napari_framewise.samples.sample import Sample
 
 SAMPLES: dict[str, Sample] = {
@@ -65,5 +75,10 @@ SAMPLES: dict[str, Sample] = {
         "Speckled scene",
         "4 radar images of 256 x 256 under speckle of 4 looks; what they show without is known.",
         radar.speckled,
+    ),
+    "clean_noisy_restored": Sample(
+        "Clean, noisy and restored",
+        "3 images of 256 x 256 with noise of 15, two restorations of each, and what is under it.",
+        restored.clean_noisy_restored,
     ),
 }

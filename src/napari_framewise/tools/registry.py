@@ -105,6 +105,14 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.contour_normals",
         "Outlines of labels or shapes as smooth curves, with normals, curvature and length.",
     ),
+    "quality": Entry(
+        f"{__package__}.quality",
+        "Errors, PSNR, SSIM and what is left, of images beside what they should be.",
+    ),
+    "noise_level": Entry(
+        f"{__package__}.noise_level",
+        "Noise of each frame without a truth, or gain and read noise of the detector.",
+    ),
     "normalise": Entry(
         f"{__package__}.normalise",
         "Bring every frame, or the whole stack, to a range, a mean of one, or z-scores.",

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from napari_framewise.numerics.noise.blind import PLAIN, WHITE, BlindSigma, blind_sigma
 from napari_framewise.numerics.noise.correlation import autocorrelation, variance_factor
+from napari_framewise.numerics.noise.transfer import Repeats, Transfer, photon_transfer
 from napari_framewise.numerics.noise.white import sigma_of_image
 
-__all__ = ["autocorrelation", "sigma_of_image", "variance_factor"]
+__all__ = [
+    "PLAIN",
+    "WHITE",
+    "BlindSigma",
+    "Repeats",
+    "Transfer",
+    "autocorrelation",
+    "blind_sigma",
+    "photon_transfer",
+    "sigma_of_image",
+    "variance_factor",
+]

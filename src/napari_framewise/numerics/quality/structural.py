@@ -142,7 +142,7 @@ def ssim(
     True
     """
     check_peak(peak)
-    first, second = np.asarray(truth), np.asarray(image)
+    first, second = np.ascontiguousarray(truth), np.ascontiguousarray(image)
     if first.shape != second.shape:
         raise ValueError(
             f"The truth has the shape {first.shape} and the image {second.shape}; two of one shape "
