@@ -32,6 +32,7 @@ docs: $(VENV)/installed-docs ## Build the documentation into docs/_build/html
 
 pictures: $(VENV)/installed-all ## Make the pictures of the documentation again
 	$(UNDER_XVFB) $(PYTHON_HERE) scripts/pictures.py
+	$(PYTHON_HERE) scripts/figures.py
 
 lint: $(VENV)/installed-lint ## Check style and types
 	$(PYTHON_HERE) -m ruff check .
