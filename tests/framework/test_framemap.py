@@ -264,6 +264,15 @@ def test_a_preview_in_bands_has_all_that_a_run_gives() -> None:
     assert len(shown.layer("arrows").data) == 2400
 
 
+def test_an_empty_result_is_said_of_frames_in_bands_as_well() -> None:
+    for shape, said in (((2, 9, 9), "Frame 0"), ((2, 2400, 1600), "The middle of frame 0")):
+        stack = stack_of(np.full(shape, np.nan, np.float32))
+        outcome = ran(filters.LOCAL_ROWS, in_bands(), stack=stack)
+        assert outcome.diagnostics == (
+            f"{said} holds no data that could be used: its result is empty.",
+        )
+
+
 def test_why_large_frames_are_not_cut_is_said() -> None:
     source = np.broadcast_to(np.float32(1), (2, 9000, 9000))
     small = {"stack": stack_of(np.zeros((2, 9, 9), np.float32))}

@@ -70,3 +70,16 @@ def test_a_frame_without_data_is_said() -> None:
     assert "no data" in outcome.diagnostics[0]
     with pytest.raises(ValueError, match="give values from 0"):
         run("fill", stack=blobs(), confidence=np.full((20, 24), -0.5))
+
+
+def test_how_much_was_missing_is_said_and_that_nothing_was() -> None:
+    frames = np.random.default_rng(0).random((2, 20, 25, 3))
+    whole = run("fill", stack=stack_of(frames, axes="tyxc"))
+    assert whole.diagnostics[0].startswith("Frame 0 has no missing pixels: it stays as it is.")
+    frames[0, :10] = np.nan
+    assert (
+        "Of frame 0 50 % was missing." in run("fill", stack=stack_of(frames, axes="tyxc")).summary
+    )
+    mask = np.ones((20, 25))
+    mask[:, :5] = 0
+    assert "60 %" in run("fill", stack=stack_of(frames, axes="tyxc"), mask=mask).summary

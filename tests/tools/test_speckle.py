@@ -143,3 +143,21 @@ def test_the_methods_sentence_says_model_and_window() -> None:
     text = TOOL.methods(inputs, TOOL.check_parameters({"method": "enhanced", "looks": 3.0}))
     assert "looks 3" in text
     assert "windows of 7 pixels" in text
+
+
+def test_the_noise_is_measured_once_while_a_window_changes_and_anew_when_pixels_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+    fit = numerics.fit_of_image
+    monkeypatch.setattr(
+        numerics, "fit_of_image", lambda *args, **kwargs: asked.append(1) or fit(*args, **kwargs)
+    )
+    frames = np.random.default_rng(8).gamma(4, 25, (2, 40, 44))
+    inputs = TOOL.check_inputs({"stack": stack_of(frames)})
+    for size in (5, 7):
+        TOOL.preview(inputs, TOOL.check_parameters({"size": size}), 0)
+    assert len(asked) == 2
+    frames *= np.random.default_rng(9).gamma(4, 0.25, frames.shape)
+    TOOL.preview(inputs, TOOL.check_parameters({}), 0)
+    assert len(asked) == 4

@@ -6,6 +6,7 @@ import numpy as np
 
 from napari_framewise.framework.framemap import Filtered, FrameMap, FrameMapParameters, Image
 from napari_framewise.framework.inputs import Inputs
+from napari_framewise.framework.outcome import Outcome
 from napari_framewise.numerics import normalised_convolution as numerics
 from napari_framewise.stacks.source import Array
 from napari_framewise.tools.common.certain import CERTAINTY, CITATION
@@ -34,13 +35,29 @@ def methods(inputs: Inputs, parameters: FillParameters) -> str:
     )
 
 
+def report(inputs: Inputs, parameters: FillParameters) -> Outcome:
+    """How much of the first frame is missing."""
+    frames, further = FILL.sample(inputs, parameters, 0)
+    known = np.isfinite(frames)
+    for given in further.values():
+        known &= True if given is None else np.nan_to_num(given) != 0
+    number, missing = inputs.stack("stack").frame_numbers[0], 1 - float(known.mean())
+    if not missing:
+        said = (
+            f"Frame {number:,} has no missing pixels: it stays as it is. Pixels are missing where "
+            "they are NaN, infinite, the no-data value, or left out by a mask."
+        )
+        return Outcome(diagnostics=(said,))
+    return Outcome(summary=f"Of frame {number:,} {100 * missing:.2g} % was missing.")
+
+
 def limits(distance: Array) -> tuple[float, float]:
     """From data to the farthest pixel."""
     finite = distance[np.isfinite(distance)]
     return 0.0, max(1.0, float(finite.max(initial=0.0)))
 
 
-TOOL = FrameMap(
+FILL = FrameMap(
     name="fill",
     title="Fill missing pixels",
     sentence="Replace what is missing by its surroundings, and say how far they are.",
@@ -58,5 +75,7 @@ TOOL = FrameMap(
         "Gortler, S. J. et al. (1996). The Lumigraph. SIGGRAPH, 43-54.",
     ),
     scratch=96.0,
+    report=report,
     label="Filling",
-).tool
+)
+TOOL = FILL.tool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import astuple
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from napari_framewise.framework.parameters import parameter
 from napari_framewise.numerics import speckle as numerics
 from napari_framewise.stacks.source import Array
 from napari_framewise.tools.common.certain import CERTAINTY
+from napari_framewise.tools.common.first_pass import once_for_pixels
 from napari_framewise.tools.common.windows import WindowParameters
 
 _LOOKED_AT = 5
@@ -183,16 +185,24 @@ def _measured(inputs: Inputs, parameters: SpeckleParameters) -> numerics.Fit:
     given = inputs.optional_stack("mask")
     masks = given and in_step(given, stack, "Mask")
     count = min(stack.n_frames, _LOOKED_AT)
-    fits = []
+    looked_at: list[tuple[Array, Array | None]] = []
     for index in np.linspace(0, stack.n_frames - 1, count).round().astype(int).tolist():
         frame, use = stack.frame(index), None
         if masks is not None:
             use = selected(masks.frame(index if masks.n_frames > 1 else 0))
-        for channel in range(max(1, stack.channels)):
-            plane = frame[..., channel] if stack.channels else frame
-            fits.append(
-                numerics.fit_of_image(plane, use, amplitude=parameters.signal == "amplitude")
-            )
+        planes = np.moveaxis(frame, -1, 0) if stack.channels else (frame,)
+        looked_at.extend((plane, use) for plane in planes)
+    amplitude = parameters.signal == "amplitude"
+    # A slider of the window's size asks for the same again and again.
+    return once_for_pixels(
+        [each for pair in looked_at for each in pair],
+        ("speckle", amplitude),
+        lambda: _fit_of(looked_at, amplitude),
+    )
+
+
+def _fit_of(looked_at: Sequence[tuple[Array, Array | None]], amplitude: bool) -> numerics.Fit:
+    fits = [numerics.fit_of_image(*each, amplitude=amplitude) for each in looked_at]
     return numerics.Fit(*(_middle([astuple(fit)[n] for fit in fits]) for n in range(4)))
 
 

@@ -360,10 +360,12 @@ def _outcome(
 
 
 def _diagnostics(made: Prepared, samples: Sequence[Array], numbers: range) -> tuple[str, ...]:
-    """That the first frame's result holds no number at all, where all of it was computed."""
-    if isinstance(made.work, MapBands) or not samples or np.isfinite(samples[0]).any():
+    """That what was computed of the first frame's result holds no number at all."""
+    if not samples or np.isfinite(samples[0]).any():
         return ()
-    return (f"Frame {numbers[0]:,} holds no data that could be used: its result is empty.",)
+    frame = f"rame {numbers[0]:,}"
+    part = f"The middle of f{frame}" if isinstance(made.work, MapBands) else f"F{frame}"
+    return (f"{part} holds no data that could be used: its result is empty.",)
 
 
 def _table(made: Prepared, values: Sequence[Values], numbers: range) -> Table:

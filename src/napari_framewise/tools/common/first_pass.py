@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
+from zlib import crc32
+
+import numpy as np
 
 from napari_framewise.framework.masks import Measured
+from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 
 T = TypeVar("T")
@@ -71,6 +75,17 @@ def once_for(given: Measured, parameters: dict[str, Any], find: Callable[[], T])
     mask = None if fixed is None else (fixed.shape, fixed.tobytes())
     question = (place, stack.selection, stack.axes, given.names, mask, sorted(parameters.items()))
     return _LAST.answer(question, find)
+
+
+def once_for_pixels(
+    arrays: Sequence[Array | None], further: Sequence[Any], find: Callable[[], T]
+) -> T:
+    """What `find` gives for some arrays, kept while the same is asked again of equal pixels."""
+    pixels = tuple(
+        None if each is None else (each.shape, each.dtype, crc32(np.ascontiguousarray(each)))
+        for each in arrays
+    )
+    return _LAST.answer((pixels, *further), find)
 
 
 class _Same:
