@@ -82,7 +82,7 @@ def once_for_pixels(
 ) -> T:
     """What `find` gives for some arrays, kept while the same is asked again of equal pixels."""
     pixels = tuple(
-        None if each is None else (each.shape, each.dtype, crc32(np.ascontiguousarray(each)))
+        None if each is None else (each.shape, each.dtype, crc32(np.ascontiguousarray(each).data))
         for each in arrays
     )
     return _LAST.answer((pixels, *further), find)
