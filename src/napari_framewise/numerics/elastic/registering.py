@@ -1,0 +1,336 @@
+"""From two images to a transform: preparation, start, steps, verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_framewise.numerics.elastic import verdict
+from napari_framewise.numerics.elastic.field import Field, FloatArray
+from napari_framewise.numerics.elastic.fitting import SHORT, Marks, Rules, Step, cells_of, fitted
+from napari_framewise.numerics.elastic.folding import determinants
+from napari_framewise.numerics.elastic.images import BoolArray, Seen, Similarity, levels_of
+from napari_framewise.numerics.elastic.verdict import Status
+from napari_framewise.numerics.interpolation import sample, spline
+from napari_framewise.numerics.pyramid import filled
+from napari_framewise.numerics.window_moments import box_window, window_comoments
+
+_LEAST_SIDE = 16
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to register.
+
+    Attributes
+    ----------
+    spacing : float
+        Pixels between the nodes of the finest lattice; it is rounded so that nodes fit the frame.
+    similarity : {"correlation", "squares"}
+        Compare deviations from the local mean in local standard deviations, whose squared
+        differences are 2 (1 - local correlation); or values as they are.
+    window : int
+        Side of the local window in pixels of each level, odd.
+    smoothness : float
+        Weight of the bending energy; 1 is the usual one, 10 ten times as stiff.
+    divergence, curl : float
+        Further weights, of the gradients of the divergence and of the curl.
+    landmarks : float
+        Weight of one landmark; at 1 it counts as much as what the pixels around one node and its
+        bending hold it with.
+    affine : bool
+        Look for an affine transform first, from the start on.
+    """
+
+    spacing: float = 32.0
+    similarity: Similarity = "correlation"
+    window: int = 31
+    smoothness: float = 1.0
+    divergence: float = 0.0
+    curl: float = 0.0
+    landmarks: float = 1.0
+    affine: bool = True
+
+    def __post_init__(self) -> None:
+        if self.spacing < 4 or self.window < 3 or self.window % 2 == 0:
+            raise ValueError(
+                f"A spacing of {self.spacing:g} px and a window of {self.window} px were given; "
+                "nodes at least 4 pixels apart and an odd window of 3 pixels or more are needed."
+            )
+        if min(self.smoothness, self.divergence, self.curl, self.landmarks) < 0:
+            raise ValueError("A weight below 0 was given; weights are 0 or more.")
+
+
+@dataclass(frozen=True, eq=False)
+class Registration:
+    """A transform between two images, and how far to trust it.
+
+    Attributes
+    ----------
+    field : Field
+        From pixels of the reference to those of the image. Where `found` is False its numbers are
+        NaN.
+    status : Status
+    evidence : float
+        How far details of the images were alike before the level that shows them was fitted, in
+        standard errors of unrelated images; below 8 it is chance, and only an answer that three
+        landmarks lead to is given.
+    similarity : (levels, 4) float64
+        Per level from the coarsest: its pixel size in pixels, correlation before and after it was
+        fitted, iterations.
+    correlation : (2,) float64
+        Mean local correlation over the window, before (at the start) and after.
+    rmse : (2,) float64
+        Root mean square of the difference of the images' values, before and after.
+    least_determinant, largest_determinant : float
+        Of the Jacobian, on a grid of eight places from node to node.
+    inconsistency : float
+        Largest distance in pixels between points and where they come to, there and back.
+    landmark_errors : (m,) float64
+        Distance of each landmark from its partner, in pixels of the image.
+    history : (steps, 4) float64
+        Pixel size, objective, correlation, root mean square step in pixels.
+    """
+
+    field: Field
+    status: Status
+    evidence: float
+    similarity: FloatArray
+    correlation: FloatArray
+    rmse: FloatArray
+    least_determinant: float
+    largest_determinant: float
+    inconsistency: float
+    landmark_errors: FloatArray
+    history: FloatArray
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a transform."""
+        return self.status < Status.NO_DATA
+
+
+def registering(
+    reference: ArrayLike,
+    image: ArrayLike,
+    *,
+    reference_mask: ArrayLike | None = None,
+    image_mask: ArrayLike | None = None,
+    landmarks: tuple[ArrayLike, ArrayLike] | None = None,
+    start: ArrayLike | None = None,
+    settings: Settings | None = None,
+) -> Generator[Step, None, Registration]:
+    """Steps of `register`, one at a time: a generator that returns the registration."""
+    rules = settings or Settings()
+    first, use = checked(reference, reference_mask, "reference")
+    second, use_there = checked(image, image_mask, "image")
+    marks = _marks(landmarks)
+    matrix = _start(first.shape, second.shape, start, marks)
+    cells, _ = cells_of(first.shape, rules.spacing)
+    field = Field.still(matrix, first.shape, cells)
+    here = levels_of(first, use, rules.similarity, rules.window)
+    there = levels_of(second, use_there, rules.similarity, rules.window)
+    if not here or not there:
+        empty = not (use.any() and use_there.any())
+        return _none(field, Status.NO_DATA if empty else Status.FLAT, marks)
+    weights = Rules(rules.spacing, rules.smoothness, rules.divergence, rules.curl, rules.landmarks)
+    before = field
+    steps: list[Step] = []
+    proof = float("nan")
+    running = fitted(here, there, field, marks, weights, rules.affine)
+    while True:
+        try:
+            step = next(running)
+        except StopIteration as stop:
+            field = stop.value
+            break
+        fresh = not step.affine and (not steps or steps[-1].level != step.level)
+        if fresh:
+            at = steps[-1].field if steps else before
+            proof = float(np.fmax(proof, verdict.evidence(here[step.level], there[step.level], at)))
+        steps.append(step)
+        yield step
+    status = _verdict(
+        here,
+        there,
+        proof,
+        guided=marks is not None and len(marks.here) > 2,
+        placed=marks is not None or start is not None,
+    )
+    history = np.array([[s.pixel, s.objective, s.correlation, s.moved] for s in steps])
+    if status is not None:
+        return _none(field, status, marks, proof, history)
+    status = Status.CONVERGED if steps[-1].moved < SHORT else Status.SLOW
+    return _result(first, second, use, use_there, before, field, status, proof, steps, marks, rules)
+
+
+def _verdict(
+    here: tuple[Seen, ...], there: tuple[Seen, ...], proof: float, *, guided: bool, placed: bool
+) -> Status | None:
+    """What speaks against the answer: three landmarks are as good as texture in common."""
+    texture = min(
+        max(float(each.trust[each.valid].mean()) for each in seen if each.valid.any())
+        for seen in (here, there)
+    )
+    status = None if guided else verdict.judged(proof, texture)
+    if status is None and not placed and verdict.repeats(here):
+        return Status.AMBIGUOUS
+    return status
+
+
+def checked(image: ArrayLike, mask: ArrayLike | None, name: str) -> tuple[NDArray[Any], BoolArray]:
+    """An image and where it may be used.
+
+    Raises
+    ------
+    ValueError
+        Where it is no plane of real numbers of at least 16 pixels a side, or the mask has another
+        shape.
+    """
+    given = np.asarray(image)
+    if given.dtype.kind not in "buif" or given.ndim != 2 or min(given.shape) < _LEAST_SIDE:
+        raise ValueError(
+            f"The {name} has the shape {given.shape} and the type {given.dtype}; one plane of real "
+            f"numbers, of at least {_LEAST_SIDE} x {_LEAST_SIDE} pixels, is needed."
+        )
+    use = np.isfinite(given)
+    if mask is not None:
+        chosen = np.asarray(mask)
+        if chosen.shape != given.shape:
+            raise ValueError(
+                f"The mask of the {name} has the shape {chosen.shape}, but the {name} has "
+                f"{given.shape}; they must agree."
+            )
+        use &= (chosen != 0) & (chosen == chosen)
+    return given, use
+
+
+def _marks(landmarks: tuple[ArrayLike, ArrayLike] | None) -> Marks | None:
+    if landmarks is None:
+        return None
+    here, there = (np.asarray(each, np.float64).reshape(-1, 2) for each in landmarks)
+    if here.shape != there.shape:
+        raise ValueError(
+            f"{len(here)} landmarks of the reference and {len(there)} of the image were given; "
+            "landmarks go in pairs, so as many of each are needed."
+        )
+    known = np.isfinite(here).all(axis=1) & np.isfinite(there).all(axis=1)
+    return Marks(here[known], there[known]) if known.any() else None
+
+
+def _start(
+    shape: tuple[int, ...], other: tuple[int, ...], start: ArrayLike | None, marks: Marks | None
+) -> FloatArray:
+    """The matrix to begin at: the one given, the landmarks' shift, or centre upon centre."""
+    matrix = np.eye(3)
+    if start is not None:
+        matrix = np.asarray(start, np.float64)
+        if matrix.shape != (3, 3) or not np.isfinite(matrix).all():
+            raise ValueError("The start has to be a 3 x 3 matrix of finite numbers.")
+        if abs(np.linalg.det(matrix[:2, :2])) < 1e-6:
+            raise ValueError("The start is a singular matrix; one that can be inverted is needed.")
+    elif marks is not None:
+        matrix[:2, 2] = np.median(marks.there - marks.here, axis=0)
+    else:
+        matrix[:2, 2] = (np.array(other) - np.array(shape)) / 2
+    return matrix
+
+
+def _result(
+    first: NDArray[Any],
+    second: NDArray[Any],
+    use: BoolArray,
+    use_there: BoolArray,
+    before: Field,
+    field: Field,
+    status: Status,
+    proof: float,
+    steps: list[Step],
+    marks: Marks | None,
+    settings: Settings,
+) -> Registration:
+    found = determinants(field)
+    alike = [
+        _alike(first, second, use, use_there, each, settings.window) for each in (before, field)
+    ]
+    rows = []
+    elastic = [step for step in steps if not step.affine]
+    for level in sorted({step.level for step in elastic}, reverse=True):
+        mine = [step for step in elastic if step.level == level]
+        rows.append([mine[0].pixel, mine[0].correlation, mine[-1].correlation, len(mine)])
+    axes = [np.linspace(0, n - 1, min(n, 33)) for n in field.shape]
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
+    back = field.push(field.pull_back(grid))
+    return Registration(
+        field,
+        status,
+        proof,
+        np.array(rows),
+        np.array([each[0] for each in alike]),
+        np.array([each[1] for each in alike]),
+        float(found.min()),
+        float(found.max()),
+        float(np.sqrt(((back - grid) ** 2).sum(axis=1)).max()),
+        _misses(field, marks),
+        np.array([[s.pixel, s.objective, s.correlation, s.moved] for s in steps]),
+    )
+
+
+def _alike(
+    first: NDArray[Any],
+    second: NDArray[Any],
+    use: BoolArray,
+    use_there: BoolArray,
+    field: Field,
+    window: int,
+) -> tuple[float, float]:
+    """Mean local correlation, and root mean square difference, of the images at a transform."""
+    whole, valid = filled(np.asarray(second, np.float64)[None], use_there)
+    at = field.on_grid([np.arange(n) for n in first.shape])
+    (moved,), _, inside = sample(spline(whole, valid=valid), at)
+    both = use & inside
+    if not both.any():
+        return float("nan"), float("nan")
+    local = window_comoments(
+        np.asarray(first, np.float64)[None], moved[None], box_window((window, window)), both[None]
+    ).correlation()[0]
+    known = both & np.isfinite(local)
+    mean = float(local[known].mean()) if known.any() else float("nan")
+    away = moved[both] - np.asarray(first, np.float64)[both]
+    size = float(np.abs(away).max()) or 1.0
+    return mean, size * float(np.sqrt(np.mean((away / size) ** 2)))
+
+
+def _misses(field: Field, marks: Marks | None) -> FloatArray:
+    if marks is None:
+        return np.empty(0)
+    return np.asarray(np.sqrt(((field.pull_back(marks.here) - marks.there) ** 2).sum(axis=1)))
+
+
+def _none(
+    field: Field,
+    status: Status,
+    marks: Marks | None,
+    proof: float = float("nan"),
+    history: FloatArray | None = None,
+) -> Registration:
+    nan = float("nan")
+    lost = Field(np.full((3, 3), nan), np.full_like(field.coefficients, nan), field.shape)
+    pair = np.full(2, nan)
+    return Registration(
+        lost,
+        status,
+        proof,
+        np.empty((0, 4)),
+        pair,
+        pair,
+        nan,
+        nan,
+        nan,
+        np.full(0 if marks is None else len(marks.here), nan),
+        np.empty((0, 4)) if history is None else history,
+    )
