@@ -273,6 +273,20 @@ def test_an_empty_result_is_said_of_frames_in_bands_as_well() -> None:
         )
 
 
+def test_of_a_large_frame_the_middle_is_sampled_with_its_mask() -> None:
+    frames = np.arange(2 * 30 * 41 * 3, dtype=float).reshape(2, 30, 41, 3)
+    mask = RNG.integers(0, 2, (30, 41))
+    declared = filters.LOCAL_MEAN
+    given = {"stack": stack_of(frames, axes="tyxc"), "mask": stack_of(mask)}
+    inputs = declared.tool.check_inputs(given)
+    parameters = declared.tool.check_parameters({})
+    for most, rows, columns in ((100, slice(10, 20), slice(15, 25)), (10**4, slice(30), slice(41))):
+        found, further = declared.sample(inputs, parameters, 1, most)
+        wanted = np.moveaxis(frames[1, rows, columns], -1, 0)
+        np.testing.assert_array_equal(found, wanted)
+        np.testing.assert_array_equal(further["mask"], mask[None, rows, columns])
+
+
 def test_why_large_frames_are_not_cut_is_said() -> None:
     source = np.broadcast_to(np.float32(1), (2, 9000, 9000))
     small = {"stack": stack_of(np.zeros((2, 9, 9), np.float32))}

@@ -141,7 +141,7 @@ def methods(inputs: Inputs, parameters: FrameMapParameters) -> str:
     return "Frames were filtered."
 
 
-LOCAL = FrameMap(
+LOCAL_MEAN = FrameMap(
     name="local",
     title="Local mean",
     sentence="Mean around every pixel.",
@@ -155,7 +155,8 @@ LOCAL = FrameMap(
     columns={"used": "Number of used pixels."},
     vectors="arrows",
     methods=methods,
-).tool
+)
+LOCAL = LOCAL_MEAN.tool
 LOCAL_ROWS = FrameMap(
     name="local-rows",
     title="Local mean by rows",

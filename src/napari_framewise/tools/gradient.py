@@ -16,7 +16,7 @@ from napari_framewise.numerics import normalised_convolution as numerics
 from napari_framewise.stacks.source import Array
 from napari_framewise.tools.common.certain import CERTAINTY, CITATION, axes_of
 
-_SAMPLE = 192
+_MOST = 192**2
 _LONGEST = 99.0
 
 
@@ -68,8 +68,11 @@ def settle(inputs: Inputs, parameters: GradientParameters) -> Settled:
         return parameters
     axes = axes_of(inputs, parameters)
     sigmas = parameters.sigma.in_pixels(axes, "Sigma")
-    first = np.asarray(inputs.stack("stack").read(0, 1), np.float64)
+    frames, further = GRADIENT.sample(inputs, parameters, 0, _MOST)
+    first = frames.astype(np.float64)
     finite = np.isfinite(first)
+    for given in further.values():
+        finite &= True if given is None else np.nan_to_num(given) != 0
     settled = Settled(
         **dict(parameters),
         sigmas=sigmas,
@@ -79,11 +82,8 @@ def settle(inputs: Inputs, parameters: GradientParameters) -> Settled:
     )
     if not parameters.arrows or parameters.arrow_length is not None:
         return settled
-    plain = first[0, ..., 0] if first.ndim > len(axes) + 1 else first[0]
-    for axis, n in enumerate(plain.shape):
-        middle = range(max(0, (n - _SAMPLE) // 2), min(n, (n + _SAMPLE) // 2))
-        plain = plain.take(middle, axis)
-    slopes = numerics.gradient(plain[None], sigmas, centre=settled.centre).slopes
+    plain = np.where(finite, first, np.nan)[:1]
+    slopes = numerics.gradient(plain, sigmas, centre=settled.centre).slopes
     steep = np.sqrt((slopes**2).sum(axis=0))
     steep = steep[np.isfinite(steep)]
     longest = float(np.percentile(steep, _LONGEST)) if steep.size else 0.0
@@ -180,7 +180,7 @@ def warm_up() -> None:
     numerics.gradient(np.zeros((1, 8, 8)), (1.0, 1.0))
 
 
-TOOL = FrameMap(
+GRADIENT = FrameMap(
     name="gradient",
     title="Gradient",
     sentence="Slope of every frame by planes fitted to its known pixels, with standard errors.",
@@ -199,4 +199,5 @@ TOOL = FrameMap(
     label="Fitting planes",
     warm_up=warm_up,
     compile_seconds=5.0,
-).tool
+)
+TOOL = GRADIENT.tool

@@ -10,9 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import ConfigDict, model_validator
 
-from napari_framewise.framework.channels import with_channels
-from napari_framewise.framework.framemap import Filtered, FrameMap, Image
-from napari_framewise.framework.in_step import in_step
+from napari_framewise.framework.framemap import MOST_SAMPLED, Filtered, FrameMap, Image
 from napari_framewise.framework.inputs import Inputs
 from napari_framewise.framework.limits import limits_of
 from napari_framewise.framework.masks import selected
@@ -181,17 +179,17 @@ def _doubts(parameters: Settled, given: float | None) -> list[str]:
 
 def _measured(inputs: Inputs, parameters: SpeckleParameters) -> numerics.Fit:
     """Medians of what some frames, spread over the stack, say of the noise."""
-    stack = with_channels(inputs.stack("stack"), parameters.channels_along)
-    given = inputs.optional_stack("mask")
-    masks = given and in_step(given, stack, "Mask")
-    count = min(stack.n_frames, _LOOKED_AT)
+    n_frames = inputs.stack("stack").n_frames
+    count = min(n_frames, _LOOKED_AT)
     looked_at: list[tuple[Array, Array | None]] = []
-    for index in np.linspace(0, stack.n_frames - 1, count).round().astype(int).tolist():
-        frame, use = stack.frame(index), None
-        if masks is not None:
-            use = selected(masks.frame(index if masks.n_frames > 1 else 0))
-        planes = np.moveaxis(frame, -1, 0) if stack.channels else (frame,)
-        looked_at.extend((plane, use) for plane in planes)
+    for index in np.linspace(0, n_frames - 1, count).round().astype(int).tolist():
+        planes, further = SPECKLE.sample(inputs, parameters, index, MOST_SAMPLED)
+        mask = further["mask"]
+        uses = [None] * len(planes) if mask is None else np.broadcast_to(mask, planes.shape)
+        looked_at += [
+            (plane, None if use is None else selected(use))
+            for plane, use in zip(planes, uses, strict=True)
+        ]
     amplitude = parameters.signal == "amplitude"
     # A slider of the window's size asks for the same again and again.
     return once_for_pixels(
@@ -238,7 +236,7 @@ def most_of(frame: Array) -> tuple[float, float]:
     return limits_of(np.percentile(finite, (0.5, 99.5)))
 
 
-TOOL = FrameMap(
+SPECKLE = FrameMap(
     name="speckle",
     title="Speckle filter",
     sentence="Lee filters for speckle and for additive noise, with pixels missing.",
@@ -266,4 +264,5 @@ TOOL = FrameMap(
     scratch=160.0,
     warm_up=warm_up,
     compile_seconds=1.5,
-).tool
+)
+TOOL = SPECKLE.tool

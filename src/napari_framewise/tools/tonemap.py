@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from napari_framewise.framework.framemap import FrameMap, FrameMapParameters, Image, Rows
+from napari_framewise.framework.framemap import (
+    MOST_SAMPLED,
+    FrameMap,
+    FrameMapParameters,
+    Image,
+    Rows,
+)
 from napari_framewise.framework.inputs import Inputs
 from napari_framewise.framework.lengths import Length
 from napari_framewise.framework.outcome import Curve, Outcome, Plot, Table
@@ -133,10 +140,8 @@ def settle(inputs: Inputs, parameters: TonemapParameters) -> TonemapParameters:
     chosen: dict[str, Any] = {"sigma": _sigma(inputs, parameters)}
     if None in (parameters.low, parameters.high, parameters.floor, parameters.exposure):
         numbers = np.unique(np.linspace(0, stack.n_frames - 1, _MEASURED).round().astype(int))
-        frames = [TONEMAP.sample(inputs, parameters, int(each))[0] for each in numbers]
-        step = _step(stack.spatial_shape)
-        thin = (slice(None), *(slice(None, None, step),) * len(stack.spatial_shape))
-        samples = [each[thin] for each in frames]
+        step = _step(stack.spatial_shape, _PIXELS)
+        samples = [_thinned(inputs, parameters, int(each), step) for each in numbers]
         floors = [floor_of(luminance(each)) for each in samples]
         known = [each for each in floors if not math.isnan(each)]
         floor = parameters.floor or (min(known) if known else 1.0)
@@ -162,9 +167,11 @@ def settle(inputs: Inputs, parameters: TonemapParameters) -> TonemapParameters:
 
 def report(inputs: Inputs, parameters: TonemapParameters) -> Outcome:
     """How the base was compressed, and luminance before and after."""
+    stack = inputs.stack("stack")
+    index, step = stack.n_frames // 2, _step(stack.spatial_shape, MOST_SAMPLED)
     tones = tones_of(parameters)
-    index = inputs.stack("stack").n_frames // 2
-    frames, _ = TONEMAP.sample(inputs, parameters, index)
+    tones = replace(tones, sigma=tuple(each / step for each in tones.sigma))
+    frames = _thinned(inputs, parameters, index, step)
     light = luminance(frames)
     linear = luminance(tone_mapped(frames, tones).astype(np.float64)[..., :3] ** parameters.gamma)
     known = np.isfinite(light)
@@ -224,10 +231,17 @@ def _sigma(inputs: Inputs, parameters: TonemapParameters) -> Length:
     return Length(parameters.sigma.in_pixels(axes, "Sigma in space"))
 
 
-def _step(shape: tuple[int, ...]) -> int:
-    """Every how manieth pixel along each axis is measured."""
-    pixels: float = math.prod(shape) / _PIXELS
+def _step(shape: tuple[int, ...], most: int) -> int:
+    """Every how manieth pixel along each axis is looked at, so that there are no more."""
+    pixels: float = math.prod(shape) / most
     return max(1, math.ceil(math.pow(pixels, 1 / len(shape))))
+
+
+def _thinned(inputs: Inputs, parameters: TonemapParameters, index: int, step: int) -> Array:
+    """Every so manieth pixel of a frame, (1, *frame, c)."""
+    frames, _ = TONEMAP.sample(inputs, parameters, index)
+    thin = (slice(None, None, step),) * len(inputs.stack("stack").spatial_shape)
+    return np.ascontiguousarray(frames[(slice(None), *thin)])
 
 
 def _extremes(

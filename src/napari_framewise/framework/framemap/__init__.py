@@ -9,6 +9,7 @@ from typing import Any
 
 from napari_framewise.engine.work import Rows
 from napari_framewise.framework.framemap.declaration import (
+    MOST_SAMPLED,
     Column,
     Declared,
     Filtered,
@@ -24,6 +25,7 @@ from napari_framewise.framework.tool import Menu, Tool
 from napari_framewise.stacks.source import Array
 
 __all__ = [
+    "MOST_SAMPLED",
     "Column",
     "Filtered",
     "FrameMap",
@@ -73,13 +75,14 @@ class FrameMap(Declared):
     compile_seconds: float = 0.0
 
     def sample(
-        self, inputs: Inputs, parameters: Any, index: int
+        self, inputs: Inputs, parameters: Any, index: int, most: int | None = None
     ) -> tuple[Array, dict[str, Array | None]]:
         """One of the frames, (1, *frame), and the further inputs, as the function gets them.
 
-        For `settle` and `report`.
+        For `settle` and `report`, which nothing interrupts: of frames of more than `most` pixels
+        their middle.
         """
-        return sample(self, inputs, parameters, index)
+        return sample(self, inputs, parameters, index, most)
 
     @property
     def tool(self) -> Tool[Any]:

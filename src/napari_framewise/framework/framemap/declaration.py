@@ -18,6 +18,10 @@ from napari_framewise.stacks.source import Array
 Result: TypeAlias = Literal["lazy", "memory"]
 
 
+MOST_SAMPLED = 2**22
+"""Pixels of a frame that a filter looks at before it runs: beyond, the middle of a frame serves."""
+
+
 def result_parameter() -> Result:
     """The choice of where a result of many frames goes, the same in every tool that gives one."""
     choice: Result = parameter(

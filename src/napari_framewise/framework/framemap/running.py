@@ -13,7 +13,7 @@ import numpy as np
 from napari_framewise.engine import Engine
 from napari_framewise.engine.banded import BandedFrames, bands_of, per_row
 from napari_framewise.engine.cutting import make_plan
-from napari_framewise.engine.job import rows_at
+from napari_framewise.engine.job import is_planar, rows_at
 from napari_framewise.engine.lazy import LazyFrames
 from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.plan import Plan
@@ -139,13 +139,18 @@ def prepared(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine
 
 
 def sample(
-    declared: Declared, inputs: Inputs, parameters: Any, index: int
+    declared: Declared, inputs: Inputs, parameters: Any, index: int, most: int | None = None
 ) -> tuple[Array, dict[str, Array | None]]:
-    """One of the frames (1, *frame) and the further inputs with it, as the function gets them."""
+    """One of the frames (1, *frame) and the further inputs with it, as the function gets them.
+
+    Of frames of more than `most` pixels, their middle.
+    """
     stack, *further = _in_step(declared, inputs, parameters)
     height = stack.frame_shape[rows_at([stack]) - 1]
     computation = _computation(declared, stack, parameters, height)
-    blocks = [_frame_of(each, index) for each in (stack, *further)]
+    ndim, large = len(stack.spatial_shape), most and math.prod(stack.spatial_shape) > most
+    side = int(most ** (1 / ndim)) if most and large else None
+    blocks = [_frame_of(each, index, side, ndim) for each in (stack, *further)]
     frames, *given = arguments(computation, blocks)
     assert frames is not None
     return frames, dict(zip(computation.roles, given, strict=True))
@@ -298,12 +303,24 @@ def _only(given: Stack, index: int) -> Stack:
     return given.select(replace(given.selection, frames=(number, number + 1, 1)))
 
 
-def _frame_of(given: Stack | None, index: int) -> Array | None:
+def _frame_of(
+    given: Stack | None, index: int, side: int | None = None, ndim: int = 0
+) -> Array | None:
     if given is None:
         return None
     at = index if given.n_frames > 1 else 0
-    frame = given.read(at, at + 1)
+    keys = [slice(None)] + [_middle(length, side) for length in given.frame_shape[:ndim]]
+    axis = rows_at([given])
+    rows = None
+    if side is not None and is_planar(given) and axis < len(keys):
+        rows, keys[axis] = (keys[axis].start, keys[axis].stop), slice(None)
+    frame = given.read(at, at + 1, rows)[tuple(keys)]
     return frame if frame.dtype.isnative else frame.astype(frame.dtype.newbyteorder("="))
+
+
+def _middle(length: int, side: int | None) -> slice:
+    start = 0 if side is None else max(0, (length - side) // 2)
+    return slice(start, length if side is None else min(length, start + side))
 
 
 def _layer(made: Prepared, image: Image, data: Any, sample: Array, layout: Layout) -> ImageResult:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import ConfigDict
 
-from napari_framewise.framework.framemap import FrameMap, Image
+from napari_framewise.framework.framemap import MOST_SAMPLED, FrameMap, Image
 from napari_framewise.framework.inputs import Inputs
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.numerics import bandpass as numerics
@@ -75,7 +75,7 @@ def bandpass(frames: Array, parameters: Settled, mask: Array | None = None) -> A
 
 def report(inputs: Inputs, parameters: Settled) -> Outcome:
     """The band, and the spectrum of the first frame before and after."""
-    frames, further = FILTER.sample(inputs, parameters, 0)
+    frames, further = FILTER.sample(inputs, parameters, 0, MOST_SAMPLED)
     after = bandpass(frames, parameters, **further)[0]
     mask = further["mask"]
     before = frames[0] if mask is None else np.where(mask[0] != 0, frames[0], np.nan)
