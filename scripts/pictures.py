@@ -188,6 +188,28 @@ def noise_level() -> Any:
     return filtered("drifting", "Noise level")
 
 
+def warp() -> Any:
+    viewer = opened("zone_plate")
+    panel = panel_of(viewer, "Warp")
+    matrix = ((0.24, 0.07, 10.0), (-0.07, 0.24, 45.0))
+    panel.parameters_form.set_values({"matrix": matrix, "output": "whole"})
+    settle()
+    run(panel)
+    shown(viewer, "warped")
+    viewer.reset_view()
+    return viewer
+
+
+def resample() -> Any:
+    viewer = opened("bricks")
+    panel = panel_of(viewer, "Resample")
+    panel.parameters_form.set_values({"scale": 0.25})
+    settle()
+    run(panel)
+    shown(viewer, "resampled")
+    return viewer
+
+
 PICTURES: dict[str, Callable[[], Any]] = {
     "flow": flow,
     "flow-colours": flow_colours,
@@ -209,6 +231,8 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "speckle": speckle,
     "bandpass": bandpass,
     "noise-image": noise_image,
+    "warp": warp,
+    "resample": resample,
     "quality": quality,
     "noise-level": noise_level,
 }

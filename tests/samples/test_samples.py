@@ -179,3 +179,16 @@ def test_the_index_image_is_its_truth_with_noise_and_gaps() -> None:
     error = (frames - truth["index"])[np.abs(truth["index"] + 25) < 15]
     assert np.nanstd(error) == pytest.approx(truth["noise"], rel=0.02)
     assert np.isfinite(truth["index"]).all()
+
+
+def test_the_zone_plate_has_the_frequencies_that_it_tells() -> None:
+    sample = SAMPLES["zone_plate"].make()
+    image = np.asarray(part(sample, "stack").frame(0), float)
+    frequency = sample.truth["frequency"]
+    # Along the row next to the centre the phase grows by 2 pi times the frequency per pixel.
+    row, start = 255, 256
+    steps = (frequency[row, start:-1] + frequency[row, start + 1 :]) / 2
+    phase = 2 * np.pi * np.concatenate([[0.0], np.cumsum(steps)])
+    wanted = sample.truth["mean"] + sample.truth["amplitude"] * np.cos(phase)
+    np.testing.assert_allclose(image[row, start:], wanted, atol=3)
+    assert frequency.max() == pytest.approx(0.5 * np.sqrt(2), rel=0.01)

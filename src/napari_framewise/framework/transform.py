@@ -11,7 +11,9 @@ import numpy as np
 from napari_framewise.framework.drawn import drawn_points, placed_back
 from napari_framewise.framework.model import Model
 from napari_framewise.framework.outcome import PointsResult, ShapesResult, Table
+from napari_framewise.framework.placing import Layout
 from napari_framewise.numerics.warp import interpolated
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 
@@ -122,7 +124,12 @@ def warp_block(
 
 
 def moved_points(
-    points: PointsResult, stack: Stack, transform: Transform, *, back: bool = False
+    points: PointsResult,
+    stack: Stack,
+    transform: Transform,
+    *,
+    back: bool = False,
+    on: Layout | None = None,
 ) -> PointsResult:
     """Points on a stack's frames where a transform brings them.
 
@@ -134,18 +141,22 @@ def moved_points(
         On whose frames they lie, and lie again.
     back : bool
         From the output to the input (`Transform.pull_back`), not onwards (`Transform.push`).
+    on : Layout, optional
+        Of a result with a frame for each transform, without channels, on whose pixels they come to
+        lie. By default they lie on the pixels that they came from.
 
     Raises
     ------
     ValueError
         Where the points have other axes than the frames, do not say which frame they lie in though
-        each has its own transform, or output and input have pixels of different sizes.
+        each has its own transform, or output and input have pixels of different sizes and `on` is
+        not given.
     """
-    data, known = _moved(points, stack, transform, back=back)
+    data, known, grid = _moved(points, stack, transform, back=back, on=on)
     return PointsResult(
         f"{points.name} moved",
         data[known],
-        replace(points.grid, role="stack"),
+        grid,
         features=_rows(points.features, known),
         text=points.text,
         index=None if points.index is None else np.asarray(points.index)[known],
@@ -154,7 +165,12 @@ def moved_points(
 
 
 def moved_shapes(
-    shapes: ShapesResult, stack: Stack, transform: Transform, *, back: bool = False
+    shapes: ShapesResult,
+    stack: Stack,
+    transform: Transform,
+    *,
+    back: bool = False,
+    on: Layout | None = None,
 ) -> ShapesResult:
     """Shapes on a stack's frames where a transform brings their vertices; see `moved_points`.
 
@@ -163,9 +179,10 @@ def moved_shapes(
     """
     given = [_outline(*each) for each in zip(shapes.data, shapes.types, strict=True)]
     if not given:
-        return replace(shapes, name=f"{shapes.name} moved", grid=replace(shapes.grid, role="stack"))
+        grid = replace(shapes.grid, role="stack") if on is None else on.still.grid
+        return replace(shapes, name=f"{shapes.name} moved", grid=grid)
     vertices = PointsResult(shapes.name, np.concatenate(given), shapes.grid)
-    data, known = _moved(vertices, stack, transform, back=back)
+    data, known, grid = _moved(vertices, stack, transform, back=back, on=on)
     ends = np.cumsum([len(each) for each in given])[:-1]
     kept = np.array([bool(each.all()) for each in np.split(known, ends)])
     moved = [each for each, whole in zip(np.split(data, ends), kept, strict=True) if whole]
@@ -173,7 +190,7 @@ def moved_shapes(
     return ShapesResult(
         f"{shapes.name} moved",
         moved,
-        replace(shapes.grid, role="stack"),
+        grid,
         shape_type=tuple("polygon" if t in ("rectangle", "ellipse") else t for t in types),
         features=_rows(shapes.features, kept),
         colours=None if shapes.colours is None else shapes.colours[kept],
@@ -183,11 +200,11 @@ def moved_shapes(
 
 
 def _moved(
-    points: PointsResult, stack: Stack, transform: Transform, *, back: bool
-) -> tuple[Array, Array]:
-    """Points as data of their layer where they were brought, and which of them are known."""
+    points: PointsResult, stack: Stack, transform: Transform, *, back: bool, on: Layout | None
+) -> tuple[Array, Array, Grid]:
+    """Points as data of a layer where they were brought, which of them are known, and its grid."""
     source, target = transform.source, transform.target
-    if (source.scale, source.units) != (target.scale, target.units):
+    if on is None and (source.scale, source.units) != (target.scale, target.units):
         raise ValueError(
             f"The transform leads from pixels of {source.layer} to those of {target.layer}, which "
             f"have another size, but {points.name} lies on one pixel grid; a transform between "
@@ -204,16 +221,24 @@ def _moved(
         )
     there = np.full_like(drawn.places, np.nan)
     frames = None if drawn.frames is None else drawn.frames.copy()
+    rows = np.zeros(len(there), np.int64)
     move = transform.pull_back if back else transform.push
     for number, (start, end) in enumerate(zip(come, go, strict=True)):
         mine = np.full(len(there), number == 0) if drawn.frames is None else drawn.frames == start
         if not mine.any():
             continue
         there[mine] = move(drawn.places[mine], number)
+        rows[mine] = number
         if frames is not None:
             frames[mine] = end
     known = np.asarray(np.isfinite(there).all(axis=1))
-    return placed_back(there, points, stack, frames), known
+    if on is None:
+        grid = replace(points.grid, role="stack")
+        return placed_back(there, points, stack, frames), known, grid
+    if frames is None or not on.leading:
+        return on.still.coordinates(there), known, on.still.grid
+    lead = np.stack(np.unravel_index(rows, on.leading), axis=-1)
+    return on.coordinates(np.concatenate([lead, there], axis=1)), known, on.grid
 
 
 def _outline(vertices: Array, kind: str) -> Array:

@@ -11,6 +11,7 @@ from napari_framewise.samples import (
     radar,
     restored,
     room,
+    shrinking,
     spectral,
 )
 from napari_framewise.samples.sample import Sample
@@ -70,6 +71,16 @@ SAMPLES: dict[str, Sample] = {
         "Known flow",
         "Two photographs of 288 x 384 on which cut-outs move apart; every displacement is known.",
         motion.known_flow,
+    ),
+    "zone_plate": Sample(
+        "Zone plate",
+        "An image of 512 x 512 whose frequency grows outwards to half a cycle per pixel.",
+        shrinking.zone_plate,
+    ),
+    "bricks": Sample(
+        "Photograph to shrink",
+        "The bricks of scikit-image, 512 x 512: fine lines that alias when shrunk by picking.",
+        shrinking.bricks,
     ),
     "speckled": Sample(
         "Speckled scene",

@@ -6,17 +6,19 @@ import os
 from functools import lru_cache
 
 
-def check_fits(name: str, what: str, nbytes: int) -> None:
-    """Refuse to read more at once than the computer has memory.
+def check_fits(name: str, what: str, nbytes: int, advice: str = "choose a region of it") -> None:
+    """Refuse to read or make more at once than the computer has memory.
 
     Parameters
     ----------
     name : str
-        What is read.
+        What is read or made.
     what : str
         How much of it: "a frame of 4 x 5".
     nbytes : int
         Bytes that it takes.
+    advice : str
+        What to do.
 
     Raises
     ------
@@ -27,7 +29,7 @@ def check_fits(name: str, what: str, nbytes: int) -> None:
     if nbytes > there:
         raise ValueError(
             f"{name}: {what} takes {_size(nbytes)}, and this computer has {_size(there)} of "
-            "memory; choose a region of it."
+            f"memory; {advice}."
         )
 
 

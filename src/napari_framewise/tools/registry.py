@@ -169,6 +169,14 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.erasing",
         "Erase 1 to 4 random rectangles of every frame, an exact share of its pixels.",
     ),
+    "warp": Entry(
+        f"{__package__}.warp",
+        "Frames on other pixels by a matrix, alignment or flow, without aliasing.",
+    ),
+    "resample": Entry(
+        f"{__package__}.resample",
+        "Larger or smaller pixels, by a factor or a pixel size, without aliasing.",
+    ),
     "noise_image": Entry(
         f"{__package__}.noise_image",
         "Noise that fills a band of frequencies, with its mean and contrast as asked for.",

@@ -8,11 +8,18 @@ from scipy import ndimage
 from tests.numerics.warp.maps import at, bands, plate, turned
 
 from napari_framewise.numerics.transforms import inverse
-from napari_framewise.numerics.warp import KERNELS, cap_of, profile, warped
+from napari_framewise.numerics.warp import KERNELS, Footprints, cap_of, prepared, profile
+from napari_framewise.numerics.warp import warped as warped_image
 from napari_framewise.numerics.warp.profiles import PROFILES, weights_of
 
 OF = 1024
 GRID = np.stack(np.meshgrid(np.arange(OF), np.arange(OF), indexing="ij"), -1).astype(float)
+
+
+def warped(
+    planes: np.ndarray, where: Footprints, valid: np.ndarray | None = None, **options
+) -> np.ndarray:
+    return warped_image(prepared(planes, valid), where, **options)
 
 
 def photograph(shape: tuple[int, int] = (60, 70), seed: int = 0) -> np.ndarray:

@@ -7,19 +7,23 @@ order, with pixel centres on integers.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_framewise.numerics.compiling import compiled
-from napari_framewise.numerics.interpolation import sample, spline
+from napari_framewise.numerics.interpolation import Spline, sample, spline
 from napari_framewise.numerics.pyramid import filled
 from napari_framewise.numerics.warp import area, kernels
-from napari_framewise.numerics.warp.footprints import Footprints as Footprints
-from napari_framewise.numerics.warp.footprints import cap_of as cap_of
-from napari_framewise.numerics.warp.footprints import footprints as footprints
-from napari_framewise.numerics.warp.footprints import stretch as stretch
+from napari_framewise.numerics.warp.light import coded_light as coded_light
+from napari_framewise.numerics.warp.light import linear_light as linear_light
+from napari_framewise.numerics.warp.mapping import Footprints as Footprints
+from napari_framewise.numerics.warp.mapping import cap_of as cap_of
+from napari_framewise.numerics.warp.mapping import footprints as footprints
+from napari_framewise.numerics.warp.mapping import stretch as stretch
 from napari_framewise.numerics.warp.profiles import profile as profile
 from napari_framewise.numerics.warp.profiles import weights_of
 
@@ -28,16 +32,97 @@ Kernel: TypeAlias = Literal["jinc", "robidoux", "mitchell", "area"]
 """Weights over a footprint."""
 KERNELS: tuple[Kernel, ...] = get_args(Kernel)
 
-# Between these stretches the spline hands over to the footprint.
-_MAGNIFIED, _SHRUNK = 1.0, 1.25
+MAGNIFIED = 1.25
+"""Longest axis of a footprint, in pixels of the image, up to which the spline has a say."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """An image of which many parts of a result are taken; see `prepared`.
+
+    Attributes
+    ----------
+    planes : (channels, y, x) float32 or float64
+        Finite everywhere.
+    usable : (y, x) bool or None
+        Where it held data; None where it did everywhere.
+    first_row : int
+        Number of its first row, of a part of an image.
+    """
+
+    planes: NDArray[Any]
+    usable: BoolArray | None
+    first_row: int = 0
+
+    @cached_property
+    def spline(self) -> Spline:
+        """The cubic B-spline through its pixels."""
+        return spline(self.planes)
+
+    @cached_property
+    def padded(self) -> NDArray[Any]:
+        """The planes with as many columns more as kernels may read."""
+        rows, columns = self.planes.shape[1:]
+        wide = np.zeros((len(self.planes), rows, columns + kernels.LANES), self.planes.dtype)
+        wide[..., :columns] = self.planes
+        return wide
+
+    @property
+    def valid(self) -> BoolArray:
+        """Where it held data, as kernels take it: empty where it did everywhere."""
+        return np.empty((0, 0), np.bool_) if self.usable is None else self.usable
+
+
+def prepared(
+    planes: NDArray[Any], valid: BoolArray | None = None, *, first_row: int = 0
+) -> Prepared:
+    """An image for `warped`, its gaps filled from around them.
+
+    Parameters
+    ----------
+    planes : (channels, y, x) float32 or float64
+        NaN and infinite values are gaps.
+    valid : (y, x) bool, optional
+        Further gaps, where it is False.
+    first_row : int
+        Number of the first row, where these are some rows of an image: all that is reached.
+
+    Raises
+    ------
+    ValueError
+        For planes of another shape.
+
+    Examples
+    --------
+    >>> prepared(np.array([[[1.0, np.nan]]])).usable.tolist()
+    [[True, False]]
+    """
+    if planes.ndim != 3:
+        raise ValueError(
+            f"An image of shape {planes.shape} was given; give (channels, rows, columns)."
+        )
+    whole, usable = filled(planes, valid)
+    usable = None if usable is None else np.ascontiguousarray(usable)
+    return Prepared(np.ascontiguousarray(whole), usable, first_row)
+
+
+def reach_of(kernel: Kernel) -> float:
+    """Pixels of the result that a footprint reaches from its centre.
+
+    Examples
+    --------
+    >>> reach_of("mitchell"), reach_of("area")
+    (2.0, 0.75)
+    """
+    # Half the diagonal of a pixel, and what it is turned by.
+    return 0.75 if kernel == "area" else weights_of(kernel).radius
 
 
 def warped(
-    planes: NDArray[Any],
+    image: Prepared,
     at: Footprints,
     *,
     kernel: Kernel = "jinc",
-    valid: BoolArray | None = None,
     most: float = np.inf,
 ) -> NDArray[Any]:
     """An image on other pixels, each the average over its footprint.
@@ -51,14 +136,12 @@ def warped(
 
     Parameters
     ----------
-    planes : (channels, y, x) float32 or float64
-        NaN and infinite values are gaps.
+    image : Prepared
+        What `prepared` makes of an image.
     at : Footprints
         Of the result's pixels.
     kernel : {"jinc", "robidoux", "mitchell", "area"}
         Weights, see `profile`; "jinc" stops most of what the result can't show.
-    valid : (y, x) bool, optional
-        Further gaps, where it is False.
     most : float
         Longest axis of a footprint, see `cap_of`.
 
@@ -72,37 +155,32 @@ def warped(
     Raises
     ------
     ValueError
-        For another kernel, or planes of another shape.
+        For another kernel.
 
     Examples
     --------
     >>> ramp = np.arange(8.0)[None, None].repeat(8, axis=1)
     >>> half = lambda p: 2 * p + 0.5
     >>> at = footprints(half, lambda p: np.tile(2 * np.eye(2), (len(p), 1, 1)), (4, 4))
-    >>> warped(ramp, at, kernel="area")[0, 0].tolist()
+    >>> warped(prepared(ramp), at, kernel="area")[0, 0].tolist()
     [0.5, 2.5, 4.5, 6.5]
     """
     if kernel not in KERNELS:
         raise ValueError(f"The kernel {kernel!r} was asked for; give one of {', '.join(KERNELS)}.")
-    if planes.ndim != 3:
-        raise ValueError(
-            f"An image of shape {planes.shape} was given; give (channels, rows, columns)."
-        )
     long = at.stretch
-    shrunk = long > (_MAGNIFIED if kernel == "area" else _MAGNIFIED * (1 + 1e-9))
-    whole, usable = filled(planes, valid)
-    out = np.empty((len(planes), *at.shape), planes.dtype)
+    shrunk = long > 1.0 + 1e-9
+    out = np.empty((len(image.planes), *at.shape), image.planes.dtype)
     if shrunk.any():
         part = slice(None) if shrunk.all() else shrunk
-        out[:, part] = _averaged(whole, usable, at, part, kernel, most).reshape(out[:, part].shape)
+        out[:, part] = _averaged(image, at, part, kernel, most).reshape(out[:, part].shape)
     if shrunk.all():
         return out
-    share = np.clip((long - _MAGNIFIED) / (_SHRUNK - _MAGNIFIED), 0, 1)
+    share = np.clip((long - 1.0) / (MAGNIFIED - 1.0), 0, 1)
     share = np.where(np.isfinite(long), share * share * (3 - 2 * share), 0.0)
     magnified = ~shrunk if kernel == "area" else share < 1
-    smooth = _interpolated(whole, usable, at.places[magnified])
+    smooth = _interpolated(image, at.places[magnified])
     mixed = out[:, magnified]
-    weight = np.where(shrunk[magnified], share[magnified], 0.0).astype(planes.dtype)
+    weight = np.where(shrunk[magnified], share[magnified], 0.0).astype(out.dtype)
     with np.errstate(invalid="ignore"):
         both = smooth + weight * (mixed - smooth)
     out[:, magnified] = np.where(weight > 0, both, smooth)
@@ -210,8 +288,7 @@ def interpolated(
 
 
 def _averaged(
-    whole: NDArray[Any],
-    usable: BoolArray | None,
+    image: Prepared,
     at: Footprints,
     part: Any,
     kernel: Kernel,
@@ -219,41 +296,37 @@ def _averaged(
 ) -> NDArray[Any]:
     """Averages over some of the footprints, (channels, n)."""
     places = np.ascontiguousarray(at.places[part].reshape(-1, 2))
-    valid = np.empty((0, 0), np.bool_) if usable is None else np.ascontiguousarray(usable)
-    out = np.empty((len(whole), len(places)))
-    kind = whole.dtype.name
+    out = np.empty((len(image.planes), len(places)))
+    kind, first = image.planes.dtype.name, image.first_row
     if kernel == "area":
         corners = np.ascontiguousarray(at.corners[part].reshape(-1, 4, 2))
         compiled(
-            area.area_average, f"{kind}/3", "bool/2", "float64/2", "float64/3", "float64",
+            area.area_average, f"{kind}/3", "bool/2", "int64", "float64/2", "float64/3", "float64",
             "=float64/2",
-        )(np.ascontiguousarray(whole), valid, places, corners, float(most), out)  # fmt: skip
+        )(image.planes, image.valid, first, places, corners, float(most), out)  # fmt: skip
         return out
     weights = weights_of(kernel)
     slopes = np.ascontiguousarray(at.slopes[part].reshape(-1, 2, 2))
-    padded = np.zeros((*whole.shape[:2], whole.shape[2] + kernels.LANES), whole.dtype)
-    padded[..., : whole.shape[2]] = whole
     compiled(
-        kernels.average, f"{kind}/3", "bool/2", "float64/2", "float64/3", "float64/1", "bool",
-        "float64", "float64", "float64", "=float64/2",
-    )(padded, valid, places, slopes, *weights, float(most), out)  # fmt: skip
+        kernels.average, f"{kind}/3", "bool/2", "int64", "float64/2", "float64/3", "float64/1",
+        "bool", "float64", "float64", "float64", "=float64/2",
+    )(image.padded, image.valid, first, places, slopes, *weights, float(most), out)  # fmt: skip
     return out
 
 
-def _interpolated(
-    whole: NDArray[Any], usable: BoolArray | None, places: NDArray[np.float64]
-) -> NDArray[Any]:
+def _interpolated(image: Prepared, places: NDArray[np.float64]) -> NDArray[Any]:
     """The cubic B-spline at places (n, 2), NaN where the nearest pixel is not known: (c, n)."""
-    last = np.array(whole.shape[1:]) - 1.0
+    places = places - [image.first_row, 0]
+    last = np.array(image.planes.shape[1:]) - 1.0
     with np.errstate(invalid="ignore"):
         inside = np.asarray(((places >= -0.5) & (places <= last + 0.5)).all(axis=-1))
     within = np.clip(np.where(inside[:, None], places, 0.0), 0.0, last)
-    values, _, _ = sample(spline(whole), within.T)
+    values, _, _ = sample(image.spline, within.T)
     near = np.rint(within).astype(np.intp)
     exact = (near == within).all(axis=-1)
     # The spline goes through the pixels, but for rounding.
-    values[:, exact] = whole[:, near[exact, 0], near[exact, 1]]
-    if usable is not None:
-        inside &= usable[near[:, 0], near[:, 1]]
+    values[:, exact] = image.planes[:, near[exact, 0], near[exact, 1]]
+    if image.usable is not None:
+        inside &= image.usable[near[:, 0], near[:, 1]]
     values[:, ~inside] = np.nan
     return values

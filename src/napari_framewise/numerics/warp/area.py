@@ -120,7 +120,9 @@ def placed(corners: Any, centre: Any, most: float, polygon: Any, box: Any) -> bo
     return True
 
 
-def area_average(planes: Any, valid: Any, places: Any, corners: Any, most: float, out: Any) -> None:
+def area_average(
+    planes: Any, valid: Any, start: int, places: Any, corners: Any, most: float, out: Any
+) -> None:
     """Means over the exact area of pixels of four corners, NaN where less than half is known."""
     channels, rows, columns = planes.shape
     polygon, box = np.empty((4, 2)), np.empty(4, np.int64)
@@ -130,7 +132,9 @@ def area_average(planes: Any, valid: Any, places: Any, corners: Any, most: float
         y, x = places[p, 0], places[p, 1]
         for k in range(channels):
             out[k, p] = np.nan
-        if not (y >= -0.5 and y <= rows - 0.5 and x >= -0.5 and x <= columns - 0.5):
+        if not (y >= start - 0.5 and y <= start + rows - 0.5):
+            continue
+        if not (x >= -0.5 and x <= columns - 0.5):
             continue
         if not placed(corners[p], places[p], most, polygon, box):
             continue
@@ -139,6 +143,7 @@ def area_average(planes: Any, valid: Any, places: Any, corners: Any, most: float
             table = np.empty(2 * size)
         covered = table[:size].reshape((box[2], box[3] + 1))
         sign = cover(polygon, covered)
+        box[0] -= start
         total, known = 0.0, 0.0
         for k in range(channels):
             sums[k] = 0.0

@@ -110,6 +110,7 @@ def cubic_row(terms: Any, begin: float, form: Any, weights: Any) -> float:
 def average(
     planes: Any,
     valid: Any,
+    start: int,
     places: Any,
     slopes: Any,
     terms: Any,
@@ -121,7 +122,8 @@ def average(
 ) -> None:
     """Weighted means over elliptic footprints (Greene & Heckbert 1986), NaN where none is known.
 
-    `planes` are padded by `LANES` columns; `terms`, `cubic`, `radius` and `volume` say the weights.
+    `planes` begin with row `start` and are padded by `LANES` columns; `terms`, `cubic`, `radius`
+    and `volume` say the weights.
     """
     channels, rows = planes.shape[:2]
     columns = planes.shape[2] - LANES
@@ -133,7 +135,8 @@ def average(
         y, x = places[p, 0], places[p, 1]
         size = abs(slopes[p, 0, 0]) + abs(slopes[p, 0, 1])
         size += abs(slopes[p, 1, 0]) + abs(slopes[p, 1, 1])
-        within = y >= -0.5 and y <= rows - 0.5 and x >= -0.5 and x <= columns - 0.5
+        within = y >= start - 0.5 and y <= start + rows - 0.5
+        within = within and x >= -0.5 and x <= columns - 0.5
         if not (within and size < np.inf):
             for k in range(channels):
                 out[k, p] = np.nan
@@ -146,8 +149,9 @@ def average(
         total, known = 0.0, 0.0
         for k in range(channels):
             sums[k] = 0.0
-        for i in range(max(0, int(np.ceil(y - tall))), min(rows - 1, int(np.floor(y + tall))) + 1):
-            v = i - y
+        top, bottom = int(np.ceil(y - tall)) - start, int(np.floor(y + tall)) - start
+        for i in range(max(0, top), min(rows - 1, bottom) + 1):
+            v = i + start - y
             left = (1.0 - v * v * bent) * per
             if left <= 0.0:
                 continue

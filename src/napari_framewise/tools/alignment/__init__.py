@@ -33,7 +33,7 @@ from napari_framewise.tools.alignment.layers import (
     outlines,
     size_of,
 )
-from napari_framewise.tools.alignment.model import Transforms
+from napari_framewise.tools.alignment.model import Transforms as Transforms
 from napari_framewise.tools.alignment.parameters import INPUTS, AlignmentParameters
 from napari_framewise.tools.alignment.passes import (
     Task,

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from tests.numerics.warp.maps import at, turned
 
-from napari_framewise.numerics.warp import interpolated, warped_labels
+from napari_framewise.numerics.warp import (
+    coded_light,
+    interpolated,
+    linear_light,
+    warped_labels,
+)
 
 
 def test_a_pixel_takes_the_label_of_most_of_its_area() -> None:
@@ -58,3 +63,11 @@ def test_interpolation_keeps_types_and_marks_what_is_outside() -> None:
     assert np.isnan(found[0, 1:3]).all()
     volume = np.arange(60.0).reshape(1, 3, 4, 5)
     assert interpolated(volume, np.array([[1.0, 2.0, 3.0]]), 1)[0, 0] == volume[0, 1, 2, 3]
+
+
+def test_light_is_that_of_srgb() -> None:
+    codes = np.array([0, 10, 128, 255], np.float64)
+    light = linear_light(codes, 255)
+    np.testing.assert_allclose(light, [0, 0.00303527, 0.21586050, 1], atol=1e-7)
+    np.testing.assert_allclose(coded_light(light, 255), codes, atol=1e-10)
+    assert linear_light(codes.astype(np.float32), 255).dtype == np.float32
