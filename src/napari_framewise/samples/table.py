@@ -8,6 +8,7 @@ from napari_framewise.samples import (
     mixtures,
     motion,
     pictures,
+    pressure,
     radar,
     restored,
     room,
@@ -66,6 +67,21 @@ SAMPLES: dict[str, Sample] = {
         "Room with a bright window",
         "An image of 360 x 480 in linear light over seven decades; light and surfaces are known.",
         room.bright_window,
+    ),
+    "chessboards": Sample(
+        "Chessboard under pressure",
+        "6 images of a chessboard through a lens that bends with pressure; the map is known.",
+        pressure.chessboards,
+    ),
+    "dots": Sample(
+        "Dots under pressure",
+        "6 images of a grid of dots through a lens that bends with pressure; the map is known.",
+        pressure.dots,
+    ),
+    "lines": Sample(
+        "Lines under pressure",
+        "6 images of a grid of lines through a lens that bends with pressure; the map is known.",
+        pressure.lines,
     ),
     "known_flow": Sample(
         "Known flow",

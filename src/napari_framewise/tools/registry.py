@@ -113,6 +113,10 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.noise_level",
         "Noise of each frame without a truth, or gain and read noise of the detector.",
     ),
+    "grid_nodes": Entry(
+        f"{__package__}.grid_nodes",
+        "Corners of a chessboard, centres of dots or crossings of lines, to sub-pixels.",
+    ),
     "normalise": Entry(
         f"{__package__}.normalise",
         "Bring every frame, or the whole stack, to a range, a mean of one, or z-scores.",

@@ -1,0 +1,91 @@
+"""Corners of chessboards as saddle points of quadratics fitted to the pixels around them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+_OF_PITCH, _LEAST, _MOST = 0.075, 1.7, 6.0
+_REACH, _ITERATIONS, _AT_ONCE = 3.0, 6, 512
+_WHOLE = 0.97
+"""Share of a window's weight that must lie on pixels with data."""
+
+
+def corners(
+    image: Array, usable: BoolArray, places: Array, pitch: Array, noise: float
+) -> tuple[Array, Array]:
+    """Saddle points, (n, 2), and their standard errors, (n,); NaN where there is none.
+
+    ``f(p) = a + g'p + p'Hp / 2`` is fitted by least squares with Gaussian weights around the last
+    estimate, which moves to ``-H^-1 g`` until it stays. The error is that of g by the noise,
+    carried on by H; a corner's weights are taken as fixed.
+
+    Parameters
+    ----------
+    image : (y, x) float64
+        Without gaps.
+    usable : (y, x) bool
+        Pixels that count.
+    places : (n, 2)
+        Where to begin, within a third of the pitch.
+    pitch : (n,)
+        Distance to the next corner, in pixels.
+    noise : float
+        Standard deviation of the pixels' noise.
+    """
+    found, errors = np.full(places.shape, np.nan), np.full(len(places), np.nan)
+    sigma = np.clip(_OF_PITCH * pitch, _LEAST, _MOST)
+    for start in range(0, len(places), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        found[part], errors[part] = _some(image, usable, places[part], sigma[part], noise)
+    lost = ~(np.hypot(*(found - places).T) < pitch / 3)
+    found[lost], errors[lost] = np.nan, np.nan
+    return found, errors
+
+
+def _some(
+    image: Array, usable: BoolArray, places: Array, sigma: Array, noise: float
+) -> tuple[Array, Array]:
+    reach = int(np.ceil(_REACH * sigma.max()))
+    grid = np.argwhere(np.ones((2 * reach + 1,) * 2)) - reach
+    last = np.array(image.shape) - 1
+    at, moved = places.copy(), np.zeros_like(places)
+    hessian, spread = np.zeros((len(at), 2, 2)), np.zeros((len(at), 2, 2))
+    good = np.ones(len(at), bool)
+    for _ in range(_ITERATIONS):
+        base = np.rint(at).astype(np.int64)
+        pixels = base[:, None] + grid
+        inside = ((pixels >= 0) & (pixels <= last)).all(axis=2)
+        rows, columns = np.moveaxis(np.clip(pixels, 0, last), 2, 0)
+        values = image[rows, columns]
+        away = pixels - at[:, None]
+        # Nearly a Gaussian, and nothing at the window's border: no jump as the window moves.
+        full = np.clip(1 - (away**2).sum(axis=2) / (_REACH * sigma[:, None]) ** 2, 0, 1) ** 4
+        weights = full * (inside & usable[rows, columns])
+        good &= weights.sum(axis=1) > _WHOLE * full.sum(axis=1)
+        y, x = np.moveaxis(away / sigma[:, None, None], 2, 0)
+        terms = np.stack([np.ones_like(y), y, x, y * y / 2, y * x, x * x / 2], axis=2)
+        weighted = terms * weights[..., None]
+        normal = np.einsum("nki,nkj->nij", weighted, terms)
+        right = np.einsum("nki,nk->ni", weighted, values)
+        normal[~good] = np.eye(6)
+        fitted = np.linalg.solve(normal, right[..., None])[..., 0]
+        slope = fitted[:, 1:3]
+        hessian = fitted[:, [[3, 4], [4, 5]]]
+        determinant = np.linalg.det(hessian)
+        good &= determinant < 0
+        hessian[~good] = np.eye(2)
+        step = -np.linalg.solve(hessian, slope[..., None])[..., 0]
+        moved = np.clip(step, -1, 1) * sigma[:, None]
+        at = np.where(good[:, None], at + moved, at)
+        squares = np.einsum("nki,nkj->nij", weighted, weighted)
+        once = np.linalg.solve(normal, squares)
+        spread = np.linalg.solve(normal, once.transpose(0, 2, 1))[:, 1:3, 1:3]
+    good &= (np.abs(moved) < 0.05).all(axis=1)
+    half = np.linalg.solve(hessian, spread)
+    covariance = np.linalg.solve(hessian, half.transpose(0, 2, 1))
+    variance = np.maximum(np.trace(covariance, axis1=1, axis2=2) / 2, 0)
+    errors = noise * sigma * np.sqrt(variance)
+    return np.where(good[:, None], at, np.nan), np.where(good, errors, np.nan)
