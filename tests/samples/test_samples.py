@@ -192,3 +192,14 @@ def test_the_zone_plate_has_the_frequencies_that_it_tells() -> None:
     wanted = sample.truth["mean"] + sample.truth["amplitude"] * np.cos(phase)
     np.testing.assert_allclose(image[row, start:], wanted, atol=3)
     assert frequency.max() == pytest.approx(0.5 * np.sqrt(2), rel=0.01)
+
+
+def test_the_hole_is_3_per_cent_of_the_photograph_and_nothing_else_differs() -> None:
+    sample = SAMPLES["holed_photograph"].make()
+    parts = dict(sample.stacks)
+    hole = parts["hole"].frame(0) != 0
+    assert hole.mean() == pytest.approx(0.03, abs=1e-5)
+    assert parts["hole"].legend is not None
+    truth = sample.truth["image"]
+    np.testing.assert_array_equal(parts["stack"].frame(0)[~hole], truth[~hole])
+    assert (parts["stack"].frame(0)[hole] == 255).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from napari_framewise.samples import (
     drift,
+    hole,
     index,
     mixtures,
     motion,
@@ -107,5 +108,10 @@ SAMPLES: dict[str, Sample] = {
         "Clean, noisy and restored",
         "3 images of 256 x 256 with noise of 15, two restorations of each, and what is under it.",
         restored.clean_noisy_restored,
+    ),
+    "holed_photograph": Sample(
+        "Photograph with a hole",
+        "A photograph of 512 x 512 of which 3 % are painted over; what stood there is known.",
+        hole.holed_photograph,
     ),
 }

@@ -153,6 +153,10 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.fill",
         "Replace what is missing by its surroundings, and say how far they are.",
     ),
+    "inpainting": Entry(
+        f"{__package__}.inpainting",
+        "Fill holes with texture and edges, patch by patch from the best match elsewhere.",
+    ),
     "bilateral": Entry(
         f"{__package__}.bilateral",
         "Smooth where a frame is alike, and keep its edges: its base, and the detail left.",
