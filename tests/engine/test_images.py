@@ -151,3 +151,46 @@ def test_an_unfinished_matrix_is_gone_on_with(tmp_path: Path) -> None:
     np.testing.assert_array_equal(open_stack(place).frame(0), np.outer(flat, flat))
     with pytest.raises(FileExistsError, match="already exists"):
         open_pairs(place, 1200, fingerprint="same")
+
+
+def scaled(images: Array | list[Array], weights: Array, power: int) -> list[Array]:
+    return [
+        image.astype(float) ** power * w for image, w in zip(images, weights.ravel(), strict=True)
+    ]
+
+
+def prepared_products(rows: list[Array], columns: list[Array], power: int, *, out: Array) -> None:
+    out[...] = [[float(a.sum() * b.sum()) for b in columns] for a in rows]
+
+
+def same_object(rows: list[Array], columns: list[Array], power: int) -> tuple[bool, int, int]:
+    return rows is columns, len(rows), len(columns)
+
+
+def test_images_of_a_tile_are_prepared_once_with_what_stands_beside_them(
+    engine: Engine, ragged: tuple[RaggedStack, list[Array]], drain: Drain
+) -> None:
+    opened, images = ragged
+    weights = np.arange(1.0, 24.0)
+    beside = (stack_of(weights[:, None], axes=("t", "n")),)
+    frames = np.random.default_rng(1).integers(0, 9, (23, 4, 5))
+    for given, arrays in ((opened, images), (stack_of(frames), list(frames))):
+        squares = np.array([(each.astype(float) ** 2).sum() for each in arrays])
+        expected = weights * squares
+        matrix = np.zeros((23, 23))
+        drain(
+            run_pairs(prepared_products, given, (2,), engine=engine, into=MemorySink(matrix),
+                      prepare=scaled, beside=beside, side=7)
+        )  # fmt: skip
+        np.testing.assert_array_equal(matrix, np.outer(expected, expected))
+        tiles, _ = drain(
+            run_pairs(same_object, given, (2,), engine=engine, prepare=scaled, beside=beside,
+                      side=7, cost=Cost(seconds=1.0))
+        )  # fmt: skip
+        sides = [rows for same, rows, _ in tiles if same]
+        assert sum(sides) == 23
+        assert (
+            sum(rows * columns for same, rows, columns in tiles if not same)
+            == (23**2 - sum(side**2 for side in sides)) // 2
+        )
+        assert max(sides) <= 7

@@ -59,7 +59,8 @@ def make_plan(
         size, period = into.cut
         if isinstance(work, MapPairs):
             span = size
-            step = _first_step(size * cost.output, replace(cost, seconds=size * cost.seconds), span)
+            part = replace(cost, seconds=size * cost.seconds)
+            step = span if work.side else _first_step(size * cost.output, part, span)
             taken = size * (2 * item + size * (cost.output + cost.scratch))
         else:
             span = min(size, _whole(_BLOCK_BYTES // each, together))
@@ -68,7 +69,7 @@ def make_plan(
     else:
         size = _map_size(work, each, total, cost, share, workers)
         if isinstance(work, MapPairs):
-            size = _pair_size(item, cost, share, workers, total)
+            size = _pair_size(item, cost, share, workers, total, work.side)
             taken = size * (2 * item + size * (cost.output + cost.scratch))
         else:
             # A chunk's rows in all frames may be far beyond the budget: then it is decoded again.
@@ -76,7 +77,8 @@ def make_plan(
             size = min(_whole(size, together if fits else 1), total)
             taken = size * each
         span = size
-        step = _first_step(taken // size, cost, size)
+        whole = isinstance(work, MapPairs) and work.side
+        step = size if whole else _first_step(taken // size, cost, size)
     first = lead if period is None and size % together == 0 else 0
     blocks = Blocks(work, stacks, size, first, period)
     left: Sequence[Block] = blocks
@@ -136,14 +138,14 @@ def _map_size(work: Work, each: int, total: int, cost: Cost, share: int, workers
     return size if size < 8 else size - size % 8
 
 
-def _pair_size(item: int, cost: Cost, share: int, workers: int, total: int) -> int:
+def _pair_size(item: int, cost: Cost, share: int, workers: int, total: int, least: int = 0) -> int:
     """Side of a square tile of pairs: 2 s frames and s x s answers within the budget's share."""
     pair = cost.output + cost.scratch
     side = share // (2 * item)
     if pair:
         side = int((math.sqrt(item**2 + pair * share) - item) / pair)
     if cost.seconds:
-        side = min(side, max(1, int(math.sqrt(10 * STEP_SECONDS / cost.seconds))))
+        side = min(side, max(1, least, int(math.sqrt(10 * STEP_SECONDS / cost.seconds))))
     even = -(-total // (2 * workers))
     return max(1, min(side, even, total))
 

@@ -55,16 +55,19 @@ def run_images(
 
 
 def run_pairs(
-    function: Callable[..., None],
+    function: Callable[..., Any],
     images: Stack | RaggedStack,
     context: Sequence[Any] = (),
     *,
     engine: Engine,
-    into: Sink,
+    into: Sink | None = None,
     symmetric: bool = True,
     cost: Cost = Cost(),  # noqa: B008
     label: str = "Comparing",
-) -> Generator[Progress, None, None]:
+    prepare: Callable[..., Any] | None = None,
+    beside: Sequence[Stack] = (),
+    side: int = 0,
+) -> Generator[Progress, None, list[Any]]:
     """Compare every frame, or every image of any size, with every other.
 
     Parameters
@@ -77,24 +80,49 @@ def run_pairs(
         What is compared.
     context, engine, label
         As `run_pass` takes them.
-    into : Sink
+    into : Sink, optional
         Where the (n, n) answers go: `MemorySink`, or `open_pairs` for more than memory holds.
+        Without it `function` gets no `out`, and what it gives is returned, tile by tile.
     symmetric : bool
         Answer (i, j) is answer (j, i): only tiles on and above the diagonal are computed, and
         mirrored.
     cost : Cost
         Of one pair; reading an image that is not of a stack costs extra, once a tile.
+    prepare : callable, optional
+        Importable; ``prepare(images, *beside, *context)`` makes the images of a tile's rows, or
+        columns, ready once, and `function` gets what it gives: the same object twice where rows and
+        columns are the same.
+    beside : sequence of Stack
+        With `prepare`: stacks with a frame for each image, masks or numbers, or one frame for all.
+    side : int
+        Images along a tile, where preparing them is worth it, as `MapPairs` takes it.
+
+    Returns
+    -------
+    list
+        What `function` gave, as `run_pass` returns it.
     """
-    if isinstance(images, Stack):
-        stacks: tuple[Stack, ...] = (images,)
+    ragged = None if isinstance(images, Stack) else images
+    first = images if isinstance(images, Stack) else images.numbers
+    stacks = (first, *beside)
+    if prepare is not None:
+        tile: Callable[..., Any] = prepared_tile
+        arguments: tuple[Any, ...] = (ragged, prepare, function, tuple(context))
+    elif ragged is None:
         tile, arguments = function, tuple(context)
     else:
-        stacks, tile = (images.numbers,), tile_of_images
-        arguments = (images, function, tuple(context))
-    work = MapPairs(symmetric=symmetric)
-    yield from run_pass(
-        work, tile, stacks, arguments, engine=engine, cost=cost, label=label, into=into
+        tile, arguments = tile_of_images, (ragged, function, tuple(context))
+    found: list[Any] = yield from run_pass(
+        MapPairs(symmetric=symmetric, side=side),
+        tile,
+        stacks,
+        arguments,
+        engine=engine,
+        cost=cost,
+        label=label,
+        into=into,
     )
+    return found
 
 
 def each_image(
@@ -122,3 +150,23 @@ def tile_of_images(
     kept = list(images.read_each(rows))
     for column, image in enumerate(images.read_each(columns)):
         function(kept, [image], *context, out=out[:, column : column + 1])
+
+
+def prepared_tile(*given: Any, **keywords: Any) -> Any:
+    """A tile of pairs of images that are made ready first.
+
+    `given` are the blocks of the tile's rows, those of its columns, the images that they number (or
+    None where they are the images), `prepare`, `function` and the context.
+    """
+    *blocks, images, prepare, function, context = given
+    half = len(blocks) // 2
+    rows, columns = blocks[:half], blocks[half:]
+    same = all(
+        a.shape == b.shape and (a is b or a.tobytes() == b.tobytes())
+        for a, b in zip(rows, columns, strict=True)
+    )
+    ready = [
+        prepare(first if images is None else list(images.read_each(first)), *others, *context)
+        for first, *others in ([rows] if same else [rows, columns])
+    ]
+    return function(ready[0], ready[-1], *context, **keywords)

@@ -339,11 +339,19 @@ class MapPairs(Work):
     """Every frame with every frame, in tiles of the n x n matrix.
 
     `function(*rows, *columns, *context) -> value`: one block per stack for the tile's rows, then
-    one per stack for its columns. With `symmetric` only tiles on and above the diagonal.
+    one per stack for its columns. With `symmetric` only tiles on and above the diagonal. `side` is
+    for a function that makes its images ready before it compares them: so many frames, where the
+    budget holds them, reach it in one call, however long their pairs take.
     """
 
     symmetric: bool = True
+    side: int = 0
     unit = "pairs"
+
+    @property
+    def paced(self) -> bool:  # type: ignore[override]
+        """Whether the clock cuts a tile into calls."""
+        return not self.side
 
     def ranges(self, block: Block) -> list[tuple[int, int]]:
         """Frames along the tile's rows, and along its columns."""

@@ -113,6 +113,10 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.noise_level",
         "Noise of each frame without a truth, or gain and read noise of the detector.",
     ),
+    "similarity": Entry(
+        f"{__package__}.similarity",
+        "Which images show the same, though shifted, cut or lit differently.",
+    ),
     "grid_nodes": Entry(
         f"{__package__}.grid_nodes",
         "Corners of a chessboard, centres of dots or crossings of lines, to sub-pixels.",

@@ -1,0 +1,204 @@
+"""Image similarity: which of many images show the same, though shifted, cut or lit differently."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import numpy as np
+
+from napari_framewise.engine import Engine
+from napari_framewise.engine.cutting import make_plan
+from napari_framewise.engine.plan import Plan
+from napari_framewise.engine.progress import Progress
+from napari_framewise.engine.work import MapPairs
+from napari_framewise.framework.inputs import MASK, Input, Inputs, Kind
+from napari_framewise.framework.outcome import Outcome
+from napari_framewise.framework.tool import Run, Tool
+from napari_framewise.numerics.similarity import Filter
+from napari_framewise.stacks.memory import memory_bytes
+from napari_framewise.stacks.source import Array
+from napari_framewise.tools.similarity.comparing import Comparison
+from napari_framewise.tools.similarity.given import (
+    comparison_of,
+    images_of,
+    judged_pairs,
+    references_of,
+)
+from napari_framewise.tools.similarity.parameters import SimilarityParameters
+from napari_framewise.tools.similarity.passes import (
+    Images,
+    chosen_pairs,
+    cost_of,
+    side_of,
+    whole_matrix,
+    with_references,
+)
+from napari_framewise.tools.similarity.report import (
+    of_matrix,
+    of_pairs,
+    of_references,
+    pair_sentence,
+)
+
+INPUTS = (
+    Input(
+        "images",
+        Kind.IMAGES,
+        "Images",
+        "The images to compare: a stack, or a folder of images that may differ in size.",
+        frames="plane",
+    ),
+    Input(
+        "references",
+        Kind.IMAGES,
+        "References",
+        "Images that each of the others is compared with; without them every pair is compared.",
+        least=0,
+        frames="plane",
+    ),
+    Input(
+        "mask",
+        MASK,
+        "Mask",
+        "Pixels to compare: not zero = use this pixel. One image for all, or one for each.",
+        least=0,
+        several_frames=True,
+    ),
+    Input(
+        "judged",
+        Kind.TABLE,
+        "Judged not the same",
+        "Pairs to leave out: a table with the columns first and second, as the tool writes it; "
+        "with a column same, only the rows where that is 0 or no.",
+        least=0,
+    ),
+)
+_BYTES_PER_PAIR = 16
+_OF_MEMORY = 0.5
+
+
+def run(inputs: Inputs, parameters: SimilarityParameters, engine: Engine) -> Run:
+    """Compare, then say what belongs together."""
+    given, how = _given(inputs, parameters)
+    references = references_of(inputs, given, parameters.compare, parameters.one, how)
+    left_out = judged_pairs(inputs)
+    if references is not None:
+        found = yield from with_references(given, references.ready, how, engine)
+        return of_references(given, references, found, how, parameters, left_out)
+    if given.n < 2:
+        raise ValueError(
+            f"Images: {given.images.name} holds one image; give at least two, or references."
+        )
+    if parameters.compare == "neighbours":
+        pairs = np.stack([np.arange(given.n - 1), np.arange(1, given.n)], axis=1)
+        columns = yield from chosen_pairs(given, pairs, how, engine)
+        return of_pairs(given, columns, how, parameters)
+    return (yield from _every_pair(given, how, parameters, left_out, engine))
+
+
+def _every_pair(
+    given: Images,
+    how: Comparison,
+    parameters: SimilarityParameters,
+    left_out: Array,
+    engine: Engine,
+) -> Generator[Progress, None, Outcome]:
+    taken, there = _BYTES_PER_PAIR * given.n**2, memory_bytes()
+    if taken > _OF_MEMORY * there:
+        raise ValueError(
+            f"{given.images.name} holds {given.n:,} images; the matrix of all pairs would take "
+            f"{taken / 2**30:,.0f} GiB, and this computer has {there / 2**30:,.0f} GiB of memory; "
+            "ask for the best pairs of each image, compare with references, or take fewer images."
+        )
+    score, row, column = yield from whole_matrix(given, how, engine)
+    return (yield from of_matrix(given, (score, row, column), how, parameters, left_out, engine))
+
+
+def preview(inputs: Inputs, parameters: SimilarityParameters, index: int) -> Outcome:
+    """Compare the current image with the one before it, or with the first reference."""
+    given, how = _given(inputs, parameters)
+    references = references_of(inputs, given, parameters.compare, parameters.one, how)
+    if references is not None:
+        second = given.ready([index], how)
+        first = references.ready
+    else:
+        if given.n < 2:
+            raise ValueError(
+                f"Images: {given.images.name} holds one image; give at least two, or references."
+            )
+        first, second = given.ready([index - 1 if index else 1], how), given.ready([index], how)
+    found = how.compared(first.given, second.given)
+    return Outcome(summary=pair_sentence(given, references, index, found, how))
+
+
+def plan(inputs: Inputs, parameters: SimilarityParameters, engine: Engine) -> Plan:
+    """How a matrix of all pairs is cut."""
+    given, how = _given(inputs, parameters)
+    stacks = (given.numbers,) if not isinstance(given.images, type(given.numbers)) else ()
+    images = stacks or (given.images,)
+    return make_plan(MapPairs(side=side_of(how)), images, cost_of(how), engine)  # type: ignore[arg-type]
+
+
+def advise(inputs: Inputs, parameters: SimilarityParameters) -> str:
+    """How many pairs, and how long they take."""
+    given, how = _given(inputs, parameters)
+    if parameters.compare != "every_pair" or inputs["references"]:
+        return given.images.summary() + "."
+    pairs = given.n * (given.n - 1) // 2
+    seconds = pairs * how.pair_seconds()
+    long = f", about {seconds:,.0f} s on one processor" if seconds > 2 else ""
+    return f"{given.images.summary()}: {pairs:,} pairs{long}."
+
+
+def methods(inputs: Inputs, parameters: SimilarityParameters) -> str:
+    """Sentence for the methods part of a paper."""
+    if parameters.measure != "correlation":
+        return f"Images were compared in pairs by their {parameters.measure.replace('_', ' ')}."
+    first = {
+        "band": f"band-passed (difference of Gaussians, sigma {parameters.fine:g} and "
+        f"{parameters.coarse:g} pixels)",
+        "edges": f"turned into edges (gradient over sigma {parameters.fine:g} pixels)",
+        "nothing": "left as they were",
+    }[parameters.before]
+    return (
+        f"Images were {first} and compared in pairs by normalised cross-correlation over the "
+        "pixels that overlap (Padfield 2012), at the shift of the largest atanh(r) sqrt(n) among "
+        f"those with an overlap of at least {100 * parameters.least_overlap:g} % of the smaller "
+        "image."
+    )
+
+
+def _given(inputs: Inputs, parameters: SimilarityParameters) -> tuple[Images, Comparison]:
+    given = images_of(inputs)
+    details = Filter(parameters.before, parameters.fine, parameters.coarse)
+    return given, comparison_of(
+        inputs, given, parameters.measure, details, parameters.max_shift, parameters.least_overlap
+    )
+
+
+def warm_up() -> None:
+    """Compile what a run needs."""
+    how = Comparison.of_two((24, 24))
+    ready = how.ready(how.canvas(np.random.default_rng(0).normal(size=(2, 24, 24)), None))
+    how.compared(ready, ready)
+
+
+TOOL = Tool(
+    name="similarity",
+    title="Image similarity",
+    menu="measure",
+    sentence="Which images show the same, though shifted, cut or lit differently.",
+    inputs=INPUTS,
+    parameters=SimilarityParameters,
+    run=run,
+    preview=preview,
+    plan=plan,
+    methods=methods,
+    citations=(
+        "Padfield, D. (2012), IEEE Transactions on Image Processing 21, 2706-2718",
+        "Worsley, K. J. (1995), Advances in Applied Probability 27, 943-959",
+    ),
+    advise=advise,
+    warm_up=warm_up,
+    compile_seconds=4,
+)

@@ -1,0 +1,224 @@
+"""Passes over pairs: the whole matrix, chosen pairs, references, and each frame with the last."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from napari_framewise.engine import Engine
+from napari_framewise.engine.images import run_images, run_pairs
+from napari_framewise.engine.passes import run_pass
+from napari_framewise.engine.progress import Progress
+from napari_framewise.engine.sinks import MemorySinks
+from napari_framewise.engine.work import Cost, MapFrames
+from napari_framewise.stacks.ragged import RaggedStack
+from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.stack import Stack, stack_of
+from napari_framewise.tools.similarity.comparing import Comparison, Ready, listed, prepare
+
+_SIDE = 192
+_LARGE_SIDE = 24
+_LARGE = 256**2
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """What is compared: images, their numbers in the pass, and pixels to use.
+
+    Attributes
+    ----------
+    images : Stack or RaggedStack
+    masks : Stack, optional
+        One for all images, or one for each.
+    """
+
+    images: Stack | RaggedStack
+    masks: Stack | None = None
+
+    @property
+    def n(self) -> int:
+        """How many."""
+        return self.images.n_frames
+
+    @property
+    def numbers(self) -> Stack:
+        """The images by number, as frames of one element."""
+        return stack_of(np.arange(self.n)[:, None], axes=("frame", "n"), name="numbers")
+
+    @property
+    def beside(self) -> tuple[Stack, ...]:
+        """What is read with the images."""
+        return (self.numbers,) if self.masks is None else (self.numbers, self.masks)
+
+    def read(self, places: Sequence[int]) -> tuple[list[Array], Array | None]:
+        """Some of the images, and their masks."""
+        if isinstance(self.images, RaggedStack):
+            return [self.images.read(place) for place in places], None
+        images = [self.images.read(place, place + 1)[0] for place in places]
+        if self.masks is None:
+            return images, None
+        if self.masks.n_frames == 1:
+            return images, self.masks.read(0, 1)
+        return images, np.stack([self.masks.read(place, place + 1)[0] for place in places])
+
+    def ready(self, places: Sequence[int], how: Comparison) -> Ready:
+        """Some of the images made ready."""
+        images, masks = self.read(places)
+        return prepare(images, np.asarray(places, np.int64), masks, how)
+
+
+def cost_of(how: Comparison) -> Cost:
+    """Of a pair, with its share of what making images ready takes."""
+    rows, columns = how.transform.padded
+    image = 60 * rows * columns
+    return Cost(20, 2 * image // side_of(how), how.pair_seconds())
+
+
+def side_of(how: Comparison) -> int:
+    """Images along a tile: many small ones, for each is made ready once a tile."""
+    rows, columns = how.transform.canvas
+    return _SIDE if rows * columns < _LARGE else _LARGE_SIDE
+
+
+def prepared(images: Any, numbers: Array, *rest: Any) -> Ready:
+    """Make the images of a tile ready: after the numbers maybe masks, then the comparison."""
+    masks = rest[0] if isinstance(rest[0], np.ndarray) else None
+    how = next(each for each in rest if isinstance(each, Comparison))
+    return prepare(images, numbers, masks, how)
+
+
+def whole_tile(first: Ready, second: Ready, how: Comparison, *, out: Any) -> None:
+    """Scores, weights and shifts of a tile of the matrix."""
+    n, m = len(first.numbers), len(second.numbers)
+    every = np.ones((n, m), bool)
+    pairs = np.argwhere(np.triu(every) if first is second else every)
+    found = how.compared(first.given, second.given, pairs)
+    values = (found.score, *found.shifts.T)
+    rows, columns = pairs.T
+    for place, value, sign in zip(out, values, (1, -1, -1), strict=True):
+        if first is second:
+            place[columns, rows] = sign * value
+        place[rows, columns] = value
+
+
+def whole_matrix(
+    given: Images, how: Comparison, engine: Engine
+) -> Generator[Progress, None, tuple[Array, Array, Array]]:
+    """Score, and shift along rows and columns, of every pair."""
+    n = given.n
+    score = np.full((n, n), np.nan)
+    row, column = np.full((n, n), np.nan, np.float32), np.full((n, n), np.nan, np.float32)
+    yield from run_pairs(
+        whole_tile,
+        given.images,
+        (how,),
+        engine=engine,
+        into=MemorySinks((score, row, column)),
+        cost=cost_of(how),
+        prepare=prepared,
+        beside=given.beside,
+        side=side_of(how),
+    )
+    for shift in (row, column):
+        for i in range(n):
+            # The tiles below the diagonal mirror those above it, but shifts go the other way.
+            shift[i + 1 :, i] = -shift[i, i + 1 :]
+    return score, row, column
+
+
+def chosen_tile(first: Ready, second: Ready, how: Comparison, chosen: Array) -> dict[str, Array]:
+    """Columns of the table of the chosen pairs of a tile; `chosen` is ordered by its first."""
+    low, high = first.numbers[0], first.numbers[-1]
+    part = chosen[np.searchsorted(chosen[:, 0], low) : np.searchsorted(chosen[:, 0], high, "right")]
+    left, right = second.numbers[0], second.numbers[-1]
+    part = part[(part[:, 1] >= left) & (part[:, 1] <= right)]
+    return listed(first, second, part - (low, left), how)
+
+
+def chosen_pairs(
+    given: Images, pairs: Array, how: Comparison, engine: Engine
+) -> Generator[Progress, None, dict[str, Array]]:
+    """Columns of the table of some pairs (k, 2), the first number the lower one."""
+    order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+    pairs = np.ascontiguousarray(pairs[order])
+    if len(pairs) <= 4 * given.n:
+        rows, columns = how.transform.padded
+        found = yield from run_pass(
+            MapFrames(),
+            few,
+            (stack_of(pairs, axes=("pair", "n"), name="pairs"),),
+            (given, how),
+            engine=engine,
+            cost=Cost(80, 120 * rows * columns, 20 * how.pair_seconds()),
+            label="Checking",
+        )
+    else:
+        found = yield from run_pairs(
+            chosen_tile,
+            given.images,
+            (how, pairs),
+            engine=engine,
+            cost=cost_of(how),
+            label="Checking",
+            prepare=prepared,
+            beside=given.beside,
+            side=10 * side_of(how),
+        )
+    return joined(found)
+
+
+def few(pairs: Array, given: Images, how: Comparison) -> dict[str, Array]:
+    """Columns of the table of some pairs, whose images are read for them."""
+    pairs = pairs.reshape(-1, 2)
+    places = np.unique(pairs)
+    ready = given.ready([int(place) for place in places], how)
+    return listed(ready, ready, np.searchsorted(places, pairs), how)
+
+
+def joined(parts: Sequence[dict[str, Array]]) -> dict[str, Array]:
+    """Columns of tables one below the other."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def against(images: Any, *rest: Any) -> Array:
+    """Scores and shifts of a block of images against references: (n, references, 3)."""
+    how = next(each for each in rest if isinstance(each, Comparison))
+    references = next(each for each in rest if isinstance(each, Ready))
+    masks = rest[0] if isinstance(rest[0], np.ndarray) else None
+    ready = prepare(images, np.arange(len(images)), masks, how)
+    found = how.compared(references.given, ready.given)
+    values = np.stack([found.score, *found.shifts.T], axis=-1)
+    return np.asarray(values.reshape(len(references.numbers), len(images), 3).swapaxes(0, 1))
+
+
+def with_references(
+    given: Images, references: Ready, how: Comparison, engine: Engine
+) -> Generator[Progress, None, Array]:
+    """Score and shift of every image against every reference: (references, n, 3)."""
+    count = len(references.numbers)
+    rows, columns = how.transform.padded
+    cost = Cost(24 * count, 60 * rows * columns, count * how.pair_seconds())
+    if isinstance(given.images, RaggedStack) or given.masks is None:
+        found = yield from run_images(
+            MapFrames(),
+            against,
+            given.images,
+            (None, references, how),
+            engine=engine,
+            cost=cost,
+            label="Comparing",
+        )
+    else:
+        found = yield from run_pass(
+            MapFrames(),
+            against,
+            (given.images, given.masks),
+            (references, how),
+            engine=engine,
+            cost=cost,
+            label="Comparing",
+        )
+    return np.concatenate(found).swapaxes(0, 1)

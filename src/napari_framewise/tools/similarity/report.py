@@ -1,0 +1,349 @@
+"""What is said of compared images: matrix, tables, groups, plots, montage."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+
+from napari_framewise.engine import Engine
+from napari_framewise.engine.progress import Progress
+from napari_framewise.framework.outcome import Curve, ImageResult, Outcome, Plot, Table
+from napari_framewise.numerics import similarity as numerics
+from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.grid import Grid
+from napari_framewise.stacks.source import Array
+from napari_framewise.tools.similarity.comparing import SHIFTED, Comparison
+from napari_framewise.tools.similarity.given import References, names_of, numbers_of
+from napari_framewise.tools.similarity.montage import montage_of
+from napari_framewise.tools.similarity.parameters import SimilarityParameters
+from napari_framewise.tools.similarity.passes import Images, chosen_pairs
+
+_MOST_IN_TREE = 5000
+_NOTES = {
+    "first": "Number of an image.",
+    "second": "Number of the image that it is compared with.",
+    "score": "What the measure gives.",
+    "shift_y": "Pixel y of the first shows what pixel y + shift_y of the second shows.",
+    "shift_x": "Likewise along columns.",
+    "overlap": "Share of the smaller image's pixels that overlap at that shift.",
+    "chance": "Chance that unrelated images correlate as well at any shift that was looked at.",
+    "same": "1 where the score passes the threshold.",
+}
+
+
+def signed(scores: Any, how: Comparison) -> Any:
+    """Scores of which large ones are alike."""
+    return -scores if how.distance else scores
+
+
+class Judgement:
+    """A threshold on scores, and where it comes from.
+
+    Parameters
+    ----------
+    scores : (k,) ndarray
+        Of all pairs.
+    """
+
+    def __init__(self, scores: Array, how: Comparison, parameters: SimilarityParameters) -> None:
+        values = signed(scores, how)
+        self.how = how
+        self.unrelated = numerics.Unrelated.of(values)
+        if parameters.threshold is not None:
+            self.level: float | None = float(signed(parameters.threshold, how))
+        elif self.unrelated is not None:
+            self.level = self.unrelated.threshold(values, parameters.false_share)
+        else:
+            self.level = None
+
+    def same(self, scores: Array) -> Array:
+        """Which pass."""
+        if self.level is None:
+            return np.zeros(np.shape(scores), bool)
+        return np.asarray(signed(scores, self.how) >= self.level)
+
+    def sentence(self, above: int) -> str:
+        """The threshold in words."""
+        if self.level is None:
+            return "No pair stands out from the others."
+        level = float(signed(self.level, self.how))
+        side = "at most" if self.how.distance else "at least"
+        said = f"{above:,} pair{'s' * (above != 1)} score {side} {level:.3g}"
+        if self.unrelated is None:
+            return f"{said}."
+        expected = self.unrelated.expected(self.level)
+        return f"{said}; {expected:.2g} of as many unrelated pairs would."
+
+
+def of_matrix(
+    given: Images,
+    matrices: tuple[Array, Array, Array],
+    how: Comparison,
+    parameters: SimilarityParameters,
+    left_out: Array,
+    engine: Engine,
+) -> Generator[Progress, None, Outcome]:
+    """Everything from the matrix of all pairs."""
+    score, row, column = matrices
+    n, name = given.n, given.images.name
+    numbers = numbers_of(given.images)
+    counted = np.triu(np.ones((n, n), bool), 1)
+    counted[tuple(_places(left_out, numbers).T)] = False
+    rows, columns = np.nonzero(counted & np.isfinite(score))
+    values = score[rows, columns]
+    judgement = Judgement(values, how, parameters)
+    same = judgement.same(values)
+    groups = numerics.groups_of(n, np.stack([rows[same], columns[same]], axis=1))
+    most = min(parameters.listed, len(values))
+    best = np.argsort(-signed(values, how), kind="stable")[:most]
+    pairs = np.stack([rows[best], columns[best]], axis=1)
+    table, tree = None, None
+    if len(pairs):
+        found = yield from chosen_pairs(given, pairs, how, engine)
+        table = pair_table(found, numbers, judgement)
+    grid = Grid((Axis("first"), Axis("second")), (n, n))
+    limits = _limits(values, how)
+    layers = [
+        ImageResult(
+            f"{name} similarity",
+            score,
+            grid,
+            contrast_limits=limits,
+            pairs=True,
+            colormap="viridis",
+        )
+    ]
+    plots: list[Plot] = []
+    tables = [] if table is None else [table]
+    tables.append(image_table(given, groups))
+    if n <= _MOST_IN_TREE and len(values):
+        apart = score if how.distance else np.nanmax(values) - score
+        tree = numerics.tree_of(np.maximum(apart, 0))
+        order = numerics.order_of(tree)
+        layers.append(
+            ImageResult(
+                f"{name} similarity, ordered",
+                score[np.ix_(order, order)],
+                grid,
+                contrast_limits=limits,
+                visible=False,
+                colormap="viridis",
+                metadata={"order": numbers[order].tolist()},
+            )
+        )
+        columns_of_tree = dict(zip(("first", "second", "height"), tree.T, strict=False))
+        tables.append(Table("merges", "object", columns_of_tree))
+    if how.measure in SHIFTED:
+        for shift, along in ((row, "rows"), (column, "columns")):
+            reach = float(max(1, *how.transform.reach))
+            layers.append(
+                ImageResult(
+                    f"{name} shift along {along}",
+                    shift,
+                    grid,
+                    contrast_limits=(-reach, reach),
+                    visible=False,
+                    pairs=True,
+                )
+            )
+    if parameters.montage and (groups == parameters.montage).any():
+        layers.append(montage_of(given, np.flatnonzero(groups == parameters.montage), name))
+    if table is not None:
+        plots.append(_histogram_plot(values, tables))
+    if tree is not None:
+        plots.append(
+            Plot(
+                "Tree",
+                "merges",
+                "height",
+                (Curve("first"), Curve("second")),
+                kind="tree",
+                leaves="images",
+            )
+        )
+    return Outcome(
+        layers=tuple(layers),
+        tables=tuple(tables),
+        plots=tuple(plots),
+        summary=_summary(given, values, judgement, same, groups),
+        diagnostics=_diagnostics(score, left_out, judgement),
+    )
+
+
+def of_pairs(
+    given: Images, columns: dict[str, Array], how: Comparison, parameters: SimilarityParameters
+) -> Outcome:
+    """Each image with the one before it."""
+    judgement = Judgement(columns["score"], how, parameters)
+    table = pair_table(columns, numbers_of(given.images), judgement, ordered=False)
+    same = judgement.same(table.columns["score"])
+    plot = Plot("Score", table.name, "second", (Curve("score"),), "Image", "Score")
+    said = judgement.sentence(int(same.sum()))
+    return Outcome(
+        tables=(table,),
+        plots=(plot,),
+        summary=f"{len(table):,} pairs of neighbours were compared. {said}",
+        diagnostics=_unanswered(table.columns["score"]),
+    )
+
+
+def of_references(
+    given: Images,
+    references: References,
+    found: Array,
+    how: Comparison,
+    parameters: SimilarityParameters,
+    left_out: Array,
+) -> Outcome:
+    """Each image with references: a matrix, and the best reference of each image."""
+    score, rows, columns = np.moveaxis(found, -1, 0)
+    numbers = numbers_of(given.images)
+    if references.own is not None:
+        score, rows, columns = (np.array(each) for each in (score, rows, columns))
+        score[0, references.own] = np.nan
+    usable = np.where(np.isfinite(score), signed(score, how), -np.inf)
+    best = usable.argmax(axis=0)
+    each = np.arange(given.n)
+    values = score[best, each]
+    judgement = Judgement(score[np.isfinite(score)], how, parameters)
+    same = judgement.same(values)
+    order = np.argsort(-np.nan_to_num(signed(values, how), nan=-np.inf), kind="stable")
+    table = {
+        "image": np.array(names_of(given.images)),
+        "frame": numbers,
+        "reference": np.array(references.names)[best],
+        "score": values,
+    }
+    notes = {"reference": "The best of the references.", **_NOTES}
+    if how.measure in SHIFTED:
+        table["shift_y"], table["shift_x"] = rows[best, each], columns[best, each]
+        notes["shift_y"] = "Pixel y of the reference shows what pixel y + shift_y shows."
+    table["same"] = same.astype(np.int64)
+    listed = {name: column[order][: parameters.listed] for name, column in table.items()}
+    name = given.images.name
+    grid = Grid((Axis("reference"), Axis("image")), score.shape)
+    layer = ImageResult(
+        f"{name} similarity to references",
+        score,
+        grid,
+        contrast_limits=_limits(score[np.isfinite(score)], how),
+        colormap="viridis",
+    )
+    kept = {key: note for key, note in notes.items() if key in listed}
+    return Outcome(
+        layers=(layer,),
+        tables=(Table("images", "frame", listed, kept),),
+        plots=(Plot("Scores", "images", "", (Curve("score"),), "Score", kind="histogram"),),
+        summary=f"{given.n:,} images were compared with {len(score):,} reference"
+        f"{'s' * (len(score) != 1)}. {judgement.sentence(int(same.sum()))}",
+        diagnostics=_unanswered(values),
+    )
+
+
+def pair_table(
+    columns: dict[str, Array], numbers: Array, judgement: Judgement, *, ordered: bool = True
+) -> Table:
+    """Pairs, the best first, by the numbers of their images."""
+    values = signed(columns["score"], judgement.how)
+    known = np.nan_to_num(values, nan=-np.inf)
+    order = np.lexsort((columns["second"], columns["first"], -known if ordered else known * 0))
+    table = {name: column[order] for name, column in columns.items()}
+    table["first"], table["second"] = numbers[table["first"]], numbers[table["second"]]
+    table["same"] = judgement.same(table["score"]).astype(np.int64)
+    notes = {name: note for name, note in _NOTES.items() if name in table}
+    return Table("pairs", "pair", table, notes)
+
+
+def image_table(given: Images, groups: Array) -> Table:
+    """Every image with the group that it belongs to."""
+    columns = {
+        "image": np.array(names_of(given.images)),
+        "frame": numbers_of(given.images),
+        "group": groups,
+    }
+    notes = {"group": "Images that are the same, the largest group being 1; 0: none."}
+    return Table("images", "frame", columns, notes)
+
+
+def pair_sentence(
+    given: Images,
+    references: References | None,
+    index: int,
+    found: numerics.Matches,
+    how: Comparison,
+) -> str:
+    """The current image and the one that it was compared with, in words."""
+    names = names_of(given.images)
+    if not np.isfinite(found.score).any():
+        return "Nothing to compare: no contrast, or too little overlap."
+    best = int(np.nanargmax(signed(found.score, how)))
+    other = names[index - 1 if index else 1] if references is None else references.names[best]
+    said = f"{names[index]} beside {other}: score {found.score[best]:.4g}"
+    if how.measure not in SHIFTED:
+        return f"{said}."
+    y, x = found.shifts[best]
+    return f"{said} at a shift of {y:+.0f} rows and {x:+.0f} columns."
+
+
+def _places(left_out: Array, numbers: Array) -> Array:
+    """Where pairs by number stand in the matrix."""
+    place = {int(number): at for at, number in enumerate(numbers)}
+    found = [
+        sorted((place[int(a)], place[int(b)]))
+        for a, b in left_out
+        if int(a) in place and int(b) in place
+    ]
+    return np.array(found, np.int64).reshape(-1, 2)
+
+
+def _limits(values: Array, how: Comparison) -> tuple[float, float]:
+    if not how.distance:
+        return (0.0, 1.0)
+    largest = float(values.max(initial=0.0))
+    return (0.0, largest if largest > 0 else 1.0)
+
+
+def _histogram_plot(values: Array, tables: list[Table]) -> Plot:
+    """The distribution of all scores, as a table of its own."""
+    counts, edges = np.histogram(values, 100)
+    middle = (edges[:-1] + edges[1:]) / 2
+    tables.append(Table("scores", "object", {"score": middle, "pairs": counts}))
+    return Plot(
+        "Distribution of scores", "scores", "score", (Curve("pairs"),), "Score", "Pairs", log_y=True
+    )
+
+
+def _summary(given: Images, values: Array, judgement: Judgement, same: Array, groups: Array) -> str:
+    if not len(values):
+        return f"None of the pairs of {given.n:,} images could be compared."
+    count = int(groups.max(initial=0))
+    text = f"{given.n:,} images, {len(values):,} pairs. {judgement.sentence(int(same.sum()))}"
+    if not count:
+        return f"{text} No two images are the same."
+    inside = int((groups > 0).sum())
+    return f"{text} {inside:,} images form {count:,} group{'s' * (count != 1)}."
+
+
+def _diagnostics(score: Array, left_out: Array, judgement: Judgement) -> tuple[str, ...]:
+    said = []
+    n = len(score)
+    empty = np.flatnonzero(~np.isfinite(score).any(axis=0) | ~np.isfinite(np.diag(score)))
+    if len(empty):
+        said.append(
+            f"{len(empty):,} image{'s' * (len(empty) != 1)} held no contrast or no data and could "
+            f"not be compared ({', '.join(map(str, empty[:5]))}{' ...' * (len(empty) > 5)})."
+        )
+    if len(left_out):
+        said.append(f"{len(left_out):,} pairs were left out as judged before.")
+    if judgement.unrelated is None and n > 1:
+        said.append("Too few pairs for a distribution of scores: give a threshold.")
+    return tuple(said)
+
+
+def _unanswered(values: Any) -> tuple[str, ...]:
+    missing = int((~np.isfinite(values)).sum())
+    if not missing:
+        return ()
+    return (f"{missing:,} could not be compared: no contrast, no data, or too little overlap.",)

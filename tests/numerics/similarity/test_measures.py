@@ -1,0 +1,106 @@
+"""The other measures, groups and thresholds, against closed forms and direct sums."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage, stats
+
+from napari_framewise.numerics.similarity import (
+    Filter,
+    Spectra,
+    Transform,
+    Unrelated,
+    groups_of,
+    histogram_distances,
+    histograms,
+    least_differences,
+    on_canvas,
+    order_of,
+    phase_correlations,
+    tree_of,
+)
+
+
+def shifted_pair(seed: int = 0) -> list[np.ndarray]:
+    whole = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=(60, 60)), 1.0)
+    return [whole[10:40, 10:40], 2 * whole[13:43, 6:36] + 5]
+
+
+@pytest.mark.parametrize("squared", [False, True])
+def test_differences_are_least_where_images_overlap(squared: bool) -> None:
+    canvas = on_canvas(shifted_pair(), (30, 30), Filter("nothing"))
+    found = least_differences(canvas, canvas, (6, 6), np.array([[0, 1]]), squared=squared)
+    assert found.shifts.tolist() == [[-3, 4]]
+    apart = canvas.values[0, 3:, :26].astype(float) - canvas.values[1, :27, 4:]
+    expected = (apart**2 if squared else np.abs(apart)).mean()
+    assert found.score[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_phase_correlation_finds_the_shift_and_is_one_for_equal_images() -> None:
+    canvas = on_canvas(shifted_pair(), (30, 30))
+    spectra = Spectra.of(canvas, Transform((30, 30), (8, 8)))
+    found = phase_correlations(spectra, spectra, np.array([[0, 1], [0, 0]]))
+    assert found.shifts.tolist() == [[-3, 4], [0, 0]]
+    assert found.score[1] == pytest.approx(1, abs=0.02)
+    assert 0.1 < found.score[0] < 0.9
+
+
+def test_distances_of_histograms() -> None:
+    rng = np.random.default_rng(1)
+    p, q = rng.integers(1, 50, (2, 12)).astype(float)
+    p *= q.sum() / p.sum()
+    first, second = p[None], q[None]
+    shares = p / p.sum(), q / q.sum()
+    one = histogram_distances(first, second, "l1")[0]
+    assert one == pytest.approx(np.abs(shares[0] - shares[1]).sum())
+    ruzicka = histogram_distances(first, second, "ruzicka")[0]
+    assert ruzicka == pytest.approx((2 - one) / (2 + one))
+    places = (np.arange(12) + 0.5) * 8 / 12 - 4
+    mover = stats.wasserstein_distance(places, places, *shares)
+    assert histogram_distances(first, second, "earth_mover")[0] == pytest.approx(mover)
+    chi = ((shares[0] - shares[1]) ** 2 / (shares[0] + shares[1])).sum()
+    assert histogram_distances(first, second, "chi_square")[0] == pytest.approx(chi)
+    euclid = np.linalg.norm(shares[0] - shares[1])
+    assert histogram_distances(first, second, "l2")[0] == pytest.approx(euclid)
+
+
+def test_histograms_count_every_pixel_in_use() -> None:
+    images = np.random.default_rng(2).normal(size=(3, 9, 10))
+    images[1, :4] = np.nan
+    counts = histograms(on_canvas(images, (9, 10), Filter("nothing")), 16)
+    assert counts.sum(axis=1).tolist() == [90, 50, 90]
+
+
+def test_the_threshold_keeps_the_share_of_unrelated_pairs() -> None:
+    shares = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        null, real = rng.gumbel(0.2, 0.04, 4000), rng.uniform(0.55, 0.9, 120)
+        scores = np.concatenate([null, real])
+        level = Unrelated.of(scores).threshold(scores, 0.1)
+        assert (real >= level).mean() > 0.95
+        shares.append((null >= level).sum() / (scores >= level).sum())
+    assert np.mean(shares) < 0.12
+
+
+def test_unrelated_pairs_alone_give_no_threshold() -> None:
+    found = 0
+    for seed in range(100):
+        scores = np.random.default_rng(seed).gumbel(0.2, 0.04, 2000)
+        found += Unrelated.of(scores).threshold(scores, 0.05) is not None
+    assert found <= 12
+    assert Unrelated.of(np.full(50, 0.3)) is None
+    assert Unrelated.of(np.arange(5.0)) is None
+
+
+def test_groups_tree_and_order() -> None:
+    places = np.array([0.0, 5.0, 0.1, 5.1, 9.0])
+    apart = np.abs(places[:, None] - places)
+    assert groups_of(5, np.argwhere(apart < 0.5)).tolist() == [1, 2, 1, 2, 0]
+    tree = tree_of(apart)
+    order = order_of(tree).tolist()
+    assert abs(order.index(0) - order.index(2)) == 1
+    assert abs(order.index(1) - order.index(3)) == 1
+    apart[0, 4] = apart[4, 0] = np.nan
+    assert np.isfinite(tree_of(apart)).all()

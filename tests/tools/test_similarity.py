@@ -1,0 +1,191 @@
+"""Image similarity: what only the tool does, and what every tool keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import tifffile
+from scipy import ndimage
+from tests.helpers.tool_contract import ToolContract
+
+from napari_framewise.framework.outcome import ImageResult, Outcome, Table
+from napari_framewise.io.ragged import open_images
+from napari_framewise.stacks.source import Array
+from napari_framewise.tools.calls import run
+
+
+def crops(scenes: int, each: int, side: int = 32, seed: int = 0) -> tuple[Array, Array, Array]:
+    """Crops of some scenes, the scene of each, and where it was cut."""
+    rng = np.random.default_rng(seed)
+    places = rng.integers(0, 11, (scenes * each, 2))
+    wholes = [
+        ndimage.gaussian_filter(rng.normal(size=(side + 10,) * 2), 1.2) for _ in range(scenes)
+    ]
+    group = np.arange(scenes * each) % scenes
+    images = [
+        wholes[g][y : y + side, x : x + side] for g, (y, x) in zip(group, places, strict=True)
+    ]
+    noise = rng.normal(0, 0.03, (len(images), side, side))
+    return 60 + 80 * (np.array(images) + noise), group, places
+
+
+class TestContract(ToolContract):
+    name = "similarity"
+    stack = "images"
+    parameters: ClassVar = {"max_shift": 4}
+    cluster_atol = 1e-9
+    skipped_columns = ()
+
+    def frames(self) -> Array:
+        images, _, _ = crops(3, 2, 20)
+        return np.rint(images).clip(1, 119)
+
+
+@pytest.fixture(scope="module")
+def found() -> tuple[Outcome, Array, Array]:
+    images, group, places = crops(6, 4)
+    return run("similarity", images=images, max_shift=12), group, places
+
+
+def test_groups_are_those_that_were_cut_from_one_scene(
+    found: tuple[Outcome, Array, Array],
+) -> None:
+    outcome, group, places = found
+    own = outcome.table("images").columns["group"]
+    assert ((own[:, None] == own) == (group[:, None] == group)).all()
+    pairs = outcome.table("pairs")
+    first, second = pairs.columns["first"], pairs.columns["second"]
+    same = group[first] == group[second]
+    assert (pairs.columns["same"] == same).all()
+    shifts = np.stack([pairs.columns["shift_y"], pairs.columns["shift_x"]], axis=1)
+    expected = places[first] - places[second]
+    assert np.abs(shifts - expected)[same].max() < 0.1
+    assert (np.diff(pairs.columns["score"]) <= 0).all()
+
+
+def test_the_matrix_is_symmetric_and_shifts_go_the_other_way(
+    found: tuple[Outcome, Array, Array],
+) -> None:
+    outcome, group, places = found
+    score = outcome.layer("images similarity")
+    assert isinstance(score, ImageResult)
+    assert score.pairs
+    np.testing.assert_array_equal(score.data, score.data.T)
+    np.testing.assert_allclose(np.diag(score.data), 1)
+    shift = outcome.layer("images shift along rows")
+    assert isinstance(shift, ImageResult)
+    np.testing.assert_array_equal(shift.data, -shift.data.T)
+    same = group[:, None] == group
+    expected = places[:, None, 0] - places[None, :, 0]
+    np.testing.assert_array_equal(shift.data[same], expected[same])
+    ordered = outcome.layer("images similarity, ordered")
+    assert isinstance(ordered, ImageResult)
+    order = ordered.metadata["order"]
+    assert (np.diff(group[order]) != 0).sum() == 5
+
+
+def test_pairs_judged_before_are_left_out(found: tuple[Outcome, Array, Array]) -> None:
+    outcome, _, _ = found
+    pairs = outcome.table("pairs").columns
+    judged = Table(
+        "judged",
+        "pair",
+        {"first": pairs["second"][:3], "second": pairs["first"][:3], "same": np.array([0, 1, 0])},
+    )
+    images, _, _ = crops(6, 4)
+    again = run("similarity", images=images, max_shift=12, judged=judged)
+    left = again.table("pairs").columns
+    known = set(zip(left["first"], left["second"], strict=True))
+    assert (pairs["first"][0], pairs["second"][0]) not in known
+    assert (pairs["first"][1], pairs["second"][1]) in known
+    assert len(known) == len(pairs["first"]) - 2
+    assert any("2 pairs were left out" in each for each in again.diagnostics)
+
+
+def test_references_neighbours_and_one_against_all_agree_with_the_matrix(
+    found: tuple[Outcome, Array, Array],
+) -> None:
+    outcome, group, _ = found
+    score = np.asarray(outcome.layer("images similarity").data)  # type: ignore[union-attr]
+    images, _, _ = crops(6, 4)
+    beside = run("similarity", images=images, references=images[:6], max_shift=12)
+    layer = beside.layers[0]
+    assert isinstance(layer, ImageResult)
+    np.testing.assert_allclose(layer.data, score[:6], atol=1e-12)
+    table = beside.table("images").columns
+    assert (table["reference"].astype(int) == group[table["frame"]]).all()
+    one = run("similarity", images=images, compare="one", one=5, max_shift=12)
+    values = np.asarray(one.layers[0].data)[0]  # type: ignore[union-attr]
+    assert np.isnan(values[5])
+    np.testing.assert_allclose(np.delete(values, 5), np.delete(score[5], 5), atol=1e-12)
+    last = run("similarity", images=images, compare="neighbours", max_shift=12)
+    np.testing.assert_allclose(last.table("pairs").columns["score"], np.diag(score, 1), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "measure",
+    ["phase", "absolute", "squared", "pearson", "histogram_l1", "histogram_earth_mover", "ruzicka"],
+)
+def test_every_measure_puts_equal_images_first(measure: str) -> None:
+    images, _, _ = crops(8, 1)
+    images = np.concatenate([images, images[2:3]])
+    outcome = run("similarity", images=images, measure=measure, max_shift=3)
+    pairs = outcome.table("pairs").columns
+    assert (pairs["first"][0], pairs["second"][0]) == (2, 8)
+    assert ("shift_y" in pairs) == (measure in ("phase", "absolute", "squared"))
+
+
+def test_a_folder_of_images_that_differ_in_size(tmp_path: Path) -> None:
+    images, group, places = crops(6, 3, 40)
+    for number, image in enumerate(images):
+        cut = image[: 40 - 2 * (number % 4), number % 5 :]
+        tifffile.imwrite(tmp_path / f"{number:02}.tif", cut.astype(np.float32))
+    outcome = run("similarity", images=open_images(tmp_path))
+    own = outcome.table("images").columns
+    assert ((own["group"][:, None] == own["group"]) == (group[:, None] == group)).all()
+    assert own["image"][1] == "01.tif"
+    pairs = outcome.table("pairs").columns
+    first, second = pairs["first"][:18], pairs["second"][:18]
+    left = np.arange(18) % 5
+    expected = places[first, 1] + left[first] - places[second, 1] - left[second]
+    assert np.abs(pairs["shift_x"][:18] - expected).max() < 0.2
+
+
+def test_unrelated_images_are_not_called_the_same() -> None:
+    images, _, _ = crops(30, 1, seed=4)
+    outcome = run("similarity", images=images)
+    assert outcome.table("pairs").columns["same"].sum() == 0
+    assert "No two images are the same." in outcome.summary
+
+
+def test_periodic_textures_are_said_with_a_shift_of_least_size() -> None:
+    y, x = np.mgrid[:40, :40]
+    wave = np.sin(2 * np.pi * x / 8) + np.sin(2 * np.pi * y / 8)
+    outcome = run("similarity", images=np.stack([wave, wave, -wave]), threshold=0.9)
+    pairs = outcome.table("pairs").columns
+    assert (pairs["first"][0], pairs["second"][0]) == (0, 1)
+    assert (pairs["shift_y"][0], pairs["shift_x"][0]) == pytest.approx((0, 0), abs=0.01)
+
+
+def test_what_can_not_be_compared_is_said_in_a_sentence(tmp_path: Path) -> None:
+    images, _, _ = crops(4, 1)
+    with pytest.raises(ValueError, match="holds one image; give at least two"):
+        run("similarity", images=images[:1])
+    with pytest.raises(ValueError, match="Image 9 was asked for, but images holds 4 images"):
+        run("similarity", images=images, compare="one", one=9)
+    with pytest.raises(ValueError, match="first and second are needed"):
+        run("similarity", images=images, judged=Table("t", "pair", {"a": np.arange(2)}))
+    with pytest.raises(ValueError, match="must be the larger"):
+        run("similarity", images=images, fine=7.0)
+    nothing = run("similarity", images=images, mask=np.zeros((32, 32)))
+    assert nothing.summary.startswith("None of the pairs")
+    assert "4 images held no contrast" in nothing.diagnostics[0]
+
+
+def test_a_matrix_beyond_memory_says_what_it_would_take() -> None:
+    many = np.broadcast_to(np.float32(0), (200_000, 8, 8))
+    with pytest.raises(ValueError, match=r"200,000 images; the matrix .* would take 596 GiB"):
+        run("similarity", images=many)
