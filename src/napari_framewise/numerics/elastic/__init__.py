@@ -23,10 +23,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from napari_framewise.numerics.elastic.field import Field
+from napari_framewise.numerics.elastic.field import Field, composed, displaced
 from napari_framewise.numerics.elastic.fitting import Step
 from napari_framewise.numerics.elastic.folding import determinants, unfolded
 from napari_framewise.numerics.elastic.registering import Registration, Settings, registering
+from napari_framewise.numerics.elastic.resampling import coordinates, resampled
 from napari_framewise.numerics.elastic.verdict import Status
 
 __all__ = [
@@ -35,9 +36,13 @@ __all__ = [
     "Settings",
     "Status",
     "Step",
+    "composed",
+    "coordinates",
     "determinants",
+    "displaced",
     "register",
     "registering",
+    "resampled",
     "unfolded",
     "warm_up",
 ]

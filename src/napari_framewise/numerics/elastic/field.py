@@ -154,6 +154,57 @@ class Field:
         return there, slopes.transpose(2, 1, 0) / spacing + self.matrix[:-1, :-1]
 
 
+def displaced(field: Field, at: Sequence[Any], shift: FloatArray) -> Field:
+    """The affine part of a field, with the spline through displacements on a grid, least squares.
+
+    Parameters
+    ----------
+    field : Field
+        Whose matrix, frame and lattice it has.
+    at : d arrays
+        Coordinates along each axis, at least as many as nodes.
+    shift : (d, n_0, n_1, ...)
+        Displacements beyond the affine part there.
+
+    Examples
+    --------
+    >>> still = Field.still(np.eye(3), (17, 17), (2, 2))
+    >>> axis = np.linspace(0, 16, 9)
+    >>> found = displaced(still, (axis, axis), np.ones((2, 9, 9)))
+    >>> found.pull_back([[5.0, 6.0]]).round(9).tolist()
+    [[6.0, 7.0]]
+    """
+    found = np.asarray(shift, np.float64)
+    for place, (axis, along) in enumerate(zip(field.lattice.axes, at, strict=True), start=1):
+        rows = axis.design(along).toarray()
+        moved = np.moveaxis(found, place, 0)
+        solved = np.linalg.lstsq(rows, moved.reshape(len(moved), -1), rcond=None)[0]
+        found = np.moveaxis(solved.reshape(-1, *moved.shape[1:]), 0, place)
+    return field.with_coefficients(found)
+
+
+def composed(first: Field, second: Field) -> Field:
+    """The transform ``second(first(p))``, on the first's lattice.
+
+    Its displacements are the spline of least squares through those at four places from node to
+    node; beyond the second's frame its tangent goes on.
+
+    Examples
+    --------
+    >>> down = Field.still(np.array([[1.0, 0, 2], [0, 1, 0], [0, 0, 1]]), (17, 17), (2, 2))
+    >>> composed(down, down).pull_back([[5.0, 6.0]]).round(9).tolist()
+    [[9.0, 6.0]]
+    """
+    axes = [np.linspace(0.0, axis.stop, 4 * axis.cells + 1) for axis in first.lattice.axes]
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    points = grid.reshape(-1, grid.shape[-1])
+    matrix = second.matrix @ first.matrix
+    plain = points @ matrix[:-1, :-1].T + matrix[:-1, -1]
+    shift = second.pull_back(first.pull_back(points)) - plain
+    start = replace(first, matrix=matrix)
+    return displaced(start, axes, shift.T.reshape(-1, *grid.shape[:-1]))
+
+
 def _twice(rows: FloatArray) -> FloatArray:
     """Coefficients along the first axis on half the spacing; the outermost ones are dropped."""
     count = len(rows)

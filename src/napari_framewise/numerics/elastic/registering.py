@@ -124,7 +124,14 @@ def registering(
     start: ArrayLike | None = None,
     settings: Settings | None = None,
 ) -> Generator[Step, None, Registration]:
-    """Steps of `register`, one at a time: a generator that returns the registration."""
+    """Steps of `register`, one at a time: a generator that returns the registration.
+
+    Examples
+    --------
+    >>> steps = registering(np.eye(32), np.eye(32))
+    >>> next(steps).affine
+    True
+    """
     rules = settings or Settings()
     first, use = checked(reference, reference_mask, "reference")
     second, use_there = checked(image, image_mask, "image")

@@ -379,7 +379,7 @@ def warp(
     compiled(WARPS[order], f"{name}/3", "bool/2", "float64/2", f"={name}/3")(
         whole.coefficients, valid, turned, values
     )
-    result = _as_type(np.moveaxis(values, 0, -1), target)
+    result = as_type(np.moveaxis(values, 0, -1), target)
     return result if given.ndim == 3 else result[..., 0]
 
 
@@ -396,7 +396,21 @@ def _to_unit(points: FloatArray) -> FloatArray:
     return np.array([[1, 0, -centre[0]], [0, 1, -centre[1]], [0, 0, spread]]) / spread
 
 
-def _as_type(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+def as_type(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Computed values in the type of what they came from; no data is NaN, 0 in integers.
+
+    Parameters
+    ----------
+    values : (...) float32 or float64
+        NaN where there are no data.
+    dtype : dtype
+        Floats become 4 bytes or more; integers are rounded and clipped.
+
+    Examples
+    --------
+    >>> as_type(np.array([-3.0, 1.6, np.nan, 300.0]), np.dtype(np.uint8)).tolist()
+    [0, 2, 0, 255]
+    """
     if dtype.kind == "f":
         return values.astype(np.promote_types(dtype, np.float32), copy=False)
     known = np.where(np.isfinite(values), values, 0)
