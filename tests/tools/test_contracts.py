@@ -124,6 +124,20 @@ class TestTonemap(ToolContract):
     parameters: ClassVar[dict[str, Any]] = {"result": "memory"}
 
 
+class TestElastic(ToolContract):
+    name = "elastic"
+    parameters: ClassVar[dict[str, Any]] = {"to": "frame", "spacing": 20.0, "window": 9}
+    value_columns = ("rmse_before", "rmse")
+    float_rtol = 1e-5
+    cluster_atol = 1e-9
+
+    def frames(self) -> Array:
+        wide = blobs(1, (44, 52), seed=8)[0]
+        noise = np.random.default_rng(9).normal(0, 2, (3, 36, 40))
+        moved = np.stack([wide[k : 36 + k, 2 * k : 40 + 2 * k] for k in range(3)])
+        return np.rint(moved + noise).clip(1, 119)
+
+
 class TestRigid(ToolContract):
     name = "rigid"
     parameters: ClassVar[dict[str, Any]] = {"motion": "translation"}

@@ -89,6 +89,10 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.flow",
         "Where every pixel of a frame went, as arrows and colours, and how surely.",
     ),
+    "elastic": Entry(
+        f"{__package__}.elastic",
+        "Bend an image onto a reference, or the frames of a stack onto each other.",
+    ),
     "rigid": Entry(
         f"{__package__}.rigid",
         "Bring volumes over time into register by shifts and rotations, voxels of any shape.",

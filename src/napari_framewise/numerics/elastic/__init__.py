@@ -26,11 +26,17 @@ from numpy.typing import ArrayLike
 from napari_framewise.numerics.elastic.field import Field, composed, displaced
 from napari_framewise.numerics.elastic.fitting import Step
 from napari_framewise.numerics.elastic.folding import determinants, unfolded
-from napari_framewise.numerics.elastic.registering import Registration, Settings, registering
+from napari_framewise.numerics.elastic.registering import (
+    LEAST_SIDE,
+    Registration,
+    Settings,
+    registering,
+)
 from napari_framewise.numerics.elastic.resampling import coordinates, resampled
 from napari_framewise.numerics.elastic.verdict import Status
 
 __all__ = [
+    "LEAST_SIDE",
     "Field",
     "Registration",
     "Settings",

@@ -19,7 +19,8 @@ from napari_framewise.numerics.interpolation import sample, spline
 from napari_framewise.numerics.pyramid import filled
 from napari_framewise.numerics.window_moments import box_window, window_comoments
 
-_LEAST_SIDE = 16
+LEAST_SIDE = 16
+"""Least rows and columns of an image."""
 
 
 @dataclass(frozen=True)
@@ -199,10 +200,10 @@ def checked(image: ArrayLike, mask: ArrayLike | None, name: str) -> tuple[NDArra
         shape.
     """
     given = np.asarray(image)
-    if given.dtype.kind not in "buif" or given.ndim != 2 or min(given.shape) < _LEAST_SIDE:
+    if given.dtype.kind not in "buif" or given.ndim != 2 or min(given.shape) < LEAST_SIDE:
         raise ValueError(
             f"The {name} has the shape {given.shape} and the type {given.dtype}; one plane of real "
-            f"numbers, of at least {_LEAST_SIDE} x {_LEAST_SIDE} pixels, is needed."
+            f"numbers, of at least {LEAST_SIDE} x {LEAST_SIDE} pixels, is needed."
         )
     use = np.isfinite(given)
     if mask is not None:
@@ -213,7 +214,7 @@ def checked(image: ArrayLike, mask: ArrayLike | None, name: str) -> tuple[NDArra
                 f"{given.shape}; they must agree."
             )
         use &= (chosen != 0) & (chosen == chosen)
-    return given, use
+    return np.ascontiguousarray(given), use
 
 
 def _marks(landmarks: tuple[ArrayLike, ArrayLike] | None) -> Marks | None:

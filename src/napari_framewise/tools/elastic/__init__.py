@@ -1,9 +1,10 @@
-"""Elastic registration: bend an image onto a reference, or the frames of a stack onto each other."""
+"""Elastic registration: bend an image onto a reference, or frames of a stack onto each other."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.framework.transform import Transform, moved_points, moved_shapes
 from napari_framewise.numerics import elastic as numerics
+from napari_framewise.numerics.elastic import LEAST_SIDE
 from napari_framewise.numerics.transforms import fitted_to_points
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
@@ -127,10 +129,10 @@ def methods(inputs: Inputs, parameters: ElasticParameters) -> str:
     }[parameters.similarity]
     marks = " and landmarks" if inputs["landmarks"] else ""
     return (
-        f"Images were registered to {_aim(inputs, parameters)} elastically, by cubic B-splines with "
-        f"nodes every {parameters.spacing:g} pixels that are kept from folding, from coarse to "
-        f"fine, by {how}{marks}, with a weight of {parameters.smoothness:g} on the bending energy, "
-        "and summed over the pixels of both images."
+        f"Images were registered to {_aim(inputs, parameters)} elastically, by cubic B-splines "
+        f"with nodes every {parameters.spacing:g} pixels that are kept from folding, from coarse "
+        f"to fine, by {how}{marks}, with a weight of {parameters.smoothness:g} on the bending "
+        "energy, and summed over the pixels of both images."
     )
 
 
@@ -246,9 +248,7 @@ def _tables_of_one(inputs: Inputs, found: numerics.Registration) -> tuple[Table,
     return (*tables, landmark_table(*marks[:3], found))
 
 
-def _task(
-    inputs: Inputs, parameters: ElasticParameters
-) -> tuple[Task, Array | None, Array | None]:
+def _task(inputs: Inputs, parameters: ElasticParameters) -> tuple[Task, Array | None, Array | None]:
     """What is registered, the reference where one was given, and its mask.
 
     Raises
@@ -260,10 +260,16 @@ def _task(
     given = inputs.optional_stack("reference")
     if stack.n_frames == 0:
         raise ValueError(f"{stack.name} has no frames; one or more are needed.")
+    for each in (stack, *(() if given is None else (given,))):
+        if min(each.spatial_shape) < LEAST_SIDE:
+            raise ValueError(
+                f"{each.name} has frames of {_size(each.spatial_shape)} pixels; at least "
+                f"{LEAST_SIDE} x {LEAST_SIDE} are needed."
+            )
     if given is None and stack.n_frames == 1:
         raise ValueError(
-            f"{stack.name} is one image; a reference to register it to is needed, or a stack of two "
-            "or more frames."
+            f"{stack.name} is one image; a reference to register it to is needed, or a stack of "
+            "two or more frames."
         )
     if given is None and not parameters.reference_frame < stack.n_frames:
         raise ValueError(
@@ -360,23 +366,42 @@ def _moved(
     """The registered layers of the stack and of all that goes with it."""
     stack = inputs.stack("stack")
     layers: list[LayerResult] = []
-    for role, order in (("stack", parameters.order), ("others", parameters.order), ("labels", 0)):
-        for each in inputs.stacks(role):
-            if each.spatial_shape != stack.spatial_shape:
-                raise ValueError(
-                    f"{each.name} has frames of {_size(each.spatial_shape)} pixels, but "
-                    f"{stack.name} has {_size(stack.spatial_shape)}; what is moved with it must "
-                    "have as many."
-                )
-            kind = "labels" if role == "labels" else "image"
-            layers.append(warped_layer(each, model, target, order, kind=kind))
+    moving: list[tuple[Stack, Literal[0, 1, 3], Literal["image", "labels"]]] = [
+        *((each, parameters.order, "image") for each in (stack, *inputs.stacks("others"))),
+        *((each, 0, "labels") for each in inputs.stacks("labels")),
+    ]
+    for each, order, kind in moving:
+        if each.spatial_shape != stack.spatial_shape:
+            raise ValueError(
+                f"{each.name} has frames of {_size(each.spatial_shape)} pixels, but {stack.name} "
+                f"has {_size(stack.spatial_shape)}; what is moved with it must have as many."
+            )
+        layers.append(warped_layer(each, model, target, order, kind=kind))
+    away = [
+        there - here
+        for there, here in zip(target.translate, stack.spatial_grid.translate, strict=True)
+    ]
     for points in inputs["points"]:
         assert isinstance(points, PointsResult)
-        layers.append(moved_points(points, stack, model))
+        spots = moved_points(points, stack, model)
+        layers.append(replace(spots, grid=_beside(spots.grid, target, away)))
     for shapes in inputs["shapes"]:
         assert isinstance(shapes, ShapesResult)
-        layers.append(moved_shapes(shapes, stack, model))
+        drawn = moved_shapes(shapes, stack, model)
+        layers.append(replace(drawn, grid=_beside(drawn.grid, target, away)))
     return layers
+
+
+def _beside(grid: Grid, target: Grid, away: list[float]) -> Grid:
+    """The grid of what was drawn on the stack, on the target: as far away as its frames are."""
+    names = dict(zip(target.names, away, strict=True))
+    axes = tuple(
+        replace(axis, translate=axis.translate + names.get(axis.name, 0.0))
+        if (axis.scale, axis.translate) != (1.0, 0.0)
+        else axis
+        for axis in grid.axes
+    )
+    return replace(grid, axes=axes, role=target.role)
 
 
 def _size(shape: tuple[int, ...]) -> str:
@@ -395,8 +420,7 @@ TOOL = Tool(
     plan=plan,
     methods=methods,
     citations=(
-        "Sorzano, C. O. S., Thevenaz, P. and Unser, M. (2005), IEEE Trans. Biomedical Engineering "
-        "52, 652-663",
+        "Sorzano, C. O. S. et al. (2005), IEEE Trans. Biomedical Engineering 52, 652-663",
         "Arganda-Carreras, I. et al. (2006), CVAMIA, LNCS 4241, 85-95",
         "Rueckert, D. et al. (1999), IEEE Trans. Medical Imaging 18, 712-721",
     ),

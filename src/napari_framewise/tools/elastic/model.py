@@ -105,7 +105,7 @@ class ElasticTransforms(Transform):
         return replace(self, source=self.target, target=self.source, inverted=not self.inverted)
 
     def warp_image(self, planes: Array, frame: int, order: Literal[1, 3] = 3) -> Array:
-        """Planes (channels, *grid) in their own type, NaN where there are no data; 0 in integers."""
+        """Planes (channels, *grid) in their own type, NaN where there are no data, or 0."""
         return self._warped(planes, frame, order)
 
     def warp_labels(self, planes: Array, frame: int) -> Array:
@@ -120,8 +120,8 @@ class ElasticTransforms(Transform):
         found = field.push(given) if back else field.pull_back(given)
         on = found if back else given
         last = np.array(field.shape) - 1
-        beyond = ~((on >= -_AROUND) & (on <= last + _AROUND)).all(axis=1)
-        return np.where(beyond[:, None], np.nan, found)
+        within = np.all((on >= -_AROUND) & (on <= last + _AROUND), axis=1)
+        return np.where(within[:, None], found, np.nan)
 
     def _warped(self, planes: Array, frame: int, order: Literal[0, 1, 3]) -> Array:
         field = self.field(frame)

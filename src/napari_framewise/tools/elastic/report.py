@@ -21,7 +21,7 @@ _NOTES = {
     "rmse": "The same after registration.",
     "least_jacobian": "Smallest determinant of the Jacobian; it is above 0 where nothing folds.",
     "largest_jacobian": "Largest determinant of the Jacobian.",
-    "inconsistency": "Largest distance of points from where they come to there and back, in pixels.",
+    "inconsistency": "Largest distance of points from where they come back to, in pixels.",
     "evidence": "How far details are alike, in standard errors of unrelated images.",
     "landmark_error": "Mean distance of the landmarks from their partners, in pixels.",
     "iterations": "Steps on all levels.",
@@ -44,7 +44,9 @@ def frame_table(stack: Stack, found: Sequence[Registration]) -> Table:
         columns["landmark_error"] = np.array([each.landmark_errors.mean() for each in found])
     columns["iterations"] = np.array([len(each.history) for each in found])
     columns["status"] = np.array([each.status.word for each in found])
-    return Table(_TABLE, "frame", columns, notes | {k: v for k, v in _NOTES.items() if k in columns})
+    return Table(
+        _TABLE, "frame", columns, notes | {k: v for k, v in _NOTES.items() if k in columns}
+    )
 
 
 def objective_table(history: Array) -> Table:
@@ -148,7 +150,8 @@ def summary_of(stack: Stack, found: Sequence[Registration], aim: str) -> str:
     what = stack.name if len(found) == 1 else f"{len(known):,} of {len(found):,} frames"
     text = (
         f"{what} registered to {aim}: the local correlation rose from {before:.3f} to {after:.3f}; "
-        f"nothing folds (smallest Jacobian {least:.2f}); there and back agree within {apart:.1g} px."
+        f"nothing folds (smallest Jacobian {least:.2f}); there and back agree within {apart:.1g} "
+        "px."
     )
     errors = [each.landmark_errors.mean() for each in known if each.landmark_errors.size]
     return text + (f" Landmarks are off by {np.mean(errors):.2f} px." if errors else "")
