@@ -101,7 +101,7 @@ def fitted(
     halvings = cells_of(field.shape, rules.spacing)[1]
     spacing = rules.spacing * 2**halvings
     if affine:
-        for number in range(count - 1, min(1, count - 1), -1):
+        for number in range(count - 1, min(1, count - 2), -1):
             field = yield from _on_level(
                 number, here[number], there[number], field, marks, rules, stiff=True
             )
