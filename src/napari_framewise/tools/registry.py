@@ -177,6 +177,10 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.bandpass",
         "Keep a band of frequencies, asked for by its edges; low-pass and high-pass as well.",
     ),
+    "deconvolution": Entry(
+        f"{__package__}.deconvolution",
+        "Take the blur of a known point spread function out of frames, noise kept small.",
+    ),
     "renormalise": Entry(
         f"{__package__}.renormalise",
         "Use offsets and gains that were found on one stack on another, or take them back.",

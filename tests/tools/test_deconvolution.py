@@ -1,0 +1,205 @@
+"""Deconvolution as a tool: its contract, PSFs that fit and that do not, series, what is watched."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+from scipy import ndimage
+from tests.helpers.tool_contract import ToolContract, blobs
+
+from napari_framewise.engine import Engine
+from napari_framewise.framework.model import Space
+from napari_framewise.framework.outcome import ImageResult, Outcome
+from napari_framewise.framework.partial import Partial
+from napari_framewise.framework.values import values_of
+from napari_framewise.numerics.psf import gaussian_psf
+from napari_framewise.stacks.selection import Selection
+from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.stack import stack_of
+from napari_framewise.tools.calls import run
+from napari_framewise.tools.psf import PSF
+from napari_framewise.tools.registry import get_tool
+
+KERNEL = gaussian_psf((1.0, 1.0))
+
+
+def data_of(outcome: Outcome) -> Array:
+    layer = outcome.layer("deconvolved")
+    assert isinstance(layer, ImageResult)
+    return np.asarray(layer.data)
+
+
+def scene(n: int = 3, noise: float = 0.5) -> Array:
+    sharp = np.zeros((48, 52))
+    sharp[10:30, 8:20], sharp[20:40, 25:45], sharp[30:34] = 80.0, 50.0, 100.0
+    random = np.random.default_rng(0)
+    seen = ndimage.convolve(sharp, KERNEL, mode="nearest")
+    return np.asarray(20 + seen + random.normal(0, noise, (n, *sharp.shape)))
+
+
+class TestContract(ToolContract):
+    name = "deconvolution"
+    compares = "pixels"
+    parameters: ClassVar[dict[str, Any]] = {"iterations": 12}
+    value_columns = ("deconvolved",)
+
+    def frames(self) -> Array:
+        return blobs(4)
+
+    def others(self, unit: float = 1.0) -> dict[str, Any]:
+        mask = np.ones((20, 24), np.uint8)
+        mask[5:9, 4:15] = 0
+        return {"psf": gaussian_psf((0.7, 0.7)), "mask": mask}
+
+
+def test_frames_are_restored_one_by_one_and_told_of() -> None:
+    frames = scene()
+    outcome = run("deconvolution", stack=frames, psf=KERNEL)
+    alone = run("deconvolution", stack=frames[1], psf=KERNEL)
+    np.testing.assert_array_equal(data_of(outcome)[1], data_of(alone))
+    table = outcome.table("deconvolution").columns
+    np.testing.assert_allclose(table["residual"], 0.5, rtol=0.1)
+    assert list(table["verdict"]) == ["converged"] * 3
+    course = outcome.table("iterations").columns
+    assert len(course["objective"]) == table["iterations"][0]
+    assert "3 frames of stack restored by total variation (ADMM)" in outcome.summary
+    assert not outcome.diagnostics
+
+
+@pytest.mark.parametrize("result", ["memory", "lazy"])
+def test_lazy_frames_are_the_same(result: str) -> None:
+    outcome = run("deconvolution", stack=scene(), psf=KERNEL, iterations=8, result=result)
+    plain = run("deconvolution", stack=scene()[2], psf=KERNEL, iterations=8)
+    np.testing.assert_array_equal(data_of(outcome)[2], data_of(plain))
+
+
+def test_frames_that_start_from_the_last_take_fewer_iterations() -> None:
+    frames = scene(4, noise=0.2)
+    plain = run("deconvolution", stack=frames, psf=KERNEL).table("deconvolution").columns
+    follow = run("deconvolution", stack=frames, psf=KERNEL, follow=True)
+    after = follow.table("deconvolution").columns
+    assert after["iterations"][0] == plain["iterations"][0]
+    assert after["iterations"][1:].sum() < plain["iterations"][1:].sum()
+
+
+def test_colours_are_restored_one_by_one_and_opacity_is_kept() -> None:
+    frames = scene(4).round().clip(0, 255).astype(np.uint8)
+    colours = np.stack([*frames[:3], np.full_like(frames[0], 200)], axis=-1)
+    stack = stack_of(colours, axes=("y", "x", "c"), rgb=True)
+    found = run("deconvolution", stack=stack, psf=KERNEL, iterations=10)
+    made = data_of(found)
+    assert made.dtype == np.uint8
+    assert made.shape == colours.shape
+    assert (made[..., 3] == 200).all()
+    grey = data_of(run("deconvolution", stack=frames[1], psf=KERNEL, iterations=10))
+    np.testing.assert_array_equal(made[..., 1], np.rint(grey))
+    assert "residual_green" in found.table("deconvolution").columns
+    coded = run("deconvolution", stack=stack, psf=KERNEL, iterations=10, light="srgb")
+    assert not np.array_equal(data_of(coded), made)
+
+
+def test_a_model_serves_as_an_image_does() -> None:
+    grid = stack_of(KERNEL).spatial_grid
+    space = Space.of("psf", grid)
+    model = PSF(space, space, KERNEL, 0, "a formula")
+    by_model = run("deconvolution", stack=scene(1), psf_model=model, iterations=8)
+    by_image = run("deconvolution", stack=scene(1), psf=KERNEL, iterations=8)
+    np.testing.assert_allclose(data_of(by_model), data_of(by_image), rtol=1e-9)
+
+
+def test_volumes_take_a_psf_of_three_axes() -> None:
+    volume = np.stack([scene(1)[0][:20, :22]] * 6)
+    psf = gaussian_psf((0.5, 1.0, 1.0))[1:-1]
+    stack = stack_of(volume, axes=("z", "y", "x")).select(Selection(frames_along=()))
+    found = run("deconvolution", stack=stack, psf=psf, iterations=5)
+    assert data_of(found).shape == volume.shape
+    with pytest.raises(ValueError, match="the frames are planes"):
+        run("deconvolution", stack=volume, psf=psf)
+
+
+@pytest.mark.parametrize(
+    ("psf", "words"),
+    [
+        (np.zeros((5, 5)), "zeros alone"),
+        (np.full((5, 5), np.nan), "without a number"),
+        (np.ones((101, 101)), "larger than the frames"),
+        (np.ones(5), "image|axes"),
+        (None, "Neither a PSF image nor a PSF model"),
+    ],
+)
+def test_psfs_that_can_be_none_are_refused(psf: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        run("deconvolution", stack=scene(1), psf=psf)
+
+
+def test_what_is_strange_of_a_psf_is_said() -> None:
+    delta = run("deconvolution", stack=scene(1), psf=np.ones((1, 1)), iterations=5)
+    assert any("nothing to deconvolve" in each for each in delta.diagnostics)
+    bright = run("deconvolution", stack=scene(1), psf=np.pad(KERNEL, 3) + 0.01, iterations=5)
+    assert any("background" in each for each in bright.diagnostics)
+    taken = run(
+        "deconvolution", stack=scene(1), psf=np.pad(KERNEL, 3) + 0.01, psf_background="border"
+    )
+    plain = run("deconvolution", stack=scene(1), psf=KERNEL)
+    assert not taken.diagnostics
+    np.testing.assert_allclose(data_of(taken), data_of(plain), atol=0.5)
+    small = stack_of(KERNEL, scale=(0.1, 0.1), units=("micrometer", "micrometer"))
+    frames = stack_of(scene(1)[0], scale=(0.2, 0.2), units=("micrometer", "micrometer"))
+    other = run("deconvolution", stack=frames, psf=small, iterations=5)
+    assert any("times as large" in each for each in other.diagnostics)
+
+
+def test_saturated_pixels_are_missing_and_told_of() -> None:
+    frames = scene(1).clip(0, 110)
+    whole = run("deconvolution", stack=frames, psf=KERNEL, saturation=110.0)
+    other = np.where(frames >= 110, 250.0, frames)
+    again = run("deconvolution", stack=other, psf=KERNEL, saturation=110.0)
+    np.testing.assert_array_equal(data_of(whole), data_of(again))
+    full = np.where(scene(1) > 105, 255, scene(1)).astype(np.uint8)
+    said = run("deconvolution", stack=full, psf=KERNEL, iterations=5).diagnostics
+    assert any("Saturation" in each for each in said)
+
+
+def test_the_inverse_shows_what_it_does_to_noise() -> None:
+    found = run("deconvolution", stack=scene(1), psf=KERNEL, method="inverse")
+    assert any(
+        "multiplies the standard deviation of white noise" in each for each in found.diagnostics
+    )
+    layer = found.layer("noise amplification")
+    assert isinstance(layer, ImageResult)
+    values = np.asarray(layer.data)
+    assert values[24, 26] == pytest.approx(0, abs=1e-6)
+    assert values.max() > 40
+
+
+def test_what_there_is_so_far_is_shown_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("napari_framewise.tools.deconvolution._SO_FAR_SECONDS", 0.0)
+    tool = get_tool("deconvolution")
+    roles = {role.name: role for role in tool.inputs}
+    given = {"stack": scene(2), "psf": KERNEL}
+    inputs = tool.check_inputs({name: values_of(roles[name], each) for name, each in given.items()})
+    steps = tool.run(
+        inputs, tool.check_parameters({"iterations": 6, "tolerance": 0.0}), Engine.local()
+    )
+    partial = [each for each in steps if isinstance(each, Partial)]
+    counts = [len(each.outcome.table("iterations")) for each in partial]
+    assert counts == [1, 2, 3, 4, 5, 6]
+    assert "residual" in partial[3].text() or "objective" in partial[3].text()
+    first, last = (each.outcome.layers[0] for each in (partial[0], partial[-1]))
+    assert isinstance(first, ImageResult)
+    assert isinstance(last, ImageResult)
+    assert not np.array_equal(first.data, last.data)
+
+
+def test_a_preview_is_a_part_of_a_large_frame() -> None:
+    tool = get_tool("deconvolution")
+    roles = {role.name: role for role in tool.inputs}
+    frames = np.tile(scene(2), (1, 8, 8))
+    given = {"stack": frames, "psf": KERNEL}
+    inputs = tool.check_inputs({name: values_of(roles[name], each) for name, each in given.items()})
+    shown = tool.preview(inputs, tool.check_parameters({}), 1).layers[0]
+    assert isinstance(shown, ImageResult)
+    assert max(shown.data.shape) < 120
+    assert shown.grid.translate[0] > 100
