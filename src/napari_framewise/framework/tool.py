@@ -60,6 +60,9 @@ class Tool(Generic[P]):
         Sources that go with it.
     session : type of Session, optional
         Of a tool whose run is steered step by step; its `run` is then `driven` by it.
+    refine : callable, optional
+        ``refine(inputs, parameters, index)``: the exact `Outcome` of a frame whose `preview` is a
+        quick answer; it takes the place of that when it is there.
     halo : callable, optional
         ``halo(parameters)``, of settled parameters: how many pixels beyond its own place a pixel of
         the result depends on, None where it depends on the whole frame. A tool that says it can be
@@ -83,6 +86,7 @@ class Tool(Generic[P]):
     citations: tuple[str, ...] = ()
     settle: Callable[[Inputs, P], P] | None = None
     advise: Callable[[Inputs, P], str] | None = None
+    refine: Callable[[Inputs, P, int], Outcome] | None = None
     halo: Callable[[P], int | None] | None = None
     warm_up: Callable[[], None] | None = None
     session: Sessions | None = None

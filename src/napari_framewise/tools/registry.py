@@ -189,6 +189,10 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.erasing",
         "Erase 1 to 4 random rectangles of every frame, an exact share of its pixels.",
     ),
+    "colorization": Entry(
+        f"{__package__}.colorization",
+        "Spread the colours of scribbles over grey frames, where neighbours are alike.",
+    ),
     "warp": Entry(
         f"{__package__}.warp",
         "Frames on other pixels by a matrix, alignment or flow, without aliasing.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -40,17 +41,22 @@ class Previewing(QObject):
         self._layers = PassingLayers(viewer, lambda name: f"{PREVIEW_PREFIX}{name}", self)
         self._previewed: dict[str, list[Layer]] = {}
         self._latest = Latest(self)
+        # Apart, so that a quick answer never waits for an exact one.
+        self._exact = Latest(self)
+        self._refined: Callable[[], Outcome] | None = None
         self._rested = QTimer(self)
         self._rested.setSingleShot(True)
         self._rested.setInterval(_REST_MS)
         self._rested.timeout.connect(self.rested)
         self._latest.answered.connect(self._show)
         self._latest.failed.connect(self.failed)
+        self._exact.answered.connect(self._show)
+        self._exact.failed.connect(self.failed)
 
     @property
     def busy(self) -> bool:
         """Whether a preview is still to come or to go."""
-        return self._latest.busy or self._layers.busy
+        return self._latest.busy or self._exact.busy or self._layers.busy
 
     def ask(self) -> None:
         """Preview the frame in view, in place of what was asked before."""
@@ -69,6 +75,10 @@ class Previewing(QObject):
         seen = None
         if self._tool.halo is not None and stack is not None and layer is not None:
             seen = in_view(self._viewer, layer, stack)
+        self._exact.drop()
+        self._refined = None
+        if self._tool.refine is not None:
+            self._refined = partial(self._tool.refine, inputs, parameters, index)
         self._latest.ask(partial(preview_of, self._tool, inputs, parameters, index, seen))
 
     def view_moved(self) -> None:
@@ -79,21 +89,26 @@ class Previewing(QObject):
     def drop(self) -> None:
         """Forget what was asked."""
         self._latest.drop()
+        self._exact.drop()
 
     def clear(self) -> None:
         """Forget what was asked, and take the preview layers away."""
-        self._latest.drop()
+        self.drop()
         self._layers.clear()
 
     def close(self) -> None:
         """The same before anything else happens; nothing is compiled for it any more."""
         self._latest.close()
+        self._exact.close()
         self._layers.clear_now()
 
     def _show(self, outcome: Outcome) -> None:
         layers = self._previewed
         self._layers.show(outcome, lambda role: next(iter(layers.get(role or "", ())), None))
         self.said.emit(" ".join((outcome.summary, *outcome.diagnostics)))
+        refined, self._refined = self._refined, None
+        if refined is not None:
+            self._exact.ask(refined)
 
 
 def preview_of(
