@@ -231,3 +231,13 @@ def test_volumes_and_transforms_must_agree() -> None:
         run("warp", stack=volumes, transform=model)
     with pytest.raises(ValueError, match="leave one of them out"):
         run("warp", stack=np.ones((8, 9)), transform=model, matrix=SHRINK)
+
+
+def test_fourier_takes_affine_maps_alone() -> None:
+    frame = data.camera()[::4, ::4].astype(np.float32)
+    found = np.asarray(image_of(run("warp", stack=frame, matrix=SHRINK, kernel="fourier")).data)
+    other = np.asarray(image_of(run("warp", stack=frame, matrix=SHRINK)).data)
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(other))
+    assert np.nanstd(found - other) < 0.2 * np.nanstd(other)
+    with pytest.raises(ValueError, match="affine maps of planes alone"):
+        run("warp", stack=frame, matrix=[[1, 0, 0], [0, 1, 0], [0, 0.001, 1]], kernel="fourier")

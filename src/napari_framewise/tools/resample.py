@@ -68,6 +68,7 @@ def resample(
         lambda points: np.broadcast_to(slopes, (len(points), 2, 2)),
         (last - first, columns),
         first,
+        corners=parameters.kernel == "area",
     )
     work = frames.astype(float_for(frames))
     out = np.empty((*frames.shape[:-2], *at.shape), work.dtype)

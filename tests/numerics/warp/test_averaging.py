@@ -8,7 +8,15 @@ from scipy import ndimage
 from tests.numerics.warp.maps import at, bands, plate, turned
 
 from napari_framewise.numerics.transforms import inverse
-from napari_framewise.numerics.warp import KERNELS, Footprints, cap_of, prepared, profile
+from napari_framewise.numerics.warp import (
+    KERNELS,
+    BandLimited,
+    Footprints,
+    cap_of,
+    fourier_warped,
+    prepared,
+    profile,
+)
 from napari_framewise.numerics.warp import warped as warped_image
 from napari_framewise.numerics.warp.profiles import PROFILES, weights_of
 
@@ -204,3 +212,42 @@ def test_other_kernels_and_shapes_are_refused_in_a_sentence() -> None:
         warped(np.zeros((1, 4, 4)), where, kernel="lanczos")
     with pytest.raises(ValueError, match=r"\(channels, rows, columns\)"):
         warped(np.zeros((4, 4)), where)
+
+
+@pytest.mark.parametrize(("scale", "degrees"), [((4, 4), 17), ((1.7, 1.7), 30), ((6, 1.5), 40)])
+def test_the_spectrum_is_cut_where_the_result_ends(scale, degrees) -> None:
+    matrix, shape = turned(scale, degrees, OF)
+    where, image = at(matrix, shape), prepared(plate(GRID, OF)[None])
+    found = fourier_warped(image, where, BandLimited(image.planes, matrix[:2, :2]))[0]
+    leaked, lost = bands(found, where, OF)
+    assert leaked < 0.5
+    assert lost < 1.0
+
+
+def test_a_wave_is_magnified_by_its_spectrum() -> None:
+    of = 200
+
+    def wave(places):
+        return np.cos(1.3 * places[..., 0] + 1) * np.cos(1.7 * places[..., 1])
+
+    matrix, shape = turned((0.5, 0.5), 20, of)
+    where, image = at(matrix, shape), prepared(wave(GRID[:of, :of])[None])
+    found = fourier_warped(image, where, BandLimited(image.planes, matrix[:2, :2]))[0]
+    inside = ((where.places > 60) & (where.places < 140)).all(-1)
+    np.testing.assert_allclose(found[inside], wave(where.places)[inside], atol=0.01)
+    same = fourier_warped(image, at(np.eye(3), (9, 9)), BandLimited(image.planes, np.eye(2)))
+    np.testing.assert_array_equal(same, image.planes[:, :9, :9])
+
+
+def test_gaps_leave_no_trace_in_the_spectrum() -> None:
+    image = photograph()
+    valid = np.ones(image.shape, bool)
+    valid[10:30, 10:40] = False
+    matrix, shape = turned((2, 2), 10, 60)
+    where = at(matrix, shape)
+    found = []
+    for bad in (np.nan, 1e9):
+        given = prepared(np.where(valid, image, bad)[None], valid)
+        found.append(fourier_warped(given, where, BandLimited(given.planes, matrix[:2, :2])))
+    np.testing.assert_array_equal(found[0], found[1])
+    assert np.isnan(found[0]).any()

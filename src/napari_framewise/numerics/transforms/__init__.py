@@ -102,6 +102,9 @@ def jacobian(matrix: ArrayLike, points: ArrayLike) -> FloatArray:
     [[2.0, 0.0], [0.0, 3.0]]
     """
     matrices, given = np.asarray(matrix, float), np.asarray(points, float)
+    if matrices.ndim == 2 and np.isfinite(matrices).all() and (matrices[2] == [0, 0, 1]).all():
+        # Of an affine map the same everywhere.
+        return np.broadcast_to(matrices[:2, :2], (*given.shape, 2)).copy()
     weight = np.einsum("...i,...i->...", matrices[..., 2, :2], given) + matrices[..., 2, 2]
     return _derivatives(matrices, mapped(matrices, given), weight)
 

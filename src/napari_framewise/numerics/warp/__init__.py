@@ -18,11 +18,15 @@ from napari_framewise.numerics.compiling import compiled
 from napari_framewise.numerics.interpolation import Spline, sample, spline
 from napari_framewise.numerics.pyramid import filled
 from napari_framewise.numerics.warp import area, kernels
+from napari_framewise.numerics.warp.fourier import BandLimited as BandLimited
 from napari_framewise.numerics.warp.light import coded_light as coded_light
 from napari_framewise.numerics.warp.light import linear_light as linear_light
+from napari_framewise.numerics.warp.mapping import MAGNIFIED as MAGNIFIED
 from napari_framewise.numerics.warp.mapping import Footprints as Footprints
 from napari_framewise.numerics.warp.mapping import cap_of as cap_of
 from napari_framewise.numerics.warp.mapping import footprints as footprints
+from napari_framewise.numerics.warp.mapping import is_affine as is_affine
+from napari_framewise.numerics.warp.mapping import share_of
 from napari_framewise.numerics.warp.mapping import stretch as stretch
 from napari_framewise.numerics.warp.profiles import profile as profile
 from napari_framewise.numerics.warp.profiles import weights_of
@@ -31,9 +35,6 @@ BoolArray: TypeAlias = NDArray[np.bool_]
 Kernel: TypeAlias = Literal["jinc", "robidoux", "mitchell", "area"]
 """Weights over a footprint."""
 KERNELS: tuple[Kernel, ...] = get_args(Kernel)
-
-MAGNIFIED = 1.25
-"""Longest axis of a footprint, in pixels of the image, up to which the spline has a say."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,8 +176,7 @@ def warped(
         out[:, part] = _averaged(image, at, part, kernel, most).reshape(out[:, part].shape)
     if shrunk.all():
         return out
-    share = np.clip((long - 1.0) / (MAGNIFIED - 1.0), 0, 1)
-    share = np.where(np.isfinite(long), share * share * (3 - 2 * share), 0.0)
+    share = share_of(long)
     magnified = ~shrunk if kernel == "area" else share < 1
     smooth = _interpolated(image, at.places[magnified])
     mixed = out[:, magnified]
@@ -185,6 +185,46 @@ def warped(
         both = smooth + weight * (mixed - smooth)
     out[:, magnified] = np.where(weight > 0, both, smooth)
     return out
+
+
+def fourier_warped(image: Prepared, at: Footprints, limited: BandLimited) -> NDArray[Any]:
+    """An image on the pixels of an affine map, cut at the frequencies that these can show.
+
+    Parameters
+    ----------
+    image : Prepared
+        What `prepared` makes of an image.
+    at : Footprints
+        Of the result's pixels, with corners where there are gaps.
+    limited : BandLimited
+        Of the image's planes and the map's slopes.
+
+    Returns
+    -------
+    (channels, rows, columns)
+        In the image's float type; NaN outside of the image, and where less than half of a pixel's
+        area is known.
+
+    Examples
+    --------
+    >>> image = prepared(np.ones((1, 16, 16)))
+    >>> slopes = 2 * np.eye(2)
+    >>> at = footprints(lambda p: 2 * p + 0.5, lambda p: np.tile(slopes, (len(p), 1, 1)), (8, 8))
+    >>> found = fourier_warped(image, at, BandLimited(image.planes, slopes))
+    >>> found.shape, bool(np.allclose(found, 1))
+    ((1, 8, 8), True)
+    """
+    inside, within = _within(image, at.places.reshape(-1, 2))
+    values = limited.sample(within).astype(image.planes.dtype)
+    near = np.rint(within).astype(np.intp)
+    if not share_of(at.stretch).any():
+        exact = (near == within).all(axis=-1)
+        values[:, exact] = image.planes[:, near[exact, 0], near[exact, 1]]
+    if image.usable is not None:
+        known = warped(prepared(image.usable[None].astype(np.float32)), at, kernel="area")[0]
+        inside &= known.ravel() >= 0.5
+    values[:, ~inside] = np.nan
+    return values.reshape(len(values), *at.shape)
 
 
 def warped_labels(labels: NDArray[Any], at: Footprints, *, most: float = np.inf) -> NDArray[Any]:
@@ -228,7 +268,7 @@ def warped_labels(labels: NDArray[Any], at: Footprints, *, most: float = np.inf)
     compiled(area.majority, "int64/2", "float64/2", "float64/3", "float64", "int64", "=int64/1")(
         np.ascontiguousarray(names),
         np.ascontiguousarray(at.places.reshape(-1, 2)),
-        np.ascontiguousarray(at.corners.reshape(-1, 4, 2)),
+        np.ascontiguousarray(_corners(at).reshape(-1, 4, 2)),
         float(most),
         0,
         out,
@@ -287,6 +327,12 @@ def interpolated(
     return np.asarray(np.clip(whole, bounds.min, top), kind)
 
 
+def _corners(at: Footprints) -> NDArray[np.float64]:
+    if at.corners is None:
+        raise ValueError("Areas were asked for of footprints without corners; give them corners.")
+    return at.corners
+
+
 def _averaged(
     image: Prepared,
     at: Footprints,
@@ -299,7 +345,7 @@ def _averaged(
     out = np.empty((len(image.planes), len(places)))
     kind, first = image.planes.dtype.name, image.first_row
     if kernel == "area":
-        corners = np.ascontiguousarray(at.corners[part].reshape(-1, 4, 2))
+        corners = np.ascontiguousarray(_corners(at)[part].reshape(-1, 4, 2))
         compiled(
             area.area_average, f"{kind}/3", "bool/2", "int64", "float64/2", "float64/3", "float64",
             "=float64/2",
@@ -316,11 +362,7 @@ def _averaged(
 
 def _interpolated(image: Prepared, places: NDArray[np.float64]) -> NDArray[Any]:
     """The cubic B-spline at places (n, 2), NaN where the nearest pixel is not known: (c, n)."""
-    places = places - [image.first_row, 0]
-    last = np.array(image.planes.shape[1:]) - 1.0
-    with np.errstate(invalid="ignore"):
-        inside = np.asarray(((places >= -0.5) & (places <= last + 0.5)).all(axis=-1))
-    within = np.clip(np.where(inside[:, None], places, 0.0), 0.0, last)
+    inside, within = _within(image, places)
     values, _, _ = sample(image.spline, within.T)
     near = np.rint(within).astype(np.intp)
     exact = (near == within).all(axis=-1)
@@ -330,3 +372,12 @@ def _interpolated(image: Prepared, places: NDArray[np.float64]) -> NDArray[Any]:
         inside &= image.usable[near[:, 0], near[:, 1]]
     values[:, ~inside] = np.nan
     return values
+
+
+def _within(image: Prepared, places: NDArray[np.float64]) -> tuple[BoolArray, NDArray[np.float64]]:
+    """Which places lie on the image's pixels, and all of them between their centres."""
+    places = places - [image.first_row, 0]
+    last = np.array(image.planes.shape[1:]) - 1.0
+    with np.errstate(invalid="ignore"):
+        inside = np.asarray(((places >= -0.5) & (places <= last + 0.5)).all(axis=-1))
+    return inside, np.clip(np.where(inside[:, None], places, 0.0), 0.0, last)

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_framewise.numerics.compiling import part, reordered
 
-LANES = 16
+LANES = 8
 """Weights of a row are worked out in as many at once, and images padded by as many columns."""
 
 
@@ -49,62 +49,68 @@ def ellipse(slopes: Any, most: float, form: Any) -> float:
 
 @part
 @reordered
-def smooth_row(terms: Any, begin: float, form: Any, weights: Any) -> float:
-    """Weights along a row that are a polynomial of degree 10 of the squared radius, and their sum.
-
-    `form` holds the coefficients of the squared radius, of which 1 is the end, over the column.
+def smooth(s: float, terms: Any) -> float:
+    """A polynomial of degree 10 of the squared radius, of which 1 is the end.
 
     Examples
     --------
-    >>> weights = np.zeros(2)
-    >>> smooth_row(np.eye(11)[1], 0.0, np.array([0.0, 0.0, 0.25]), weights), weights.tolist()
-    (0.25, [0.0, 0.25])
+    >>> smooth(0.5, (0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
+    0.5
     """
-    t0, t1, t2, t3, t4, t5 = terms[0], terms[1], terms[2], terms[3], terms[4], terms[5]
-    t6, t7, t8, t9, t10 = terms[6], terms[7], terms[8], terms[9], terms[10]
-    f0, f1, f2 = form[0], form[1], form[2]
-    total = 0.0
-    for j in range(weights.size):
-        u = begin + j
-        s = f0 + u * (f1 + u * f2)
-        s2 = s * s
-        s4 = s2 * s2
-        low = (t0 + t1 * s) + (t2 + t3 * s) * s2
-        high = (t4 + t5 * s) + (t6 + t7 * s) * s2
-        w = low + (high + ((t8 + t9 * s) + t10 * s2) * s4) * s4
-        w = w if s < 1.0 else 0.0
-        weights[j] = w
-        total += w
-    return float(total)
+    s2 = s * s
+    s4 = s2 * s2
+    low = (terms[0] + terms[1] * s) + (terms[2] + terms[3] * s) * s2
+    middle = (terms[4] + terms[5] * s) + (terms[6] + terms[7] * s) * s2
+    high = (terms[8] + terms[9] * s) + terms[10] * s2
+    w = low + (middle + high * s4) * s4
+    return float(w) if s < 1.0 else 0.0
 
 
 @part
 @reordered
-def cubic_row(terms: Any, begin: float, form: Any, weights: Any) -> float:
-    """Weights along a row that are cubics of the radius, one to half of its end, one beyond.
+def cubic(s: float, terms: Any) -> float:
+    """Cubics of the radius: one to half of its end, where the squared radius is 1/4, one beyond.
 
     Examples
     --------
-    >>> weights = np.zeros(2)
-    >>> cubic_row(np.eye(11)[2], 0.0, np.array([0.0, 0.0, 0.04]), weights)
+    >>> cubic(0.04, (0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
     0.16
     """
-    t0, t1, t2, t3, t4, t5 = terms[0], terms[1], terms[2], terms[3], terms[4], terms[5]
-    t6, t7 = terms[6], terms[7]
-    f0, f1, f2 = form[0], form[1], form[2]
+    q = 4.0 * s if s > 0.0 else 0.0
+    r = np.sqrt(q)
+    inner = (terms[0] + terms[1] * r) + (terms[2] + terms[3] * r) * q
+    outer = (terms[4] + terms[5] * r) + (terms[6] + terms[7] * r) * q
+    w = inner if q < 1.0 else outer
+    return float(w) if q < 4.0 else 0.0
+
+
+@part
+@reordered
+def row_weights(
+    terms: Any, of_cubic: bool, begin: float, f0: float, f1: float, f2: float, weights: Any
+) -> float:
+    """Weights along a row and their sum; `f0` ... are the squared radius over the column.
+
+    Examples
+    --------
+    >>> terms, weights = (0.0, 1.0, *[0.0] * 9), np.zeros(2)
+    >>> row_weights(terms, False, 0.0, 0.0, 0.0, 0.25, weights), weights.tolist()
+    (0.25, [0.0, 0.25])
+    """
     total = 0.0
+    if of_cubic:
+        for j in range(weights.size):
+            u = begin + j
+            w = cubic(f0 + u * (f1 + u * f2), terms)
+            weights[j] = w
+            total += w
+        return total
     for j in range(weights.size):
         u = begin + j
-        s = 4.0 * (f0 + u * (f1 + u * f2))
-        s = s if s > 0.0 else 0.0
-        r = np.sqrt(s)
-        inner = (t0 + t1 * r) + (t2 + t3 * r) * s
-        outer = (t4 + t5 * r) + (t6 + t7 * r) * s
-        w = inner if s < 1.0 else outer
-        w = w if s < 4.0 else 0.0
+        w = smooth(f0 + u * (f1 + u * f2), terms)
         weights[j] = w
         total += w
-    return float(total)
+    return total
 
 
 def average(
@@ -114,7 +120,7 @@ def average(
     places: Any,
     slopes: Any,
     terms: Any,
-    cubic: bool,
+    of_cubic: bool,
     radius: float,
     volume: float,
     most: float,
@@ -122,12 +128,17 @@ def average(
 ) -> None:
     """Weighted means over elliptic footprints (Greene & Heckbert 1986), NaN where none is known.
 
-    `planes` begin with row `start` and are padded by `LANES` columns; `terms`, `cubic`, `radius`
-    and `volume` say the weights.
+    `planes` begin with row `start` and are padded by `LANES` columns; `terms`, `of_cubic`,
+    `radius` and `volume` say the weights.
     """
     channels, rows = planes.shape[:2]
     columns = planes.shape[2] - LANES
-    form, along = np.empty(4), np.empty(3)
+    form = np.empty(4)
+    t = (
+        terms[0], terms[1], terms[2], terms[3], terms[4], terms[5], terms[6], terms[7], terms[8],
+        terms[9], terms[10],
+    )  # fmt: skip
+    alone = channels == 1 and not valid.size
     sums = np.empty(channels)
     weights = np.empty(columns + LANES)
     reach = radius * radius
@@ -162,12 +173,28 @@ def average(
                 continue
             # Whole vectors: the columns that are too many weigh nothing, or lie in the padding.
             padded = (count + LANES - 1) // LANES * LANES
+            begin, f0, f1 = first - x, v * v * yy, 2.0 * v * xy
+            if alone and first + padded <= columns:
+                # The common case by itself: each view of an array that is made costs a row's time.
+                source = planes[0, i, first : first + padded]
+                weight, value = 0.0, 0.0
+                if of_cubic:
+                    for j in range(source.size):
+                        u = begin + j
+                        w = cubic(f0 + u * (f1 + u * xx), t)
+                        weight += w
+                        value += w * source[j]
+                else:
+                    for j in range(source.size):
+                        u = begin + j
+                        w = smooth(f0 + u * (f1 + u * xx), t)
+                        weight += w
+                        value += w * source[j]
+                total += weight
+                sums[0] += value
+                continue
             row = weights[:padded]
-            along[0], along[1], along[2] = v * v * yy, 2.0 * v * xy, xx
-            if cubic:
-                part_total = cubic_row(terms, first - x, along, row)
-            else:
-                part_total = smooth_row(terms, first - x, along, row)
+            part_total = row_weights(t, of_cubic, begin, f0, f1, xx, row)
             for j in range(max(columns - first, 0), padded):
                 part_total -= row[j]
                 row[j] = 0.0

@@ -14,6 +14,8 @@ Map: TypeAlias = Callable[[FloatArray], NDArray[Any]]
 
 LEAST_CAP = 64.0
 """Pixels that the long axis of a footprint may always have."""
+MAGNIFIED = 1.25
+"""Longest axis of a footprint, in pixels of the image, up to which the spline has a say."""
 _COARSE = 9
 
 
@@ -27,13 +29,13 @@ class Footprints:
         Their centres, row-column order; NaN where they have none.
     slopes : (rows, columns, 2, 2) float64
         Change of the centre per pixel of the result: ``[..., i, j] = dT_i / dp_j``.
-    corners : (rows, columns, 4, 2) float64
-        Their corners, in order around them.
+    corners : (rows, columns, 4, 2) float64, optional
+        Their corners, in order around them: what areas are taken of.
     """
 
     places: FloatArray
     slopes: FloatArray
-    corners: FloatArray
+    corners: FloatArray | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -55,7 +57,12 @@ class Footprints:
 
 
 def footprints(
-    pull_back: Map, jacobian: Map, shape: tuple[int, int], first_row: int = 0
+    pull_back: Map,
+    jacobian: Map,
+    shape: tuple[int, int],
+    first_row: int = 0,
+    *,
+    corners: bool = True,
 ) -> Footprints:
     """Footprints of the pixels of some rows of a result.
 
@@ -69,6 +76,8 @@ def footprints(
         Rows, and columns.
     first_row : int
         Number of the first of these rows.
+    corners : bool
+        Whether areas are to be taken.
 
     Examples
     --------
@@ -81,16 +90,18 @@ def footprints(
     centres = _grid(np.arange(rows) + float(first_row), np.arange(columns) + 0.0)
     places = np.asarray(pull_back(centres), np.float64).reshape(rows, columns, 2)
     slopes = np.asarray(jacobian(centres), np.float64).reshape(rows, columns, 2, 2)
+    if not corners:
+        return Footprints(places, slopes)
     around = _grid(np.arange(rows + 1) + first_row - 0.5, np.arange(columns + 1) - 0.5)
     mesh = np.asarray(pull_back(around), np.float64).reshape(rows + 1, columns + 1, 2)
-    corners = np.stack([mesh[:-1, :-1], mesh[:-1, 1:], mesh[1:, 1:], mesh[1:, :-1]], axis=2)
-    missing = ~np.isfinite(corners).all(axis=(2, 3))
+    found = np.stack([mesh[:-1, :-1], mesh[:-1, 1:], mesh[1:, 1:], mesh[1:, :-1]], axis=2)
+    missing = ~np.isfinite(found).all(axis=(2, 3))
     if missing.any():
         # Past the border of a displacement field, or a horizon: as the slopes say.
         aside = np.array([[-0.5, -0.5], [-0.5, 0.5], [0.5, 0.5], [0.5, -0.5]])
         linear = np.einsum("nij,kj->nki", slopes[missing], aside)
-        corners[missing] = places[missing][:, None] + linear
-    return Footprints(places, slopes, corners)
+        found[missing] = places[missing][:, None] + linear
+    return Footprints(places, slopes, found)
 
 
 def stretch(slopes: FloatArray) -> FloatArray:
@@ -104,6 +115,31 @@ def stretch(slopes: FloatArray) -> FloatArray:
     a, b, c, d = slopes[..., 0, 0], slopes[..., 0, 1], slopes[..., 1, 0], slopes[..., 1, 1]
     # Of a matrix that turns, and one that mirrors (Blinn 1996).
     return np.asarray((np.hypot(a + d, c - b) + np.hypot(a - d, b + c)) / 2)
+
+
+def share_of(long: FloatArray) -> FloatArray:
+    """How far a pixel of that stretch is an average: 0 where it is magnified, 1 from 1.25 on.
+
+    Examples
+    --------
+    >>> share_of(np.array([0.5, 1.125, 2.0])).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    share = np.clip((long - 1.0) / (MAGNIFIED - 1.0), 0.0, 1.0)
+    return np.asarray(np.where(np.isfinite(share), share * share * (3 - 2 * share), 0.0))
+
+
+def is_affine(jacobian: Map, shape: tuple[int, int]) -> bool:
+    """Whether a map has the same slopes all over a result.
+
+    Examples
+    --------
+    >>> is_affine(lambda p: np.tile(np.eye(2), (len(p), 1, 1)), (10, 10))
+    True
+    """
+    rows, columns = (np.linspace(0, length - 1, _COARSE) for length in shape)
+    found = np.asarray(jacobian(_grid(rows, columns)), np.float64)
+    return bool(np.allclose(found, found[:1], rtol=1e-9, atol=1e-12 * np.abs(found[0]).max()))
 
 
 def cap_of(jacobian: Map, shape: tuple[int, int]) -> float:

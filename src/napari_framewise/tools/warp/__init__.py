@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from napari_framewise.framework.outcome import (
 from napari_framewise.framework.placing import Layout, layout_of
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.framework.transform import moved_points, moved_shapes
-from napari_framewise.numerics.warp import Footprints, prepared, warped
+from napari_framewise.numerics.warp import Footprints, is_affine, prepared, warped
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.warp.blocks import Warping, image_block, labels_block
@@ -44,6 +45,7 @@ _KERNELS = {
     "robidoux": "Robidoux's cubic",
     "mitchell": "Mitchell and Netravali's cubic",
     "area": "the exact area",
+    "fourier": "a cosine that ends at the Nyquist frequency of the result",
 }
 
 
@@ -182,6 +184,11 @@ def _task(inputs: Inputs, parameters: WarpParameters) -> Task:
     outputs, taken = transform.frames_of(stack.n_frames, stack.name)
     mask = inputs.optional_stack("mask")
     masks = mask and in_step(mask, stack, "Mask")
+    if parameters.kernel == "fourier" and not _affine(found):
+        raise ValueError(
+            "The kernel fourier was asked for, but it takes affine maps of planes alone; choose "
+            "another kernel, such as jinc."
+        )
     if masks is not None and masks.n_frames > 1:
         masks = _part(masks, taken)
     warping = Warping(
@@ -202,6 +209,16 @@ def _one(given: Stack, number: int) -> Array:
     at = number if given.n_frames > 1 else 0
     frame = given.read(at, at + 1)
     return frame if frame.dtype.isnative else frame.astype(frame.dtype.newbyteorder("="))
+
+
+def _affine(found: Placed) -> bool:
+    """Whether every frame is moved by an affine map of the plane."""
+    transform, shape = found.transform, found.grid.shape
+    if len(shape) != 2:
+        return False
+    rows, columns = shape
+    numbers = range(len(transform.maps))
+    return all(is_affine(partial(transform.jacobian, frame=n), (rows, columns)) for n in numbers)
 
 
 def _white(stack: Stack) -> float:

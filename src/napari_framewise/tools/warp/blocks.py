@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -12,11 +13,13 @@ from napari_framewise.framework.masks import selected
 from napari_framewise.framework.transform import Transform
 from napari_framewise.numerics.common.blocks import float_for
 from napari_framewise.numerics.warp import (
+    BandLimited,
     Footprints,
     Kernel,
     cap_of,
     coded_light,
     footprints,
+    fourier_warped,
     linear_light,
     prepared,
     warped,
@@ -38,8 +41,8 @@ class Warping:
         From the pixels of the result to those of the frames; its maps come beside it.
     shape : tuple of int
         Of a frame of the result, without channels.
-    kernel : Kernel
-        Weights over a footprint.
+    kernel : Kernel or "fourier"
+        Weights over a footprint, or a cut of the spectrum.
     white : float
         Code of white where light is averaged; 0 where codes are.
     channels : int
@@ -50,7 +53,7 @@ class Warping:
 
     transform: Transform
     shape: tuple[int, ...]
-    kernel: Kernel
+    kernel: Kernel | Literal["fourier"]
     white: float = 0.0
     channels: int = 0
     opacity: bool = False
@@ -77,7 +80,7 @@ def labels_block(labels: Array, maps: Array, warping: Warping, out: Array) -> No
             out[number] = here.warp_labels(frame[np.newaxis], number)[0]
             continue
         most = _cap(here, number, warping.shape)
-        for first, at in _bands(here, number, warping.shape):
+        for first, at in _bands(here, number, warping.shape, corners=True):
             out[number, first : first + len(at.places)] = warped_labels(frame, at, most=most)
 
 
@@ -96,8 +99,15 @@ def _warped(
         image = prepared(work, valid)
         moved = np.empty((len(work), *warping.shape), work.dtype)
         most = _cap(here, number, warping.shape)
-        for first, at in _bands(here, number, warping.shape):
-            part = warped(image, at, kernel=warping.kernel, most=most)
+        kernel, limited = warping.kernel, None
+        if kernel == "fourier":
+            limited = BandLimited(image.planes, here.jacobian(np.zeros((1, 2)), number)[0])
+        corners = kernel in ("area", "fourier")
+        for first, at in _bands(here, number, warping.shape, corners=corners):
+            if limited is not None:
+                part = fourier_warped(image, at, limited)
+            elif kernel != "fourier":
+                part = warped(image, at, kernel=kernel, most=most)
             moved[:, first : first + len(at.places)] = part
     if warping.white:
         moved[:lit] = coded_light(moved[:lit], warping.white)
@@ -110,7 +120,7 @@ def _cap(here: Transform, number: int, shape: tuple[int, ...]) -> float:
 
 
 def _bands(
-    here: Transform, number: int, shape: tuple[int, ...]
+    here: Transform, number: int, shape: tuple[int, ...], *, corners: bool
 ) -> Iterator[tuple[int, Footprints]]:
     rows, columns = shape
     height = max(1, _AT_ONCE // columns)
@@ -122,6 +132,7 @@ def _bands(
                 lambda points: here.jacobian(points, number),
                 (min(height, rows - first), columns),
                 first,
+                corners=corners,
             ),
         )
         for first in range(0, rows, height)

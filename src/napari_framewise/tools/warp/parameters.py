@@ -11,7 +11,6 @@ from napari_framewise.framework.inputs import MASK, Input, Kind
 from napari_framewise.framework.matrices import Matrix
 from napari_framewise.framework.parameters import GIVEN, parameter
 from napari_framewise.framework.transform import Transform
-from napari_framewise.numerics.warp import Kernel
 
 INPUTS = (
     Input(
@@ -124,12 +123,13 @@ class WarpParameters(FrameMapParameters):
     columns: int | None = parameter(
         None, "Columns", "Columns of the result.", shown_when={"output": "shape"}, ge=1, start=256
     )
-    kernel: Kernel = parameter(
+    kernel: Literal["jinc", "robidoux", "mitchell", "area", "fourier"] = parameter(
         "jinc",
         "Kernel",
         "Weights over the footprint of a pixel: jinc with three lobes stops most of what the "
         "result can't show; Robidoux and Mitchell ring less and leave more; area is the exact mean "
-        "over the pixel. Where the map magnifies, a cubic B-spline.",
+        "over the pixel; Fourier, of affine maps alone, cuts the spectrum itself. Where the map "
+        "magnifies, a cubic B-spline.",
     )
     linear_light: bool = parameter(
         False,
