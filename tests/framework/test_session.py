@@ -149,7 +149,7 @@ def test_however_it_was_steered_its_course_leads_to_the_same(moves: list[str]) -
 
 def test_memory_of_undo_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     session = begun()
-    state = sessions.nbytes_of(session.begin())
+    state = nbytes_of(session.begin())
     assert state == scene().size
     monkeypatch.setattr(sessions, "UNDO_BYTES", 3 * state)
     steps(session, 5)
@@ -229,6 +229,27 @@ def test_python_a_recipe_and_the_command_line_run_it_again(
     kept = load_recipe(next((tmp_path / "o").glob("*.recipe.json")))
     assert [each.step for each in kept.steps[0].changes] == [2, 3]
     assert kept.steps[0].steps == 4
+
+
+def nbytes_of(*values: object) -> int:
+    held = sessions.Held()
+    for value in values:
+        held.add(value)
+    return held.nbytes
+
+
+def test_arrays_that_states_share_count_once_until_the_last_of_them_goes() -> None:
+    one, two, three = np.zeros(4), np.zeros(3), np.zeros(2)
+    states = [(one, {"a": two}), (two, three), [one, three]]
+    held = sessions.Held()
+    for state in states:
+        held.add(state)
+    assert held.nbytes == 72
+    left = list(states)
+    while left:
+        assert held.nbytes == nbytes_of(*left)
+        held.drop(left.pop(0))
+    assert held.nbytes == 0
 
 
 def test_a_cluster_takes_the_same_steps(steered: filling.FillSession) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
@@ -109,6 +109,7 @@ class Session(ABC, Generic[S]):
         self._changes: list[Change] = []
         self._state = self.begin()
         self._behind: deque[S] = deque()
+        self._held = Held()
 
     @abstractmethod
     def begin(self) -> S:
@@ -154,8 +155,9 @@ class Session(ABC, Generic[S]):
         self._state = yield from self.advance(before)
         self.number += 1
         self._behind.append(before)
-        while self._behind and nbytes_of(self._behind) > UNDO_BYTES:
-            self._behind.popleft()
+        self._held.add(before)
+        while self._behind and self._held.nbytes > UNDO_BYTES:
+            self._held.drop(self._behind.popleft())
 
     def undo(self) -> None:
         """Go back one step; inputs stay as they are now, and count from here on.
@@ -168,6 +170,7 @@ class Session(ABC, Generic[S]):
         if not self._behind:
             raise ValueError("There is no step to undo: none was taken, or none behind it is kept.")
         self._state = self._behind.pop()
+        self._held.drop(self._state)
         self.number -= 1
         for change in [each for each in self._changes if each.step > self.number]:
             self._changes.remove(change)
@@ -259,11 +262,33 @@ def same_value(one: Any, other: Any) -> bool:
     return one is other
 
 
-def nbytes_of(value: Any) -> int:
-    """Bytes of all arrays in a value, each counted once."""
+class Held:
+    """Bytes of all arrays in some values, each counted once, kept as values come and go."""
+
+    def __init__(self) -> None:
+        self.nbytes = 0
+        self._counts: Counter[int] = Counter()
+
+    def add(self, value: Any) -> None:
+        """Count the arrays of a value."""
+        for key, nbytes in _arrays_of(value).items():
+            self.nbytes += 0 if self._counts[key] else nbytes
+            self._counts[key] += 1
+
+    def drop(self, value: Any) -> None:
+        """Count them no longer."""
+        for key, nbytes in _arrays_of(value).items():
+            self._counts[key] -= 1
+            if not self._counts[key]:
+                del self._counts[key]
+                self.nbytes -= nbytes
+
+
+def _arrays_of(value: Any) -> dict[int, int]:
+    """Bytes of each array in a value, by its identity."""
     arrays: dict[int, int] = {}
     _collect(value, arrays)
-    return sum(arrays.values())
+    return arrays
 
 
 def _collect(value: Any, arrays: dict[int, int]) -> None:

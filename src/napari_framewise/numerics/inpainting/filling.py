@@ -72,8 +72,8 @@ class Filling:
         Of the patch that filled each, C and P; 0 and NaN where none did.
     order : (n,) int64
         Number of the step that filled each, from 0; -1 where none did.
-    patches : tuple of Patch
-        The steps.
+    log : (k, 10) float64
+        The steps, a row for each with the fields of `Patch`.
     stuck : bool
         What is left to be filled has no known pixel beside it, or there is nothing to copy from.
     """
@@ -84,8 +84,16 @@ class Filling:
     confidence: Array
     priority: Array
     order: Array
-    patches: tuple[Patch, ...] = ()
+    log: Array
     stuck: bool = False
+
+    @property
+    def patches(self) -> tuple[Patch, ...]:
+        """The steps."""
+        return tuple(
+            Patch(*map(int, row[:5]), *row[5:9], int(row[9]))  # type: ignore[arg-type]
+            for row in self.log.tolist()
+        )
 
     @property
     def left(self) -> int:
@@ -158,6 +166,7 @@ def begun(hole: npt.ArrayLike) -> Filling:
         np.zeros(count),
         np.full(count, np.nan),
         none,
+        np.empty((0, len(Patch._fields))),
     )
 
 
@@ -192,5 +201,5 @@ def with_hole(filling: Filling, hole: npt.ArrayLike) -> Filling:
         confidence=kept("confidence"),
         priority=kept("priority"),
         order=kept("order"),
-        patches=filling.patches,
+        log=filling.log,
     )

@@ -308,7 +308,7 @@ def _copied(filling: Filling, empty: Array, copied: Array, patch: Patch) -> Fill
         np.array(each)
         for each in (filling.source, filling.confidence, filling.priority, filling.order)
     ]
-    values = copied, patch.confidence, patch.priority, len(filling.patches)
+    values = copied, patch.confidence, patch.priority, len(filling.log)
     for array, value in zip(arrays, values, strict=True):
         array[at] = value
     source, confidence, priority, order = arrays
@@ -318,7 +318,7 @@ def _copied(filling: Filling, empty: Array, copied: Array, patch: Patch) -> Fill
         confidence=confidence,
         priority=priority,
         order=order,
-        patches=(*filling.patches, patch),
+        log=np.concatenate([filling.log, [patch]]),
     )
 
 

@@ -122,8 +122,8 @@ def outcome_of(given: Given, fillings: Sequence[Filling], images: Images) -> Out
     """Layers, table and words for frames that are filled so far."""
     stack = given.stack
     images.update(fillings)
-    patches = [(k, patch) for k, each in enumerate(fillings) for patch in each.patches]
-    most = max((len(each.patches) for each in fillings), default=0)
+    log = np.concatenate([each.log for each in fillings])
+    most = max(len(each.log) for each in fillings)
     table = _table(stack, fillings)
     plots = (
         Plot(
@@ -146,8 +146,8 @@ def outcome_of(given: Given, fillings: Sequence[Filling], images: Images) -> Out
     return Outcome(
         (*images.layers(most), front_layer(images.flat, stack.name, fillings)),
         (table,),
-        plots if patches else (),
-        summary=_summary(given, fillings, len(patches)),
+        plots if len(log) else (),
+        summary=_summary(given, fillings, len(log)),
         diagnostics=_diagnostics(given, fillings),
     )
 
@@ -202,19 +202,19 @@ def front_layer(flat: Layout, name: str, fillings: Sequence[Filling]) -> ShapesR
 
 def _table(stack: Stack, fillings: Sequence[Filling]) -> Table:
     numbers = stack.frame_numbers
-    frames = [numbers[k] for k, each in enumerate(fillings) for _ in each.patches]
-    patches = [patch for each in fillings for patch in each.patches]
+    counts = [len(each.log) for each in fillings]
+    log = np.concatenate([each.log for each in fillings])
     columns: dict[str, Array] = {
-        "iteration": np.arange(len(patches)),
-        "frame": np.array(frames, np.int64),
+        "iteration": np.arange(len(log)),
+        "frame": np.repeat([numbers[k] for k in range(len(fillings))], counts),
     }
     for position, field in enumerate(Patch._fields):
         kind = np.int64 if Patch.__annotations__[field] == "int" else np.float64
-        columns[field] = np.array([patch[position] for patch in patches], kind)
+        columns[field] = log[:, position].astype(kind)
     columns["left"] = np.concatenate(
         [
             np.empty(0, np.int64),
-            *(len(each.hole) - np.cumsum([p.pixels for p in each.patches]) for each in fillings),
+            *(len(each.hole) - np.cumsum(each.log[:, -1]) for each in fillings),
         ]
     ).astype(np.int64)
     return Table("patches", "iteration", columns, _NOTES)
@@ -238,9 +238,8 @@ def _diagnostics(given: Given, fillings: Sequence[Filling]) -> tuple[str, ...]:
     said = []
     for index, each in enumerate(fillings):
         frame = "" if given.stack.n_frames == 1 else f"Frame {numbers[index]:,}: "
-        sizes = {patch.size for patch in each.patches} - {given.settings.size}
-        if sizes:
-            size = min(sizes)
+        size = int(each.log[:, 4].min(initial=given.settings.size))
+        if size < given.settings.size:
             said.append(
                 f"{frame}no patch larger than {size} x {size} lies wholly in the source, so "
                 "smaller ones were copied."
@@ -248,7 +247,7 @@ def _diagnostics(given: Given, fillings: Sequence[Filling]) -> tuple[str, ...]:
         if each.stuck and each.left:
             why = (
                 "no known pixel lies beside them"
-                if each.patches
+                if len(each.log)
                 else "no patch of 3 x 3 pixels lies wholly in the source, or none of them is known "
                 "beside the hole"
             )
