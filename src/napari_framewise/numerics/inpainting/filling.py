@@ -90,9 +90,11 @@ class Filling:
     @property
     def patches(self) -> tuple[Patch, ...]:
         """The steps."""
+        whole = {name for name, kind in Patch.__annotations__.items() if kind == "int"}
+        rows = (dict(zip(Patch._fields, row, strict=True)) for row in self.log.tolist())
         return tuple(
-            Patch(*map(int, row[:5]), *row[5:9], int(row[9]))  # type: ignore[arg-type]
-            for row in self.log.tolist()
+            Patch(**{name: int(each) if name in whole else each for name, each in row.items()})
+            for row in rows
         )
 
     @property
