@@ -138,6 +138,28 @@ def test_every_measure_puts_equal_images_first(measure: str) -> None:
     assert ("shift_y" in pairs) == (measure in ("phase", "absolute", "squared"))
 
 
+def test_the_best_pairs_of_each_image_are_those_of_the_matrix(
+    found: tuple[Outcome, Array, Array],
+) -> None:
+    outcome, group, _ = found
+    score = np.asarray(outcome.layer("images similarity").data)  # type: ignore[union-attr]
+    images, _, _ = crops(6, 4)
+    best = run("similarity", images=images, compare="best_pairs", top=3, max_shift=12)
+    own = best.table("images").columns["group"]
+    assert ((own[:, None] == own) == (group[:, None] == group)).all()
+    pairs = best.table("pairs").columns
+    assert len(pairs["first"]) <= 3 * 24
+    np.testing.assert_allclose(pairs["score"], score[pairs["first"], pairs["second"]], atol=1e-12)
+    assert (np.bincount(pairs["first"]) <= 3).all()
+    assert "100.0 % of 24 images" in best.diagnostics[0]
+    judged = Table("judged", "pair", {name: pairs[name][:1] for name in ("first", "second")})
+    again = run(
+        "similarity", images=images, compare="best_pairs", top=3, max_shift=12, judged=judged
+    ).table("pairs")
+    known = set(zip(again.columns["first"], again.columns["second"], strict=True))
+    assert (pairs["first"][0], pairs["second"][0]) not in known
+
+
 def test_a_folder_of_images_that_differ_in_size(tmp_path: Path) -> None:
     images, group, places = crops(6, 3, 40)
     for number, image in enumerate(images):

@@ -8,6 +8,7 @@ from scipy import ndimage, stats
 
 from napari_framewise.numerics.similarity import (
     Filter,
+    Screen,
     Spectra,
     Transform,
     Unrelated,
@@ -18,6 +19,7 @@ from napari_framewise.numerics.similarity import (
     on_canvas,
     order_of,
     phase_correlations,
+    reduced,
     tree_of,
 )
 
@@ -104,3 +106,36 @@ def test_groups_tree_and_order() -> None:
     assert abs(order.index(1) - order.index(3)) == 1
     apart[0, 4] = apart[4, 0] = np.nan
     assert np.isfinite(tree_of(apart)).all()
+
+
+def test_the_screen_is_correlation_over_the_overlap_of_reduced_images() -> None:
+    rng = np.random.default_rng(0)
+    canvas = on_canvas(rng.normal(size=(60, 16, 16)), (16, 16), Filter("nothing"))
+    screen = Screen.learned(canvas, Transform((16, 16), (3, 3)), 0.3)
+    small = reduced(canvas.values, screen.step)
+    found = screen.scores(small[:3], small[:4])
+    everything = np.eye(256, dtype=np.float32)
+    projector = screen.basis @ screen.basis.T
+    assert np.abs(projector @ projector - projector).max() < 1e-4
+    for i in range(3):
+        for j in range(4):
+            best = -np.inf
+            for dy, dx in screen.shifts:
+                f = np.pad(small[i].reshape(16, 16), 3)[3:19, 3:19]
+                g = np.pad(small[j].reshape(16, 16), 3)[3 + dy : 19 + dy, 3 + dx : 19 + dx]
+                inside = np.pad(np.ones((16, 16)), 3)[3 + dy : 19 + dy, 3 + dx : 19 + dx]
+                kept = (everything @ projector @ f.ravel()).reshape(16, 16)
+                size = np.sqrt((f**2 * inside).sum() * (g**2).sum())
+                best = max(best, (kept * g).sum() / size * np.sqrt(inside.mean()))
+            assert found[i, j] == pytest.approx(best, rel=1e-3)
+
+
+def test_a_displaced_image_is_among_the_candidates() -> None:
+    rng = np.random.default_rng(1)
+    whole = ndimage.gaussian_filter(rng.normal(size=(300, 60, 60)), (0, 1.5, 1.5))
+    images = np.concatenate([whole[:, 5:53, 5:53], whole[:20, :48, 9:57]])
+    canvas = on_canvas(images, (48, 48))
+    screen = Screen.learned(canvas, Transform((48, 48), (12, 12)), 0.3)
+    found = screen.candidates(reduced(canvas.values, screen.step), np.arange(20), 5)
+    assert np.mean([300 + k in found[k] for k in range(20)]) >= 0.9
+    assert (found > np.arange(20)[:, None]).all()

@@ -5,6 +5,7 @@ from napari_framewise.numerics.similarity.differences import least_differences, 
 from napari_framewise.numerics.similarity.grouping import Unrelated, groups_of, order_of, tree_of
 from napari_framewise.numerics.similarity.histograms import histogram_distances, histograms
 from napari_framewise.numerics.similarity.prepared import Canvas, Filter, Spectra, grey, on_canvas
+from napari_framewise.numerics.similarity.screen import Screen, displaced, reduced
 from napari_framewise.numerics.similarity.significance import chances, fractions
 from napari_framewise.numerics.similarity.transform import Transform
 
@@ -12,12 +13,14 @@ __all__ = [
     "Canvas",
     "Filter",
     "Matches",
+    "Screen",
     "Spectra",
     "Transform",
     "Unrelated",
     "all_pairs",
     "best_shifts",
     "chances",
+    "displaced",
     "fractions",
     "grey",
     "groups_of",
@@ -27,5 +30,6 @@ __all__ = [
     "on_canvas",
     "order_of",
     "phase_correlations",
+    "reduced",
     "tree_of",
 ]

@@ -35,11 +35,12 @@ class Unrelated:
     pairs: int
 
     @classmethod
-    def of(cls, scores: NDArray[np.float64]) -> Unrelated | None:
+    def of(cls, scores: NDArray[np.float64], pairs: int | None = None) -> Unrelated | None:
         """From all scores, half of which at least must be of unrelated pairs.
 
         The lower half says which scores stand far above the others; median and upper quartile of
         what is left give the distribution. None with fewer than 20 scores, or where they are equal.
+        Of very many pairs the scores of some drawn at random serve, with how many there are.
 
         Examples
         --------
@@ -57,7 +58,7 @@ class Unrelated:
         scale = (upper - middle) / (_UPPER - _MIDDLE)
         if not scale > 0:
             return None
-        return cls(float(middle - scale * _MIDDLE), float(scale), len(known))
+        return cls(float(middle - scale * _MIDDLE), float(scale), pairs or len(known))
 
     def expected(self, threshold: float) -> float:
         """Unrelated pairs that score at least so much, of as many as there are."""

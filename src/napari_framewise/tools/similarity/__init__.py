@@ -17,11 +17,14 @@ from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics.similarity import Filter
 from napari_framewise.stacks.memory import memory_bytes
 from napari_framewise.stacks.source import Array
+from napari_framewise.tools.similarity.best import best_pairs
 from napari_framewise.tools.similarity.comparing import Comparison
 from napari_framewise.tools.similarity.given import (
     comparison_of,
     images_of,
     judged_pairs,
+    numbers_of,
+    places_of,
     references_of,
 )
 from napari_framewise.tools.similarity.parameters import SimilarityParameters
@@ -34,6 +37,7 @@ from napari_framewise.tools.similarity.passes import (
     with_references,
 )
 from napari_framewise.tools.similarity.report import (
+    of_best,
     of_matrix,
     of_pairs,
     of_references,
@@ -89,6 +93,10 @@ def run(inputs: Inputs, parameters: SimilarityParameters, engine: Engine) -> Run
         raise ValueError(
             f"Images: {given.images.name} holds one image; give at least two, or references."
         )
+    if parameters.compare == "best_pairs":
+        left_out = places_of(left_out, numbers_of(given.images))
+        best = yield from best_pairs(given, how, parameters.top, left_out, engine)
+        return (yield from of_best(given, best, how, parameters, left_out, engine))
     if parameters.compare == "neighbours":
         pairs = np.stack([np.arange(given.n - 1), np.arange(1, given.n)], axis=1)
         columns = yield from chosen_pairs(given, pairs, how, engine)
@@ -108,7 +116,7 @@ def _every_pair(
         raise ValueError(
             f"{given.images.name} holds {given.n:,} images; the matrix of all pairs would take "
             f"{taken / 2**30:,.0f} GiB, and this computer has {there / 2**30:,.0f} GiB of memory; "
-            "ask for the best pairs of each image, compare with references, or take fewer images."
+            "choose to compare best pairs, compare with references, or take fewer images."
         )
     score, row, column = yield from whole_matrix(given, how, engine)
     return (yield from of_matrix(given, (score, row, column), how, parameters, left_out, engine))

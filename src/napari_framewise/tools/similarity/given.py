@@ -168,6 +168,17 @@ def judged_pairs(inputs: Inputs) -> Array:
     return np.unique(np.concatenate([np.empty((0, 2), np.int64), *found]), axis=0)
 
 
+def places_of(left_out: Array, numbers: Array) -> Array:
+    """Where pairs by number stand in the matrix."""
+    place = {int(number): at for at, number in enumerate(numbers)}
+    found = [
+        sorted((place[int(a)], place[int(b)]))
+        for a, b in left_out
+        if int(a) in place and int(b) in place
+    ]
+    return np.array(found, np.int64).reshape(-1, 2)
+
+
 def _channels(images: Stack | RaggedStack) -> int:
     if isinstance(images, RaggedStack):
         return 3 if images.rgb else 1

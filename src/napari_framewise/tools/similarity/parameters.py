@@ -21,10 +21,11 @@ class SimilarityParameters(Parameters):
         "for the best shift; Pearson's correlation compares pixels where they are; histograms and "
         "Ruzicka's similarity (of histograms) don't care where a value is.",
     )
-    compare: Literal["every_pair", "neighbours", "one"] = parameter(
+    compare: Literal["every_pair", "best_pairs", "neighbours", "one"] = parameter(
         "every_pair",
         "Compare",
-        "Every image with every other, each with the one before it, or one with all others. "
+        "Every image with every other; the best pairs of each image without a matrix, for very "
+        "many images; each with the one before it; or one with all others. "
         "References, where given, are compared with each image instead.",
     )
     one: int = parameter(
@@ -33,6 +34,14 @@ class SimilarityParameters(Parameters):
         "Number of the image that is compared with all others, from 0.",
         ge=0,
         shown_when={"compare": "one"},
+    )
+    top: int = parameter(
+        10,
+        "Pairs of each image",
+        "Best pairs of each image with later ones that are kept.",
+        ge=1,
+        le=1000,
+        shown_when={"compare": "best_pairs"},
     )
     max_shift: int | None = parameter(
         None,
@@ -101,4 +110,8 @@ class SimilarityParameters(Parameters):
     def _band(self) -> SimilarityParameters:
         if self.measure in SHIFTED and self.before == "band":
             Filter("band", self.fine, self.coarse)
+        if self.compare == "best_pairs" and self.measure != "correlation":
+            raise ValueError(
+                "Best pairs are searched for by correlation only; choose that, or every pair"
+            )
         return self

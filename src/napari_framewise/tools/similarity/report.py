@@ -14,8 +14,9 @@ from napari_framewise.numerics import similarity as numerics
 from napari_framewise.stacks.axes import Axis
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
+from napari_framewise.tools.similarity.best import Best
 from napari_framewise.tools.similarity.comparing import SHIFTED, Comparison
-from napari_framewise.tools.similarity.given import References, names_of, numbers_of
+from napari_framewise.tools.similarity.given import References, names_of, numbers_of, places_of
 from napari_framewise.tools.similarity.montage import montage_of
 from napari_framewise.tools.similarity.parameters import SimilarityParameters
 from napari_framewise.tools.similarity.passes import Images, chosen_pairs
@@ -44,13 +45,25 @@ class Judgement:
     Parameters
     ----------
     scores : (k,) ndarray
-        Of all pairs.
+        Of all pairs, or of the best ones.
+    drawn : ndarray, optional
+        Scores of pairs drawn at random, where not all are known.
+    pairs : int, optional
+        Number of all pairs then.
     """
 
-    def __init__(self, scores: Array, how: Comparison, parameters: SimilarityParameters) -> None:
+    def __init__(
+        self,
+        scores: Array,
+        how: Comparison,
+        parameters: SimilarityParameters,
+        drawn: Array | None = None,
+        pairs: int | None = None,
+    ) -> None:
         values = signed(scores, how)
         self.how = how
-        self.unrelated = numerics.Unrelated.of(values)
+        base = values if drawn is None else signed(drawn, how)
+        self.unrelated = numerics.Unrelated.of(base, pairs)
         if parameters.threshold is not None:
             self.level: float | None = float(signed(parameters.threshold, how))
         elif self.unrelated is not None:
@@ -90,7 +103,7 @@ def of_matrix(
     n, name = given.n, given.images.name
     numbers = numbers_of(given.images)
     counted = np.triu(np.ones((n, n), bool), 1)
-    counted[tuple(_places(left_out, numbers).T)] = False
+    counted[tuple(places_of(left_out, numbers).T)] = False
     rows, columns = np.nonzero(counted & np.isfinite(score))
     values = score[rows, columns]
     judgement = Judgement(values, how, parameters)
@@ -169,6 +182,52 @@ def of_matrix(
         plots=tuple(plots),
         summary=_summary(given, values, judgement, same, groups),
         diagnostics=_diagnostics(score, left_out, judgement),
+    )
+
+
+def of_best(
+    given: Images,
+    best: Best,
+    how: Comparison,
+    parameters: SimilarityParameters,
+    left_out: Array,
+    engine: Engine,
+) -> Generator[Progress, None, Outcome]:
+    """The best pairs of each image, and the groups that they form."""
+    numbers = numbers_of(given.images)
+    every = given.n * (given.n - 1) // 2
+    found = best.columns
+    judgement = Judgement(found["score"], how, parameters, best.drawn, every)
+    same = judgement.same(found["score"])
+    groups = numerics.groups_of(given.n, np.stack([found["first"], found["second"]], axis=1)[same])
+    kept = np.argsort(-found["score"], kind="stable")[: parameters.listed]
+    pairs = np.stack([found["first"][kept], found["second"][kept]], axis=1)
+    tables = []
+    if len(pairs):
+        checked = yield from chosen_pairs(given, pairs, how, engine)
+        tables.append(pair_table(checked, numbers, judgement))
+    tables.append(image_table(given, groups))
+    layers = []
+    if parameters.montage and (groups == parameters.montage).any():
+        members = np.flatnonzero(groups == parameters.montage)
+        layers.append(montage_of(given, members, given.images.name))
+    plots = (_histogram_plot(found["score"], tables),) if len(pairs) else ()
+    said = [_screened(best)]
+    if len(left_out):
+        said.append(f"{len(left_out):,} pairs were left out as judged before.")
+    return Outcome(
+        layers=tuple(layers),
+        tables=tuple(tables),
+        plots=plots,
+        summary=_summary(given, found["score"], judgement, same, groups),
+        diagnostics=tuple(said),
+    )
+
+
+def _screened(best: Best) -> str:
+    return (
+        f"The screen kept the original of {100 * best.recall:.1f} % of {best.copies:,} images that "
+        "were displaced at random; pairs that it missed are not in the table."
     )
 
 
@@ -285,17 +344,6 @@ def pair_sentence(
         return f"{said}."
     y, x = found.shifts[best]
     return f"{said} at a shift of {y:+.0f} rows and {x:+.0f} columns."
-
-
-def _places(left_out: Array, numbers: Array) -> Array:
-    """Where pairs by number stand in the matrix."""
-    place = {int(number): at for at, number in enumerate(numbers)}
-    found = [
-        sorted((place[int(a)], place[int(b)]))
-        for a, b in left_out
-        if int(a) in place and int(b) in place
-    ]
-    return np.array(found, np.int64).reshape(-1, 2)
 
 
 def _limits(values: Array, how: Comparison) -> tuple[float, float]:

@@ -1,0 +1,187 @@
+"""A cheap look at every pair of very many images: which are worth comparing exactly.
+
+Images are reduced to 16 pixels along their longer side, and each is correlated with each other at
+every whole shift of these, over what overlaps. Of the reduced images the first principal components
+are kept, so that all shifts of many pairs are one product of matrices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_framewise.numerics.similarity.prepared import Canvas
+from napari_framewise.numerics.similarity.screen_kernels import best_of_shifts
+from napari_framewise.numerics.similarity.transform import Floats, Transform
+
+_SIDE = 16
+_COMPONENTS = 96
+_ROWS, _COLUMNS = 256, 32
+_LEARNED_FROM = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Screen:
+    """How images are reduced, and the shifts at which they are looked at.
+
+    Attributes
+    ----------
+    step : int
+        Pixels of an image along a pixel of the reduced one.
+    shape : tuple of int
+        Of a reduced image.
+    shifts : (k, 2) int
+        In pixels of the reduced image.
+    basis : (pixels, components) float32
+        Principal components of reduced images.
+    shifted : (pixels, k * components) float32
+        The same, moved by each shift.
+    weights : (k,) float32
+        Root of the share of pixels that overlap at each shift.
+    overlaps : (pixels, k) float32
+        1 where a pixel of the first overlaps with the second, for each shift.
+    """
+
+    step: int
+    shape: tuple[int, int]
+    shifts: NDArray[np.int64]
+    basis: Floats
+    shifted: Floats
+    weights: Floats
+    overlaps: Floats
+
+    @classmethod
+    def learned(cls, canvas: Canvas, transform: Transform, least_overlap: float) -> Screen:
+        """From some of the images.
+
+        Examples
+        --------
+        >>> from napari_framewise.numerics.similarity import on_canvas
+        >>> ready = on_canvas(np.random.default_rng(0).normal(size=(40, 32, 32)), (32, 32))
+        >>> screen = Screen.learned(ready, Transform((32, 32), (4, 4)), 0.3)
+        >>> screen.step, screen.shape, len(screen.shifts)
+        (2, (16, 16), 25)
+        """
+        step = max(1, -(-max(transform.canvas) // _SIDE))
+        shape = tuple(-(-side // step) for side in transform.canvas)
+        rows, columns = shape
+        reach = [-(-each // step) for each in transform.reach]
+        grid = np.mgrid[-reach[0] : reach[0] + 1, -reach[1] : reach[1] + 1].reshape(2, -1).T
+        overlap = np.prod(np.maximum(shape - np.abs(grid), 0) / shape, axis=1)
+        kept = overlap >= min(least_overlap, overlap.max()) - 1e-9
+        shifts, overlap = grid[kept], overlap[kept]
+        small = reduced(canvas.values[:_LEARNED_FROM], step)
+        spread = small.T.astype(np.float64) @ small
+        _, vectors = np.linalg.eigh(spread)
+        count = min(_COMPONENTS, len(vectors))
+        basis = vectors[:, ::-1][:, :count].astype(np.float32)
+        planes = basis.T.reshape(count, rows, columns)
+        moved = np.zeros((len(shifts), count, rows, columns), np.float32)
+        known = np.zeros((len(shifts), rows, columns), np.float32)
+        for place, (dy, dx) in enumerate(shifts):
+            # A pixel x of the first lies on x + d of the second.
+            here = _span(dy, rows), _span(dx, columns)
+            there = _span(-dy, rows), _span(-dx, columns)
+            moved[(place, slice(None), *there)] = planes[(slice(None), *here)]
+            known[(place, *here)] = 1
+        return cls(
+            step,
+            (rows, columns),
+            shifts,
+            basis,
+            np.ascontiguousarray(moved.reshape(len(shifts) * count, -1).T),
+            np.sqrt(overlap).astype(np.float32),
+            np.ascontiguousarray(known.reshape(len(shifts), -1).T),
+        )
+
+    def candidates(self, small: Floats, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+        """For some images the numbers of later ones that are worth comparing, (rows, count).
+
+        Parameters
+        ----------
+        small : (n, pixels) float32
+            All images, reduced.
+        rows : (k,) int
+            Numbers of those that are looked at.
+        count : int
+            How many to name for each; -1 where there are fewer.
+        """
+        scores = self.scores(small[rows], small[rows.min() :])
+        numbers = np.arange(rows.min(), len(small))
+        scores[numbers[None] <= rows[:, None]] = -np.inf
+        out = np.full((len(rows), count), -1, np.int64)
+        kept = min(count, len(numbers))
+        best = np.argpartition(-scores, kept - 1, axis=1)[:, :kept]
+        usable = np.take_along_axis(scores, best, axis=1) > -np.inf
+        out[:, :kept] = np.where(usable, numbers[best], -1)
+        return out
+
+    def scores(self, first: Floats, second: Floats) -> Floats:
+        """Correlation of reduced images at their best shift, weighed by the overlap: (n, m)."""
+        count = self.basis.shape[1]
+        shifts = len(self.shifts)
+        mine = first @ self.basis
+        energy = np.sqrt(np.maximum(first**2 @ self.overlaps, 1e-12))
+        # Overlaps of the second are those of the opposite shifts, which come in reverse order.
+        factors = np.ascontiguousarray(self.weights / energy)
+        out = np.empty((len(first), len(second)), np.float32)
+        block = np.empty(_ROWS * _COLUMNS, np.float32)
+        room = np.empty(_ROWS * shifts * _COLUMNS, np.float32)
+        for start in range(0, len(second), _COLUMNS):
+            part = second[start : start + _COLUMNS]
+            theirs = (part @ self.shifted).reshape(len(part), shifts, count)
+            size = np.sqrt(np.maximum(part**2 @ self.overlaps[:, ::-1], 1e-12))
+            # The pairs of one shift stand together, so that the kernel takes them at once.
+            theirs = (theirs / size[..., None]).transpose(2, 1, 0).reshape(count, -1)
+            for top in range(0, len(first), _ROWS):
+                lines = mine[top : top + _ROWS]
+                products = room[: len(lines) * theirs.shape[1]].reshape(len(lines), -1)
+                np.matmul(lines, theirs, out=products)
+                found = block[: len(lines) * len(part)].reshape(len(lines), len(part))
+                shaped = products.reshape(len(lines), shifts, len(part))
+                best_of_shifts(shaped, factors[top : top + _ROWS], found)
+                out[top : top + _ROWS, start : start + len(part)] = found
+        return out
+
+
+def displaced(values: Floats, reach: tuple[int, int], least: float, seed: int = 0) -> Floats:
+    """Images moved by random shifts within the reach, at which a share at least of each is left.
+
+    What comes in from outside is 0, the mean.
+
+    Examples
+    --------
+    >>> displaced(np.ones((1, 4, 4), np.float32), (0, 0), 0.5).sum()
+    np.float32(16.0)
+    """
+    rng = np.random.default_rng(seed)
+    rows, columns = values.shape[1:]
+    moved = np.zeros_like(values)
+    for target, image in zip(moved, values, strict=True):
+        share = -1.0
+        while share < min(least, 1.0):
+            dy, dx = (int(rng.integers(-each, each + 1)) for each in reach)
+            share = (rows - abs(dy)) * (columns - abs(dx)) / (rows * columns)
+        target[_span(-dy, rows), _span(-dx, columns)] = image[_span(dy, rows), _span(dx, columns)]
+    return moved
+
+
+def _span(shift: int, length: int) -> slice:
+    """Pixels x of the first with x + shift within the second."""
+    return slice(max(0, -shift), max(0, min(length, length - shift)))
+
+
+def reduced(values: Floats, step: int) -> Floats:
+    """Means of step x step pixels of images (n, y, x): (n, pixels).
+
+    Examples
+    --------
+    >>> reduced(np.arange(8, dtype=np.float32).reshape(1, 2, 4), 2).tolist()
+    [[2.5, 4.5]]
+    """
+    n, rows, columns = values.shape
+    padded = np.pad(values, ((0, 0), (0, -rows % step), (0, -columns % step)))
+    parts = padded.reshape(n, padded.shape[1] // step, step, padded.shape[2] // step, step)
+    return np.ascontiguousarray(parts.mean(axis=(2, 4), dtype=np.float32).reshape(n, -1))
