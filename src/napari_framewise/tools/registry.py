@@ -125,6 +125,10 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.grid_nodes",
         "Corners of a chessboard, centres of dots or crossings of lines, to sub-pixels.",
     ),
+    "psf": Entry(
+        f"{__package__}.psf",
+        "What a point of light becomes: from a point, beads, a pair of images, or a formula.",
+    ),
     "normalise": Entry(
         f"{__package__}.normalise",
         "Bring every frame, or the whole stack, to a range, a mean of one, or z-scores.",

@@ -9,12 +9,16 @@ from napari_framewise.numerics.psf.kernel import (
     cropped_by_energy,
     half_maximum_widths,
     kernel_of,
+    padded_to,
     widths,
 )
+from napari_framewise.numerics.psf.measuring import Point, bead_psf, pair_psf, point_psf
 from napari_framewise.numerics.psf.models import disc_psf, gaussian_psf, motion_psf
 
 __all__ = [
     "Origin",
+    "Point",
+    "bead_psf",
     "centroid",
     "check_psf",
     "cropped_by_energy",
@@ -23,5 +27,8 @@ __all__ = [
     "half_maximum_widths",
     "kernel_of",
     "motion_psf",
+    "padded_to",
+    "pair_psf",
+    "point_psf",
     "widths",
 ]

@@ -216,6 +216,12 @@ def _extent(kept: NDArray[np.bool_], axis: int) -> tuple[int, int]:
 
 
 def padded_to(kernel: Array, shape: Sequence[int]) -> Array:
-    """A kernel of odd shape with zeros around it, up to a larger odd shape."""
+    """A kernel of odd shape with zeros around it, up to a larger odd shape.
+
+    Examples
+    --------
+    >>> padded_to(np.ones(1), (3,)).tolist()
+    [0.0, 1.0, 0.0]
+    """
     more = [(new - old) // 2 for new, old in zip(shape, kernel.shape, strict=True)]
     return np.pad(kernel, [(each, each) for each in more])

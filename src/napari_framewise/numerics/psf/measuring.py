@@ -1,0 +1,262 @@
+"""PSFs measured: from an image of a point, from beads, from a sharp and a blurred image."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft, ndimage
+
+from napari_framewise.numerics.psf.kernel import (
+    Array,
+    centroid,
+    cropped_by_energy,
+    kernel_of,
+    padded_to,
+    widths,
+)
+
+_ROUNDS = 20
+_AT_REST = 1e-3
+_RING = 1.4
+_STANDS_OUT = 5.0
+# Pixels of at least this share of the peak tell the width; light is counted out to so many widths.
+_BRIGHT, _WIDTHS = 0.1, 4.0
+_ITERATIONS = 150
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """A point in an image, and the PSF that it shows.
+
+    Attributes
+    ----------
+    kernel : ndarray
+        Of odd shape and unit sum, its centroid in the middle pixel.
+    place : ndarray
+        Its centroid in the image, in pixels.
+    background : float
+        Median of a ring about it.
+    light : float
+        Sum of its pixels above the background.
+    noise : float
+        Standard deviation of the ring (from its quartiles).
+    """
+
+    kernel: Array
+    place: Array
+    background: float
+    light: float
+    noise: float
+
+
+def point_psf(
+    image: NDArray[np.floating],
+    radius: Sequence[float],
+    start: Sequence[float] | None = None,
+    energy: float = 0.99,
+) -> Point:
+    """The PSF that an image of a point shows.
+
+    The background is the median of the ring between `radius` and 1.4 times that about the centroid;
+    the centroid is that of the light above it within 4 of its own widths, found in turns.
+
+    Parameters
+    ----------
+    image : (y, x) or (z, y, x)
+        Any real dtype.
+    radius : sequence of float
+        Within which the light of the point falls, in pixels along each axis.
+    start : sequence of float, optional
+        About where it is; by default where the smoothed image is brightest.
+    energy : float
+        Share of its light that is kept.
+
+    Raises
+    ------
+    ValueError
+        Where no point stands out, it is too near to the border, or pixels about it are missing.
+
+    Examples
+    --------
+    >>> y, x = np.mgrid[:41, :41]
+    >>> found = point_psf(7 + np.exp(-((y - 20.3) ** 2 + (x - 19.6) ** 2) / 8), (10, 10))
+    >>> found.place.round(2).tolist(), round(found.background, 3)
+    ([20.3, 19.6], 7.0)
+    """
+    values = np.asarray(image, np.float64)
+    sizes = np.asarray(radius, np.float64)
+    place = _brightest(values) if start is None else np.asarray(start, np.float64)
+    near = sizes
+    for _ in range(_ROUNDS):
+        part, corner, distance, ring = _about(values, place, sizes, near)
+        background = float(np.median(ring))
+        light = np.where(distance <= 1, part - background, 0.0)
+        peak = float(ndimage.gaussian_filter(light, 0.7).max())
+        bright = np.where(light > _BRIGHT * peak, light, 0.0)
+        total = float(light.sum())
+        if peak <= 0 or total <= 0:
+            break
+        near = np.minimum(sizes, np.maximum(_WIDTHS * widths(bright), 2.0))
+        moved = corner + centroid(light) - place
+        place = place + moved
+        if float(np.abs(moved).max()) < _AT_REST:
+            break
+    quartiles = np.quantile(ring, [0.25, 0.75])
+    noise = float(quartiles[1] - quartiles[0]) / 1.349
+    count = int(np.count_nonzero(distance <= 1))
+    if peak <= 0 or total <= _STANDS_OUT * noise * math.sqrt(count):
+        raise ValueError(
+            f"No point stands out: its light is {max(total, 0):.3g} beside noise of "
+            f"{noise * math.sqrt(count):.3g}; give an image of a bright point, or less radius."
+        )
+    kernel = cropped_by_energy(kernel_of(light), energy)
+    return Point(kernel, place, background, total, noise)
+
+
+def bead_psf(points: Sequence[Point], energy: float = 0.99) -> tuple[Array, float]:
+    """The mean PSF of several points, each with its centroid in the middle, and how they differ.
+
+    Returns
+    -------
+    kernel : ndarray
+    spread : float
+        Root mean square difference of the points' PSFs from their mean, over the size of the mean.
+
+    Examples
+    --------
+    >>> y, x = np.mgrid[:41, :41]
+    >>> one = point_psf(np.exp(-((y - 20.3) ** 2 + (x - 19.6) ** 2) / 8), (10, 10))
+    >>> bead_psf([one, one])[1]
+    0.0
+    """
+    shape = tuple(
+        max(each.kernel.shape[n] for each in points) for n in range(points[0].kernel.ndim)
+    )
+    every = np.stack([padded_to(each.kernel, shape) for each in points])
+    mean = every.mean(axis=0)
+    spread = math.sqrt(
+        float(np.mean(np.square(every - mean).sum(axis=tuple(range(1, every.ndim)))))
+    )
+    return cropped_by_energy(kernel_of(mean), energy), spread / math.sqrt(float(np.sum(mean**2)))
+
+
+def pair_psf(
+    sharp: NDArray[np.floating],
+    blurred: NDArray[np.floating],
+    radius: Sequence[float],
+    energy: float = 0.99,
+) -> tuple[Array, float]:
+    """The PSF that turns a sharp image into a blurred one of the same scene, in register.
+
+    ``argmin_h |w (s * h - b)|^2``, h >= 0 within an ellipsoid, w the pixels that no border reaches;
+    by projected accelerated gradients.
+
+    Parameters
+    ----------
+    sharp, blurred : (y, x) or (z, y, x)
+        Of one shape.
+    radius : sequence of float
+        Within which the PSF lies, in pixels along each axis.
+    energy : float
+        Share of its light that is kept.
+
+    Returns
+    -------
+    kernel : ndarray
+    left : float
+        Standard deviation of the residual over that of the blurred image.
+
+    Raises
+    ------
+    ValueError
+        Where an image is flat, pixels are missing, or the radius leaves no pixel.
+
+    Examples
+    --------
+    >>> scene = np.random.default_rng(0).random((48, 48))
+    >>> kernel, left = pair_psf(scene, ndimage.uniform_filter(scene, 3), (3, 3), energy=1.0)
+    >>> kernel.round(2).max(), left < 0.01
+    (np.float64(0.11), True)
+    """
+    one, other = (np.asarray(each, np.float64) for each in (sharp, blurred))
+    if not (np.isfinite(one).all() and np.isfinite(other).all()):
+        raise ValueError(
+            "The pair holds pixels without a number; crop them off, or fill them first."
+        )
+    reach = [math.ceil(each) for each in radius]
+    inner = tuple(slice(r, n - r) for r, n in zip(reach, one.shape, strict=True))
+    if any(n <= 2 * r + 1 for r, n in zip(reach, one.shape, strict=True)):
+        size = " x ".join(map(str, one.shape))
+        raise ValueError(f"A radius of {max(reach)} pixels leaves nothing of {size}; take less.")
+    one, other = one - one.mean(), other - other[inner].mean()
+    if not one.any() or not other[inner].any():
+        raise ValueError("An image of the pair is flat; a scene with structure is needed.")
+    spectrum = fft.rfftn(one)
+    weight = np.zeros(one.shape)
+    weight[inner] = 1.0
+    support, offset = _support(radius, one.shape)
+    step = 1 / float(np.max(np.abs(spectrum) ** 2))
+    kernel = np.where(support, 1.0, 0.0)
+    kernel /= kernel.sum()
+    ahead, t = kernel, 1.0
+    for _ in range(_ITERATIONS):
+        left = weight * (fft.irfftn(spectrum * fft.rfftn(ahead), one.shape) - other)
+        left -= weight * (left.sum() / weight.sum())
+        gradient = fft.irfftn(np.conj(spectrum) * fft.rfftn(left), one.shape)
+        new = np.where(support, np.maximum(ahead - step * gradient, 0.0), 0.0)
+        then = (1 + math.sqrt(1 + 4 * t * t)) / 2
+        ahead = new + (t - 1) / then * (new - kernel)
+        if float(np.vdot(ahead - new, new - kernel)) < 0:
+            ahead, then = new, 1.0
+        kernel, t = new, then
+    share = float(np.std(left[inner])) / float(np.std(other[inner]))
+    middle = np.fft.fftshift(kernel)[offset]
+    # The pair is in register: the origin is where the images say it is, not the centroid.
+    return cropped_by_energy(kernel_of(middle, "middle"), energy), share
+
+
+def _brightest(values: Array) -> Array:
+    known = np.where(np.isfinite(values), values, np.nanmin(values, initial=np.inf))
+    smooth = ndimage.gaussian_filter(np.where(np.isfinite(known), known, 0.0), 1.0)
+    return np.array(np.unravel_index(int(np.argmax(smooth)), values.shape), np.float64)
+
+
+def _about(
+    values: Array, place: Array, sizes: Array, near: Array
+) -> tuple[Array, Array, Array, Array]:
+    """Pixels about a place, their corner, their distance over `near`, and those of the ring."""
+    whole = np.rint(place).astype(int)
+    reach = np.ceil(sizes * _RING).astype(int)
+    low, high = np.maximum(whole - reach, 0), np.minimum(whole + reach + 1, values.shape)
+    inside = np.ceil(sizes).astype(int)
+    if (whole - inside < 0).any() or (whole + inside >= values.shape).any():
+        named = ", ".join(f"{each:.1f}" for each in place)
+        raise ValueError(
+            f"The point at ({named}) is nearer to the border than the radius of "
+            f"{', '.join(f'{each:g}' for each in sizes)} pixels; take a smaller radius."
+        )
+    part = values[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    if not np.isfinite(part).all():
+        raise ValueError("Pixels about the point are missing; fill them first, or take another.")
+    shape = (-1, *(1,) * values.ndim)
+    off = np.indices(part.shape) + low.reshape(shape) - place.reshape(shape)
+    distance = np.sqrt(np.sum(np.square(off / near.reshape(shape)), axis=0))
+    outer = np.sqrt(np.sum(np.square(off / sizes.reshape(shape)), axis=0))
+    return part, low.astype(np.float64), distance, part[(outer > 1) & (outer <= _RING)]
+
+
+def _support(
+    radius: Sequence[float], shape: tuple[int, ...]
+) -> tuple[NDArray[np.bool_], tuple[slice, ...]]:
+    """Pixels of a domain within an ellipsoid about the first, and where it lies, shifted."""
+    total = np.zeros(())
+    places = []
+    for size, length in zip(radius, shape, strict=True):
+        total = np.add.outer(total, np.square(fft.fftfreq(length, 1 / length) / max(size, 0.5)))
+        reach, middle = math.ceil(size), length // 2
+        places.append(slice(middle - reach, middle + reach + 1))
+    return np.asarray(total <= 1), tuple(places)
