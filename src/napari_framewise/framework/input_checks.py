@@ -29,10 +29,13 @@ def numbers_for(
         count = total = value.n_frames if isinstance(value, (Stack, RaggedStack)) else 1
         if isinstance(value, Stack):
             total = value.select(replace(value.selection, frames=None)).n_frames
+            if asked.shared and len(numbers) == 1:
+                numbers = np.repeat(numbers, total)
             if len(numbers) == total:
                 numbers = numbers[np.asarray(value.frame_numbers)]
     if len(numbers) != count:
         many = f"{total:,} frames" if asked.per == "frame" else "one image"
+        many += ", and one number may serve all" if asked.shared else ""
         raise ValueError(
             f"{role.title}: {called} was given {len(numbers):,} numbers as "
             f"{asked.title.lower()}, but it has {many}; give as many."

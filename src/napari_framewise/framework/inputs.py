@@ -179,6 +179,11 @@ class Inputs(Mapping[str, tuple[Value, ...]]):
         numbers = []
         for value, given in zip(self._values[name], self._numbers[name], strict=True):
             called = getattr(value, "name", role.title)
+            if given is None and asked.missing is not None:
+                count = getattr(value, "n_frames", 1) if asked.per == "frame" else 1
+                if asked.shared or (count == 1 and len(self._values[name]) == 1):
+                    numbers.append(np.full(count, asked.missing))
+                    continue
             if given is None:
                 raise ValueError(
                     f"{role.title}: the {asked.title.lower()} of {called} is missing; give one "

@@ -18,11 +18,17 @@ class InputValue:
         Its unit.
     per : {"image", "frame"}
         One with each image of the role, or one with each frame of its stack.
+    missing : float, optional
+        What counts where no number was given: with an only image, or where `shared` with any.
+    shared : bool
+        One number may serve all frames of a stack.
     """
 
     title: str
     unit: str = ""
     per: Literal["image", "frame"] = "image"
+    missing: float | None = None
+    shared: bool = False
 
     @property
     def label(self) -> str:

@@ -101,6 +101,10 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.residual_motion",
         "How much the frames of an aligned stack still move, by what varies in them.",
     ),
+    "calibration": Entry(
+        f"{__package__}.calibration",
+        "Distortion of a lens over pressure, temperature or focus, from images of a grid.",
+    ),
     "statistics": Entry(
         f"{__package__}.statistics",
         "Mean, deviation, extremes and percentiles of all images, channel by channel.",
@@ -200,6 +204,10 @@ TOOLS: dict[str, Entry] = {
     "warp": Entry(
         f"{__package__}.warp",
         "Frames on other pixels by a matrix, alignment or flow, without aliasing.",
+    ),
+    "undistort": Entry(
+        f"{__package__}.undistort",
+        "Frames straightened by a calibration, each at its own value of the third variable.",
     ),
     "resample": Entry(
         f"{__package__}.resample",

@@ -122,17 +122,14 @@ def find_nodes(
     kept = usable if factor == 1 else reduced(usable.astype(np.float64))[0] > 0.5
     best: Lattice | None = None
     places = empty.places
-    most = 0
+    most, most_worth = 0, 0.0
     for _, here, strengths in candidates(small, kept, pattern, dark):
         found = lattice_of(here, strengths)
         most = max(most, len(here)) if best is None else most
         regular = found is not None and is_regular(here, found)
-        if (
-            found is not None
-            and regular
-            and (best is None or _covers(found) > _MORE * _covers(best))
-        ):
-            best, places, most = found, here, len(here)
+        worth = _worth(found, len(here)) if found is not None and regular else 0.0
+        if found is not None and worth > _MORE * most_worth:
+            best, places, most, most_worth = found, here, len(here), worth
         elif best is not None and len(best.index) > max(_CLEAR * most, _MANY):
             break
     if best is None:
@@ -173,9 +170,13 @@ def _measured(
     return at, errors
 
 
-def _covers(found: Lattice) -> float:
-    """How much of the image a lattice covers, in nodes; finer structure must not win by number."""
-    return float(len(found.index) * np.median(found.pitch))
+def _worth(found: Lattice, candidates: int) -> float:
+    """How much of the image a lattice covers, and how few other candidates there are.
+
+    In nodes times pitch: finer structure must not win by number.
+    """
+    count = len(found.index)
+    return float(count * np.median(found.pitch) * np.sqrt(count / candidates))
 
 
 def _checked(image: Any, pattern: str, mask: Any) -> tuple[Array, NDArray[np.bool_]]:

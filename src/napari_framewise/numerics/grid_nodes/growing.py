@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 Array = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 _STEPS = ((0, 1), (1, 0), (0, -1), (-1, 0))
-_TOLERANCE, _SEEDS, _NEIGHBOURS = 0.28, 40, 9
+_TOLERANCE, _SEEDS, _NEIGHBOURS = 0.22, 40, 9
 _ENOUGH = 0.6
 _LEAST_SHARE, _LEAST_REGULAR = 0.4, 0.06
 _FEW, _SHARE_OF_FEW = 12, 0.75

@@ -25,7 +25,14 @@ from napari_framewise.tools.grid_nodes.report import (
     summary_of,
 )
 
-__all__ = ["TOOL", "cost_of", "dark_of", "nodes_block", "nothing_found"]
+__all__ = [
+    "TOOL",
+    "GridNodesParameters",
+    "cost_of",
+    "dark_of",
+    "nodes_block",
+    "nothing_found",
+]
 
 INPUTS = (
     Input("stack", Kind.STACK, "Stack", "Images of a grid.", frames="plane"),

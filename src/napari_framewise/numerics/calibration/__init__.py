@@ -1,0 +1,29 @@
+"""Distortion over a third variable: where each straight pixel is seen, at any value of it."""
+
+from napari_framewise.numerics.calibration.fields import (
+    Field,
+    at_value,
+    covered,
+    fit_field,
+    hull_of,
+    seen_from,
+    slopes_of,
+    straight_from,
+)
+from napari_framewise.numerics.calibration.judging import Judgement, judged
+from napari_framewise.numerics.calibration.references import common_index, regular_grid
+
+__all__ = [
+    "Field",
+    "Judgement",
+    "at_value",
+    "common_index",
+    "covered",
+    "fit_field",
+    "hull_of",
+    "judged",
+    "regular_grid",
+    "seen_from",
+    "slopes_of",
+    "straight_from",
+]

@@ -1,0 +1,104 @@
+"""How far a calibration is to be trusted: two halves of the nodes, and each value left out."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_framewise.numerics.calibration.fields import Field, fit_field
+
+Array = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+_WRONG = 1.7
+"""Ratio of difference and uncertainty of two halves beyond which the model is wrong."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What fits without part of the nodes say.
+
+    Attributes
+    ----------
+    left_out : (m,) float64
+        For each value, root mean square distance of its nodes from the field that was fitted
+        without them, in pixels; NaN where there is one value only.
+    beyond : (m,) bool
+        Whether that field had to be extrapolated, as for the first and last value.
+    difference : float
+        Root mean square difference of the fields of two halves of the nodes, in pixels, at nodes.
+    expected : float
+        What it should be by the uncertainties of the two.
+    """
+
+    left_out: Array
+    beyond: NDArray[np.bool_]
+    difference: float
+    expected: float
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the halves differ by more than they may."""
+        return bool(self.difference > _WRONG * self.expected)
+
+
+def judged(
+    field: Field,
+    values: Array,
+    straight: Array,
+    seen: Array,
+    index: IntArray,
+    shape: Sequence[int],
+    pitch: float,
+) -> Generator[float, None, Judgement]:
+    """Fit without each value, and to both halves of the nodes; yields the part that is done.
+
+    Halves are nodes whose row and column, and number of the value, have an even or an odd sum.
+    """
+    strength = field.fit.strength
+    distinct, which = np.unique(values, return_inverse=True)
+    steps = len(distinct) + 2
+    left_out = np.full(len(distinct), np.nan)
+    beyond = np.zeros(len(distinct), bool)
+    beyond[[0, -1]] = True
+    for number in range(len(distinct)):
+        mine = which == number
+        if len(distinct) > 1 and (~mine).sum() >= 4:
+            rest = fit_field(
+                values[~mine], straight[~mine], seen[~mine], shape, pitch, strength=strength
+            )
+            at = np.column_stack([values[mine], straight[mine]])
+            off = seen[mine] - straight[mine] - rest.fit.values(at).T
+            left_out[number] = np.sqrt((off**2).sum(axis=1).mean())
+        yield (number + 1) / steps
+    odd = (index.sum(axis=1) + which) % 2 == 1
+    degree = field.fit.lattice.axes[0].degree
+    difference = expected = float("nan")
+    enough = all(len(np.unique(values[half])) == len(distinct) for half in (odd, ~odd))
+    if enough and min(odd.sum(), (~odd).sum()) >= 4:
+        at = np.column_stack([values, straight])
+        parts = []
+        for half in (odd, ~odd):
+            # Half the nodes weigh half as much against the same bending energy.
+            parts.append(
+                fit_field(
+                    values,
+                    straight,
+                    seen,
+                    shape,
+                    pitch,
+                    strength=strength * 2,
+                    weights=half.astype(float),
+                    degree=degree,
+                )
+            )
+            yield (len(distinct) + len(parts)) / steps
+        one, other = parts
+        apart = one.fit.values(at) - other.fit.values(at)
+        difference = float(np.sqrt((apart**2).sum(axis=0).mean()))
+        # By each half's own residuals: those of the whole grow with what is wrong between halves.
+        total = sum(part.fit.deviation(at) ** 2 for part in parts)
+        expected = float(np.sqrt(np.sum(total, axis=0).mean()))
+    return Judgement(left_out, beyond, difference, expected)

@@ -1,0 +1,133 @@
+"""Calibration: values, references, hand-made points, and what cannot be calibrated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_framewise.framework.outcome import ImageResult, Outcome, PointsResult
+from napari_framewise.framework.valued import valued
+from napari_framewise.io.formats.models import read_model, write_model
+from napari_framewise.samples.pressure import nodes_of, seen, view
+from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.stack import stack_of
+from napari_framewise.tools.calibration import Calibration
+from napari_framewise.tools.calls import run
+
+SHAPE, COUNT = (220, 270), (4, 5)
+VALUES = (0.0, 1.0, 2.0, 3.0, 4.0)
+
+
+def images() -> Array:
+    frames = [view("dots", value, shape=SHAPE, count=COUNT, seed=int(value)) for value in VALUES]
+    return np.array(frames, np.float32)
+
+
+@pytest.fixture(scope="module")
+def made() -> Outcome:
+    stack = stack_of(images(), axes="pyx", scale=(1, 0.5, 0.25), units=("bar", "mm", "mm"))
+    return run("calibration", images=valued(stack, *VALUES), pattern="dots", unit="bar")
+
+
+def test_the_model_says_where_pixels_are_seen_between_the_values(made: Outcome) -> None:
+    model = made.model()
+    assert isinstance(model, Calibration)
+    at = nodes_of(SHAPE, COUNT)
+    found = model.at(np.array([2.5])).pull_back(at, 0)
+    assert np.hypot(*(found - seen(at, 2.5, SHAPE)).T).max() < 0.15
+    table = made.table("calibration").columns
+    assert table["value"].tolist() == list(VALUES)
+    assert table["residual"].max() < 0.03
+    assert table["left_out"][1:-1].max() < 0.1
+    assert table["beyond"].tolist() == [1, 0, 0, 0, 1]
+    assert not made.diagnostics
+
+
+def test_uncertainty_lies_on_the_images(made: Outcome) -> None:
+    layer = made.layer("uncertainty")
+    assert isinstance(layer, ImageResult)
+    assert layer.grid.role == "images"
+    assert layer.data.shape == (5, 32, 32)
+    height = layer.grid.scale[1] * 32
+    assert height == pytest.approx(220 * 0.5)
+    # Best where the nodes are.
+    assert layer.data[2, 16, 16] < layer.data[2, 0, 0]
+
+
+def test_a_model_survives_its_file(made: Outcome, tmp_path: Path) -> None:
+    model = made.model()
+    write_model(model, tmp_path / "lens.npz")
+    again = read_model(tmp_path / "lens.npz")
+    assert isinstance(again, Calibration)
+    assert isinstance(model, Calibration)
+    at = nodes_of(SHAPE, COUNT)
+    np.testing.assert_array_equal(
+        again.at(np.array([1.7])).pull_back(at, 0), model.at(np.array([1.7])).pull_back(at, 0)
+    )
+
+
+def test_points_corrected_by_hand_are_taken(made: Outcome) -> None:
+    stack = stack_of(images(), axes="pyx", name="boards")
+    (points,) = run("grid_nodes", stack=stack, pattern="dots").layers
+    assert isinstance(points, PointsResult)
+    outcome = run("calibration", images=valued(stack, *VALUES), nodes=points, pattern="dots")
+    plain = run("calibration", images=valued(stack, *VALUES), pattern="dots")
+    np.testing.assert_allclose(
+        outcome.table("calibration").columns["residual"],
+        plain.table("calibration").columns["residual"],
+        # The pitch, by which knots and strength go, is a mean there and a median here.
+        rtol=0.02,
+    )
+    bare = PointsResult("mine", points.data, points.grid)
+    again = run("calibration", images=valued(stack, *VALUES), nodes=bare)
+    assert len(again.table("calibration nodes")) == len(outcome.table("calibration nodes"))
+
+
+def test_one_image_is_a_plain_calibration() -> None:
+    outcome = run("calibration", images=images()[3:4], pattern="dots")
+    assert any("1 value the field is constant" in each for each in outcome.diagnostics)
+    assert np.isnan(outcome.table("calibration").columns["left_out"]).all()
+
+
+def test_a_reference_says_what_is_straight() -> None:
+    frames = images()
+    outcome = run(
+        "calibration", images=valued(frames[2:], 2, 3, 4), reference=frames[0], pattern="dots"
+    )
+    model = outcome.model()
+    assert isinstance(model, Calibration)
+    at = nodes_of(SHAPE, COUNT)
+    found = model.at(np.array([3.0])).pull_back(at, 0)
+    assert np.hypot(*(found - seen(at, 3.0, SHAPE)).T).max() < 0.15
+
+
+def test_an_image_without_the_grid_is_named_and_left_out() -> None:
+    frames = images()
+    frames[1] = 100
+    outcome = run("calibration", images=valued(frames, *VALUES), pattern="dots")
+    assert any("Image 1 of" in each and "no grid" in each for each in outcome.diagnostics)
+    assert outcome.table("calibration").columns["value"].tolist() == [0, 2, 3, 4]
+
+
+def test_two_images_of_one_value_are_said() -> None:
+    outcome = run("calibration", images=valued(images(), 0, 1, 1, 3, 4), pattern="dots")
+    assert any("2 images have the value 1" in each for each in outcome.diagnostics)
+
+
+def test_what_cannot_be_calibrated_is_said_in_a_sentence() -> None:
+    frames = images()
+    with pytest.raises(ValueError, match="is missing"):
+        run("calibration", images=frames, pattern="dots")
+    with pytest.raises(ValueError, match="No image holds the grid"):
+        run("calibration", images=valued(np.full((2, 60, 70), np.nan), 0, 1))
+    with pytest.raises(ValueError, match="images of one size"):
+        run("calibration", images=[valued(frames[:1], 0), valued(frames[1:, 3:], 1, 2, 3, 4)])
+    with pytest.raises(ValueError, match="The reference"):
+        run(
+            "calibration",
+            images=valued(frames, *VALUES),
+            reference=np.zeros(SHAPE),
+            pattern="dots",
+        )
