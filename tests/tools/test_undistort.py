@@ -20,8 +20,7 @@ from napari_framewise.stacks.axes import Axis
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import stack_of
-from napari_framewise.tools.calibration import Calibration
-from napari_framewise.tools.calibration.model import knots_of
+from napari_framewise.tools.calibration import Calibration, knots_of
 from napari_framewise.tools.calls import run
 
 SHAPE, COUNT = (220, 270), (4, 5)

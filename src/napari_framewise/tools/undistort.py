@@ -199,7 +199,7 @@ def run(inputs: Inputs, parameters: UndistortParameters, engine: Engine) -> Run:
     return Outcome(
         layers=tuple(layers),
         models=(transform,),
-        summary=f"{stack.n_frames:,} frames of {stack.name} straightened.",
+        summary=f"{_counted(stack.n_frames)} of {stack.name} straightened.",
         diagnostics=_notes(inputs, parameters, first),
     )
 
@@ -229,6 +229,10 @@ def plan(inputs: Inputs, parameters: UndistortParameters, engine: Engine) -> Pla
 def methods(inputs: Inputs, parameters: UndistortParameters) -> str:
     """Sentence for the methods part of a paper."""
     return "Frames were straightened by cubic B-splines through a calibrated distortion."
+
+
+def _counted(frames: int) -> str:
+    return "1 frame" if frames == 1 else f"{frames:,} frames"
 
 
 def _cost(stack: Stack) -> Cost:

@@ -14,13 +14,13 @@ from napari_framewise.framework.outcome import Outcome, PointsResult
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics.calibration import fit_field, judged
 from napari_framewise.tools.calibration.boards import boards_of
-from napari_framewise.tools.calibration.model import Calibration, Distortion
+from napari_framewise.tools.calibration.model import Calibration, Distortion, knots_of
 from napari_framewise.tools.calibration.parameters import INPUTS, CalibrationParameters
 from napari_framewise.tools.calibration.report import outcome_of
 from napari_framewise.tools.grid_nodes import TOOL as GRID_NODES
 from napari_framewise.tools.grid_nodes import cost_of
 
-__all__ = ["TOOL", "Calibration", "Distortion"]
+__all__ = ["TOOL", "Calibration", "Distortion", "knots_of"]
 
 _PARTS = 1000
 
