@@ -184,6 +184,19 @@ def quality() -> Any:
     return viewer
 
 
+def difference() -> Any:
+    viewer = opened("known_changes")
+    panel = panel_of(viewer, "Difference")
+    roles = panel.inputs_form.roles
+    roles["stack"].pickers[0].choose(viewer.layers["later"])
+    roles["reference"].pickers[0].choose(viewer.layers["earlier"])
+    settle()
+    run(panel)
+    viewer.dims.set_current_step(0, 1)
+    shown(viewer, "later", "changed")
+    return viewer
+
+
 def noise_level() -> Any:
     return filtered("drifting", "Noise level")
 
@@ -234,6 +247,7 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "warp": warp,
     "resample": resample,
     "quality": quality,
+    "difference": difference,
     "noise-level": noise_level,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from napari_framewise.samples import (
+    changes,
     drift,
     hole,
     index,
@@ -113,5 +114,11 @@ SAMPLES: dict[str, Sample] = {
         "Photograph with a hole",
         "A photograph of 512 x 512 of which 3 % are painted over; what stood there is known.",
         hole.holed_photograph,
+    ),
+    "known_changes": Sample(
+        "Known changes",
+        "3 images of 360 x 400 of a scene that moved, blurred and was lit otherwise, more each "
+        "time; what really changed is known.",
+        changes.known_changes,
     ),
 }

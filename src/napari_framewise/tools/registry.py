@@ -113,6 +113,10 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.contour_normals",
         "Outlines of labels or shapes as smooth curves, with normals, curvature and length.",
     ),
+    "difference": Entry(
+        f"{__package__}.difference",
+        "What really changed between images, whatever moved, blurred or lit them otherwise.",
+    ),
     "quality": Entry(
         f"{__package__}.quality",
         "Errors, PSNR, SSIM and what is left, of images beside what they should be.",

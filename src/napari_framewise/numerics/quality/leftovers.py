@@ -92,7 +92,13 @@ def leftovers(truth: FloatArray, image: FloatArray) -> Leftovers:
 
 
 def frequencies() -> FloatArray:
-    """Middles of the rings, in cycles per pixel."""
+    """Middles of the rings, in cycles per pixel.
+
+    Examples
+    --------
+    >>> len(frequencies()), float(frequencies()[0])
+    (32, 0.0078125)
+    """
     return np.asarray((np.arange(BINS) + 0.5) * 0.5 / BINS)
 
 

@@ -1,0 +1,297 @@
+"""A change map of two images of one scene that bears with displacement, focus, light and noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_framewise.numerics.derivatives import smooth
+from napari_framewise.numerics.difference.focus import focus
+from napari_framewise.numerics.difference.light import Light, lit
+from napari_framewise.numerics.difference.measures import Measure, Windows, measured
+from napari_framewise.numerics.difference.motion import resized, smooth_displacement
+from napari_framewise.numerics.difference.significance import (
+    Regions,
+    discovered,
+    p_values,
+    regions,
+    scores,
+)
+from napari_framewise.numerics.interpolation import spline, warp
+from napari_framewise.numerics.pyramid import filled
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+# Sides of an image, and share of a window with data, from which they are compared.
+_SMALLEST, _SHARE = 16, 0.25
+_BORDER = 6
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How two images are compared.
+
+    Attributes
+    ----------
+    measure : str
+        As `measured` has them.
+    window : float
+        Sigma of the Gaussian windows, in pixels.
+    tolerance : {"flow", "shift", "search", "none"}
+        A smooth field of displacements, one for the image, the best of a search window at each
+        place, or none.
+    smoothness : float
+        Sigma in pixels that displacements and light are smooth over: more than the changes sought.
+    reach : int
+        Of the search window, in pixels.
+    focus : bool
+        Blur the sharper image as the other is.
+    light : {"local", "global", "none"}
+        Bring the reference to the image's brightness and contrast, smoothly over the image, as a
+        whole, or not.
+    rate : float
+        False discovery rate.
+    """
+
+    measure: Measure = "residual"
+    window: float = 4.0
+    tolerance: Literal["flow", "shift", "search", "none"] = "flow"
+    smoothness: float = 12.0
+    reach: int = 2
+    focus: bool = True
+    light: Light = "local"
+    rate: float = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """What changed between two images.
+
+    Attributes
+    ----------
+    measure : (y, x) float64
+        The measure around each pixel; NaN without data.
+    p : (y, x) float64
+        Probability of a measure as high where nothing changed.
+    displacement : (2, y, x) float64
+        Where each pixel of the image lies in the reference, from its place: rows, columns.
+    changed : Regions
+        Connected regions at the false discovery rate.
+    blur : float
+        Sigma that the reference (positive) or the image (negative) was blurred by.
+    noise : float
+        Standard deviation of the noise of the difference, before blur.
+    """
+
+    measure: FloatArray
+    p: FloatArray
+    displacement: FloatArray
+    changed: Regions
+    blur: float
+    noise: float
+
+
+def compare(
+    reference: NDArray[Any],
+    image: NDArray[Any],
+    settings: Settings = Settings(),
+    valid: BoolArray | None = None,
+) -> Change:
+    """Compare an image with a reference of the same scene.
+
+    Parameters
+    ----------
+    reference, image : (y, x)
+        Any real dtype; NaN and infinite values are no data.
+    settings : Settings
+        What is borne with, and what is measured.
+    valid : (y, x) bool, optional
+        True = use this pixel, on the image's grid.
+
+    Returns
+    -------
+    Change
+        NaN, and no regions, where images are smaller than 16 pixels or hold no data.
+
+    Raises
+    ------
+    ValueError
+        Where the images differ in shape.
+
+    Notes
+    -----
+    In turn: the sharper image is blurred as the other is (`focus`); the reference is brought to the
+    image's light, by a gain and an offset that are least squares in windows of twice the
+    smoothness; it is warped by a smooth field of displacements (`smooth_displacement`); the
+    measure is taken in windows; its logarithm is compared with that of windows of like structure
+    (`scores`); regions follow from Benjamini and Hochberg's rate over the windows.
+
+    Examples
+    --------
+    >>> from scipy import ndimage
+    >>> random = np.random.default_rng(0)
+    >>> scene = 60 + 200 * ndimage.gaussian_filter(random.normal(size=(160, 180)), 2)
+    >>> first, later = (scene + random.normal(0, 1, scene.shape) for _ in range(2))
+    >>> later[30:44, 40:56] += 30
+    >>> bool(compare(first, later).changed.labels[37, 48])
+    True
+    """
+    given = [np.array(each, np.float64, order="C") for each in (reference, image)]
+    if given[0].shape != given[1].shape:
+        raise ValueError(
+            f"The reference has the shape {given[0].shape} and the image {given[1].shape}; two of "
+            "one shape are needed."
+        )
+    known = [np.isfinite(each) for each in given]
+    if valid is not None:
+        known[1] &= valid
+    shape = given[0].shape
+    if min(shape) < _SMALLEST or not all(each.any() for each in known):
+        return _nothing(shape)
+    size = max(float(np.abs(each[use]).max()) for each, use in zip(given, known, strict=True))
+    unit = 2.0 ** np.floor(np.log2(size)) if size > 0 else 1.0
+    a, b = (
+        filled((each / unit)[None], use)[0][0] if not use.all() else each / unit
+        for each, use in zip(given, known, strict=True)
+    )
+    sharp = focus(a, b)
+    noise = sharp.noise[0] ** 2 + sharp.noise[1] ** 2
+    blur = sharp.blur if settings.focus else 0.0
+    if blur > 0:
+        a = smooth(a[None], blur)[0]
+    elif blur < 0:
+        b = smooth(b[None], -blur)[0]
+    both = (known[0] & known[1]).astype(np.float64)
+    seen = _seen(a, b, known, both, settings, noise)
+    windows, there, changed, chances = seen.windows, seen.there, seen.changed, seen.p
+    limit = float(chances[changed].max()) if changed.any() else -1.0
+    least = np.finfo(float).tiny
+    lifted = np.exp(_fine(np.log(np.maximum(chances, least)), windows, shape))
+    lifted[~there] = np.nan
+    whole = _fine(seen.measure, windows, shape)
+    whole[~there] = np.nan
+    power = {"mse": 2, "mae": 1, "gradient": 1}.get(settings.measure, 0)
+    with np.errstate(invalid="ignore"):
+        where = lifted <= limit
+    return Change(
+        whole * unit**power,
+        lifted,
+        seen.displacement,
+        regions(where, whole * unit**power, lifted),
+        blur,
+        float(np.sqrt(noise)) * unit,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What one pass over the images gives, in cells; `there` and displacements in pixels."""
+
+    windows: Windows
+    there: BoolArray
+    measure: FloatArray
+    p: FloatArray
+    changed: BoolArray
+    displacement: FloatArray
+
+
+def _seen(
+    a: FloatArray,
+    b: FloatArray,
+    known: list[BoolArray],
+    trusted: FloatArray,
+    settings: Settings,
+    noise: float,
+) -> _Seen:
+    """Compare once; light and displacement follow the pixels that are trusted."""
+    shape = a.shape
+    a = lit(a, b, trusted, settings.light, 2 * settings.smoothness)
+    displacement = np.zeros((2, *shape))
+    if settings.tolerance in ("flow", "shift"):
+        over = settings.smoothness if settings.tolerance == "flow" else np.inf
+        displacement = resized_field(smooth_displacement(b, a, trusted, over), shape)
+    values, _, inside = warp(
+        spline(a[None], valid=None if known[0].all() else known[0]), displacement
+    )
+    there = known[1] & inside
+    # What came in over the border blurs into it, and displacements are least sure there.
+    windows = Windows.of((there & _within(shape)).astype(np.float64), settings.window)
+    found, structure = measured(values[0], b, windows, settings.measure, noise)
+    if settings.tolerance == "search":
+        found, structure, displacement = _searched(a, b, known, settings, noise)
+    enough = windows.count > _SHARE
+    chances = p_values(scores(found, structure, enough))
+    changed = discovered(chances, settings.rate)
+    return _Seen(windows, there, np.where(enough, found, np.nan), chances, changed, displacement)
+
+
+def resized_field(field: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    """Displacements on pixels, from those on images that were halved.
+
+    Examples
+    --------
+    >>> resized_field(np.ones((2, 2, 2)), (4, 4))[0, 0].tolist()
+    [2.0, 2.0, 2.0, 2.0]
+    """
+    if field.shape[1:] == shape:
+        return field
+    times = -(-shape[0] // field.shape[1])
+    return np.asarray(times * np.stack([resized(each, shape) for each in field]))
+
+
+def _within(shape: tuple[int, ...]) -> BoolArray:
+    """Pixels that are not at the border."""
+    inner = np.zeros(shape, np.bool_)
+    inner[_BORDER:-_BORDER, _BORDER:-_BORDER] = True
+    return inner
+
+
+def _searched(
+    a: FloatArray, b: FloatArray, known: list[BoolArray], settings: Settings, noise: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The least measure over shifts of the reference, and where it is."""
+    r = settings.reach
+    grown, use = np.pad(a, r, mode="edge"), np.pad(known[0], r, mode="constant")
+    rows, columns = a.shape
+    best: FloatArray | None = None
+    for down in range(-r, r + 1):
+        for right in range(-r, r + 1):
+            place = (slice(r + down, r + down + rows), slice(r + right, r + right + columns))
+            weight = (known[1] & use[place] & _within(a.shape)).astype(np.float64)
+            windows = Windows.of(weight, settings.window)
+            found, structure = measured(grown[place], b, windows, settings.measure, noise)
+            found = np.where(windows.count > _SHARE, found, np.inf)
+            if best is None:
+                best, under = found, structure
+                shift = np.zeros((2, *found.shape))
+                shift[0], shift[1] = down, right
+                continue
+            # Of equals the smallest shift.
+            nearer = (found < best) | (
+                (found == best) & (down**2 + right**2 < shift[0] ** 2 + shift[1] ** 2)
+            )
+            best, under = np.where(nearer, found, best), np.where(nearer, structure, under)
+            shift[:, nearer] = np.array([[down], [right]])
+    assert best is not None
+    factor = max(1, int(settings.window // 2))
+    wide = shift.repeat(factor, axis=1).repeat(factor, axis=2)[:, :rows, :columns]
+    return np.where(np.isfinite(best), best, np.nan), under, wide
+
+
+def _fine(values: FloatArray, windows: Windows, shape: tuple[int, ...]) -> FloatArray:
+    """On pixels, from cells; from those with data where others have none."""
+    known = np.isfinite(values)
+    if known.all():
+        return resized(values, shape)
+    if not known.any():
+        return np.full(shape, np.nan)
+    return resized(filled(values[None], known)[0][0], shape)
+
+
+def _nothing(shape: tuple[int, ...]) -> Change:
+    nan = np.full(shape, np.nan)
+    none = regions(np.zeros(shape, np.bool_), nan, nan)
+    return Change(nan, nan, np.zeros((2, *shape)), none, 0.0, float("nan"))

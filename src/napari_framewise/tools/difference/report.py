@@ -1,0 +1,129 @@
+"""What is said of changes: tables, plot, sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from napari_framewise.framework.frame_columns import frame_columns
+from napari_framewise.framework.outcome import Curve, Plot, Table
+from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.stack import Stack
+from napari_framewise.tools.difference.blocks import Found
+
+
+def frame_table(stack: Stack, found: Sequence[Found]) -> Table:
+    """A row per frame."""
+    columns, notes = frame_columns(stack)
+    for name, values, note in (
+        ("regions", [len(each.area) for each in found], "Regions that changed."),
+        ("changed", [each.changed for each in found], "Share of the pixels that changed."),
+        ("p", [each.least_p for each in found], "Least p-value of a window."),
+        ("shift", [each.shift for each in found], "Median displacement, pixels."),
+        (
+            "blur",
+            [each.blur for each in found],
+            "Sigma in pixels that the reference (positive) or the frame (negative) was blurred by.",
+        ),
+        ("noise", [each.noise for each in found], "Standard deviation of the difference's noise."),
+        ("pixels", [each.pixels for each in found], "Pixels that were compared."),
+    ):
+        columns[name], notes[name] = np.array(values), note
+    return Table("changes", "frame", columns, notes)
+
+
+def region_table(stack: Stack, found: Sequence[Found]) -> Table:
+    """A row per region."""
+    numbers = np.asarray(stack.frame_numbers)
+    counts = [len(each.area) for each in found]
+    centre, box = _stacked([each.centre for each in found], 2), _stacked([e.box for e in found], 4)
+    columns: dict[str, Array] = {
+        "frame": np.repeat(numbers, counts),
+        "label": _joined([np.arange(1, count + 1) for count in counts]).astype(np.int64),
+        "row": centre[:, 0],
+        "column": centre[:, 1],
+        "area": _joined([each.area for each in found]).astype(np.int64),
+        "strength": _joined([each.strength for each in found]),
+        "p": _joined([each.p for each in found]),
+    }
+    notes = {
+        "frame": "Number of the frame.",
+        "label": "Its number in the layer of regions.",
+        "row": "Of its middle, pixels.",
+        "column": "Of its middle, pixels.",
+        "area": "Pixels.",
+        "strength": "Largest measure in it.",
+        "p": "Least p-value in it.",
+    }
+    for number, name in enumerate(("top", "bottom", "left", "right")):
+        columns[name] = box[:, number].astype(np.int64)
+        notes[name] = "Of its bounding box, pixels; bottom and right are behind the last."
+    axes = stack.spatial_grid.axes
+    if all(axis.unit not in ("", "pixel", "pixels") for axis in axes):
+        size = abs(float(np.prod([axis.scale for axis in axes])))
+        columns["area_in_units"] = columns["area"] * size
+        notes["area_in_units"] = f"Its area in {axes[0].unit} x {axes[1].unit}."
+    return Table("regions", "object", columns, notes)
+
+
+def plot_of(table: Table) -> Plot:
+    """The changed share against the frame."""
+    abscissa = "time" if "time" in table.columns else "frame"
+    label = table.notes[abscissa].rstrip(".") if abscissa == "time" else "Frame"
+    return Plot(
+        "Changed share of every frame", table.name, abscissa, (Curve("changed"),), label, "Share"
+    )
+
+
+def summary_of(stack: Stack, found: Sequence[Found], rate: float) -> str:
+    """The result in words."""
+    if not any(each.pixels for each in found):
+        return f"{stack.name}: no pixel could be compared."
+    regions = sum(len(each.area) for each in found)
+    frames = sum(bool(len(each.area)) for each in found)
+    if not regions:
+        return (
+            f"{stack.name}: nothing changed in {len(found):,} frames, at a false discovery rate of "
+            f"{rate:g}."
+        )
+    most = max(found, key=lambda each: np.nan_to_num(each.changed))
+    plural = "s" if regions > 1 else ""
+    return (
+        f"{stack.name}: {regions:,} region{plural} changed in {frames:,} of {len(found):,} frames, "
+        f"up to {100 * most.changed:.2g} % of the pixels, at a false discovery rate of {rate:g}."
+    )
+
+
+def diagnostics_of(stack: Stack, found: Sequence[Found], smallest: int = 16) -> tuple[str, ...]:
+    """What should be known before the map is believed."""
+    said = []
+    if min(stack.spatial_shape) < smallest:
+        said.append(
+            f"{stack.name} has frames of {' x '.join(map(str, stack.spatial_shape))} pixels; 16 x "
+            "16 or more are needed to tell a change from motion and noise."
+        )
+        return tuple(said)
+    empty = [n for n, each in zip(stack.frame_numbers, found, strict=True) if not each.pixels]
+    if empty:
+        named = ", ".join(map(str, empty[:5])) + (" ..." if len(empty) > 5 else "")
+        said.append(f"{len(empty):,} frames share no pixel with data with the reference ({named}).")
+    wide = [each for each in found if each.changed > 0.2]
+    if wide:
+        said.append(
+            f"In {len(wide):,} frames more than 20 % of the pixels changed: p-values rest on the "
+            "unchanged part, and are too large there."
+        )
+    return tuple(said)
+
+
+def _joined(parts: Sequence[Array]) -> Array:
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def _stacked(parts: Sequence[Array], width: int) -> Array:
+    return (
+        np.concatenate([each.reshape(-1, width) for each in parts])
+        if parts
+        else np.empty((0, width))
+    )
