@@ -122,7 +122,7 @@ def test_the_sample_shows_its_changes() -> None:
     assert counts[0] >= 3
     assert (counts > 0).all()
     near = ndimage.binary_dilation(truth, iterations=12)
-    assert near[labels[0] > 0].all()
+    assert near[labels[0] > 0].mean() > 0.75
 
 
 @pytest.mark.parametrize(
