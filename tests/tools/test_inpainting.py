@@ -106,6 +106,7 @@ def test_patches_shrink_where_no_larger_one_fits_and_it_is_said() -> None:
     source[0:5, 0:24] = 1
     outcome = run("inpainting", stack=frame, hole=hole(), source=source, size=9)
     assert set(outcome.table().columns["size"]) == {5}
+    assert outcome.table().columns["source_row"].dtype.kind == "i"
     assert "5 x 5" in outcome.diagnostics[0]
     source[:] = 0
     source[0, 0] = 1

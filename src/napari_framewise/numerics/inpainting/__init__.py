@@ -1,6 +1,7 @@
 """Filling of holes by exemplars (Criminisi, Perez & Toyama 2004), patch by patch."""
 
 from napari_framewise.numerics.inpainting.filling import (
+    WHOLE,
     Filling,
     Patch,
     Settings,
@@ -9,4 +10,4 @@ from napari_framewise.numerics.inpainting.filling import (
 )
 from napari_framewise.numerics.inpainting.workspace import Workspace, fill
 
-__all__ = ["Filling", "Patch", "Settings", "Workspace", "begun", "fill", "with_hole"]
+__all__ = ["WHOLE", "Filling", "Patch", "Settings", "Workspace", "begun", "fill", "with_hole"]

@@ -56,6 +56,10 @@ class Patch(NamedTuple):
     pixels: int
 
 
+WHOLE = frozenset({"row", "column", "source_row", "source_column", "size", "pixels"})
+"""Fields of a patch that are whole numbers."""
+
+
 @dataclass(frozen=True, eq=False)
 class Filling:
     """How far the hole of an image is filled.
@@ -90,10 +94,9 @@ class Filling:
     @property
     def patches(self) -> tuple[Patch, ...]:
         """The steps."""
-        whole = {name for name, kind in Patch.__annotations__.items() if kind == "int"}
         rows = (dict(zip(Patch._fields, row, strict=True)) for row in self.log.tolist())
         return tuple(
-            Patch(**{name: int(each) if name in whole else each for name, each in row.items()})
+            Patch(**{name: int(each) if name in WHOLE else each for name, each in row.items()})
             for row in rows
         )
 

@@ -17,7 +17,7 @@ from napari_framewise.framework.outcome import (
 )
 from napari_framewise.framework.placing import Layout, layout_of
 from napari_framewise.numerics.contours import outlines
-from napari_framewise.numerics.inpainting import Filling, Patch
+from napari_framewise.numerics.inpainting import WHOLE, Filling, Patch
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.inpainting.frames import Given
@@ -209,7 +209,7 @@ def _table(stack: Stack, fillings: Sequence[Filling]) -> Table:
         "frame": np.repeat([numbers[k] for k in range(len(fillings))], counts),
     }
     for position, field in enumerate(Patch._fields):
-        kind = np.int64 if Patch.__annotations__[field] == "int" else np.float64
+        kind = np.int64 if field in WHOLE else np.float64
         columns[field] = log[:, position].astype(kind)
     columns["left"] = np.concatenate(
         [
