@@ -205,7 +205,7 @@ def warp() -> Any:
     viewer = opened("zone_plate")
     panel = panel_of(viewer, "Warp")
     matrix = ((0.24, 0.07, 10.0), (-0.07, 0.24, 45.0))
-    panel.parameters_form.set_values({"matrix": matrix, "output": "whole"})
+    panel.parameters_form.set_values({"matrix": matrix, "output_grid": "whole"})
     settle()
     run(panel)
     shown(viewer, "warped")

@@ -7,6 +7,7 @@ import pytest
 from skimage import data
 from tests.helpers.tool_contract import ToolContract, blobs
 
+from napari_framewise.cli import main
 from napari_framewise.framework.model import Space
 from napari_framewise.framework.outcome import ImageResult, Outcome, PointsResult, ShapesResult
 from napari_framewise.numerics.transforms import inverse, mapped
@@ -54,7 +55,7 @@ class TestHomographyOfAModel(ToolContract):
     compares = "pixels"
     parameters: ClassVar[dict[str, Any]] = {
         "kernel": "area",
-        "output": "scale",
+        "output_grid": "scale",
         "scale": 0.6,
         "result": "memory",
     }
@@ -94,11 +95,11 @@ def test_a_matrix_of_any_convention_gives_the_same(axes: str, direction: str) ->
 @pytest.mark.parametrize(
     "output",
     [
-        {"output": "same"},
-        {"output": "scale", "scale": 0.5},
-        {"output": "shape", "rows": 33, "columns": 50},
-        {"output": "whole", "scale": 1.5},
-        {"output": "like"},
+        {"output_grid": "same"},
+        {"output_grid": "scale", "scale": 0.5},
+        {"output_grid": "shape", "rows": 33, "columns": 50},
+        {"output_grid": "whole", "scale": 1.5},
+        {"output_grid": "like"},
     ],
 )
 def test_a_landmark_lies_where_points_shapes_and_images_say(output: dict[str, Any]) -> None:
@@ -107,7 +108,7 @@ def test_a_landmark_lies_where_points_shapes_and_images_say(output: dict[str, An
     frame = np.exp(-((y - spot[0]) ** 2 + (x - spot[1]) ** 2) / 50).astype(np.float32)
     stack = calibrated(frame)
     others: dict[str, Any] = {}
-    if output["output"] == "like":
+    if output["output_grid"] == "like":
         others["like"] = calibrated(np.zeros((40, 70)), name="other")
     axes = Grid(stack.axes)
     points = PointsResult("spot", np.array([[0.0, *spot]]), axes)
@@ -145,7 +146,7 @@ def test_as_a_layer_without_a_transform_goes_by_the_world() -> None:
         np.zeros((12, 9)), scale=(1.5, 2000.0), translate=(22.0, -5000.0),
         units=("micrometer", "nanometer"), name="other",
     )  # fmt: skip
-    layer = image_of(run("warp", stack=stack, like=like, output="like", kernel="area"))
+    layer = image_of(run("warp", stack=stack, like=like, output_grid="like", kernel="area"))
     assert layer.grid.role == "like"
     assert layer.grid.axes[1:] == like.axes
     rows, columns = 22 + 1.5 * np.arange(12), -5 + 2.0 * np.arange(9)
@@ -157,7 +158,7 @@ def test_the_whole_extent_holds_the_whole_image() -> None:
     frame = data.camera()[::8, ::8].astype(np.float64)
     turn = np.radians(30)
     matrix = [[np.cos(turn), -np.sin(turn), 500.0], [np.sin(turn), np.cos(turn), -90.0]]
-    layer = image_of(run("warp", stack=frame, matrix=matrix, output="whole", kernel="area"))
+    layer = image_of(run("warp", stack=frame, matrix=matrix, output_grid="whole", kernel="area"))
     assert np.nansum(layer.data) == pytest.approx(frame.sum(), rel=0.02)
     assert np.isfinite(layer.data).sum() == pytest.approx(frame.size, rel=0.02)
 
@@ -193,7 +194,7 @@ def test_a_flow_pulls_each_frame_onto_the_one_before() -> None:
 def test_light_is_averaged_where_it_is_asked_for() -> None:
     # A board of black and white is half as bright as white: the code 188, not 128.
     board = (255 * (np.indices((64, 64)).sum(axis=0) % 2)).astype(np.uint8)
-    given = {"stack": board, "output": "scale", "scale": 0.125, "kernel": "area"}
+    given = {"stack": board, "output_grid": "scale", "scale": 0.125, "kernel": "area"}
     assert np.allclose(image_of(run("warp", **given)).data, 127.5, atol=0.1)
     assert np.allclose(image_of(run("warp", **given, linear_light=True)).data, 187.5, atol=0.5)
 
@@ -207,11 +208,14 @@ HORIZON = [[1, 0, 0], [0, 1, 0], [0, 0.05, 1]]
         ({"matrix": [[1, 2, 3], [2, 4, 6]]}, "singular"),
         ({"matrix": [[0, 0, 0], [0, 0, 0]]}, "singular"),
         ({"matrix": [[1, 2], [3, 4]]}, "2 x 3 or 3 x 3"),
-        ({"output": "shape", "rows": 10**6, "columns": 10**6}, "takes 4 TB, and this computer"),
-        ({"output": "shape"}, "rows, columns or both"),
-        ({"output": "like"}, "choose that layer"),
         (
-            {"matrix": HORIZON, "matrix_direction": "output_to_input", "output": "whole"},
+            {"output_grid": "shape", "rows": 10**6, "columns": 10**6},
+            "takes 4 TB, and this computer",
+        ),
+        ({"output_grid": "shape"}, "rows, columns or both"),
+        ({"output_grid": "like"}, "choose that layer"),
+        (
+            {"matrix": HORIZON, "matrix_direction": "output_to_input", "output_grid": "whole"},
             "horizon|memory",
         ),
     ],
@@ -241,3 +245,11 @@ def test_fourier_takes_affine_maps_alone() -> None:
     assert np.nanstd(found - other) < 0.2 * np.nanstd(other)
     with pytest.raises(ValueError, match="affine maps of planes alone"):
         run("warp", stack=frame, matrix=[[1, 0, 0], [0, 1, 0], [0, 0.001, 1]], kernel="fourier")
+
+
+def test_the_command_line_has_an_option_for_every_parameter(capsys: Any) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["warp", "--help"])
+    said = capsys.readouterr().out
+    assert "--output-grid" in said
+    assert "--matrix-direction" in said

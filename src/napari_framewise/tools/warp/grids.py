@@ -148,7 +148,7 @@ def _grid(
 ) -> tuple[Array, Array, Grid]:
     """Scale and shift from pixels of the result to those of the transform, and the grid."""
     ones, zeros = np.ones(base.ndim), np.zeros(base.ndim)
-    match parameters.output:
+    match parameters.output_grid:
         case "same":
             return ones, zeros, base
         case "scale":

@@ -102,7 +102,7 @@ class WarpParameters(FrameMapParameters):
         "image, as with WARP_INVERSE_MAP, in scikit-image and in SciPy.",
         shown_when={"matrix": GIVEN},
     )
-    output: Literal["same", "scale", "shape", "like", "whole"] = parameter(
+    output_grid: Literal["same", "scale", "shape", "like", "whole"] = parameter(
         "same",
         "Output grid",
         "Pixels of the result: those that the transform was made for, the image's own with a "
@@ -113,15 +113,25 @@ class WarpParameters(FrameMapParameters):
         1.0,
         "Scale",
         "Pixels of the result per pixel, along each axis: 0.25 gives pixels four times as large.",
-        shown_when={"output": ("scale", "whole")},
+        shown_when={"output_grid": ("scale", "whole")},
         gt=0,
         le=1000,
     )
     rows: int | None = parameter(
-        None, "Rows", "Rows of the result.", shown_when={"output": "shape"}, ge=1, start=256
+        None,
+        "Rows",
+        "Rows of the result.",
+        shown_when={"output_grid": "shape"},
+        ge=1,
+        start=256,
     )
     columns: int | None = parameter(
-        None, "Columns", "Columns of the result.", shown_when={"output": "shape"}, ge=1, start=256
+        None,
+        "Columns",
+        "Columns of the result.",
+        shown_when={"output_grid": "shape"},
+        ge=1,
+        start=256,
     )
     kernel: Literal["jinc", "robidoux", "mitchell", "area", "fourier"] = parameter(
         "jinc",
@@ -140,6 +150,6 @@ class WarpParameters(FrameMapParameters):
 
     @model_validator(mode="after")
     def _rows_and_columns(self) -> Self:
-        if self.output == "shape" and self.rows is None and self.columns is None:
+        if self.output_grid == "shape" and self.rows is None and self.columns is None:
             raise ValueError("The output grid by shape needs rows, columns or both; give one.")
         return self
