@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from tests.helpers import transform_contract
 from tests.helpers.tool_contract import ToolContract, blobs
+from tests.helpers.transform_contract import TransformContract
 
 from napari_framewise.framework.model import Model, Space
 from napari_framewise.framework.outcome import ImageResult, Outcome, PointsResult
@@ -20,7 +22,7 @@ from napari_framewise.stacks.axes import Axis
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import stack_of
-from napari_framewise.tools.calibration import Calibration, knots_of
+from napari_framewise.tools.calibration import Calibration, Distortion, knots_of
 from napari_framewise.tools.calls import run
 
 SHAPE, COUNT = (220, 270), (4, 5)
@@ -68,6 +70,26 @@ class TestContract(ToolContract):
             space, space, bend, knots_of(axes), np.zeros(1), "value", "", hull, 0.01
         )
         return {"calibration": model}
+
+
+class TestDistortion(TransformContract):
+    """Fields of two frames: a linear one in closed form, which splines hold exactly."""
+
+    tolerance, inverse_tolerance = 1e-9, 1e-6
+
+    @pytest.fixture
+    def transform(self) -> Distortion:
+        axes = tuple(bsplines.Axis(0.0, length - 1.0, 4) for length in transform_contract.SHAPE)
+        y, x = np.meshgrid(*(axis.centres for axis in axes), indexing="ij")
+        coefficients = [[k + 0.02 * y - 0.01 * x, 1 - k + 0.03 * x] for k in range(2)]
+        space = Space("frames", transform_contract.SHAPE, (1.0, 1.0), ("pixel", "pixel"))
+        nowhere = np.empty((0, 3))
+        return Distortion(space, space, np.array(coefficients), knots_of(axes), nowhere, False)
+
+    def known(self, points: Array, frame: int) -> Array:
+        y, x = np.moveaxis(points, -1, 0)
+        moved = [frame + 0.02 * y - 0.01 * x, 1 - frame + 0.03 * x]
+        return np.asarray(points + np.stack(moved, axis=-1))
 
 
 def test_frames_are_straight_at_values_between_those_calibrated() -> None:
