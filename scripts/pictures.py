@@ -152,6 +152,10 @@ def filtered(sample: str, title: str, *layers: str) -> Any:
     return viewer
 
 
+def similarity() -> Any:
+    return filtered("cropped", "Image similarity", "ordered")
+
+
 def speckle() -> Any:
     return filtered("speckled", "Speckle filter", "despeckled")
 
@@ -241,6 +245,7 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "tonemap": tonemap,
     "rank": rank,
     "local-statistics": local_statistics,
+    "similarity": similarity,
     "speckle": speckle,
     "bandpass": bandpass,
     "noise-image": noise_image,

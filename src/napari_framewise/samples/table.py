@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from napari_framewise.samples import (
     changes,
+    crops,
     drift,
     hole,
     index,
@@ -99,6 +100,11 @@ SAMPLES: dict[str, Sample] = {
         "Photograph to shrink",
         "The bricks of scikit-image, 512 x 512: fine lines that alias when shrunk by picking.",
         shrinking.bricks,
+    ),
+    "cropped": Sample(
+        "Crops of sixty scenes",
+        "300 crops of 64 x 64, five of each scene, displaced, relit and noisy; groups are known.",
+        crops.cropped,
     ),
     "speckled": Sample(
         "Speckled scene",
