@@ -130,6 +130,20 @@ def test_the_second_frame_shows_what_moved_by_the_known_flow() -> None:
     assert np.median(np.abs(second - first).mean(axis=-1)[inside]) > 4 * np.median(left)
 
 
+def test_the_bent_tissue_lies_where_its_truth_says() -> None:
+    made = SAMPLES["bent_tissue"].make()
+    reference, image = (part(made, role).frame(0).astype(float) for role in ("reference", "stack"))
+    at = np.indices(reference.shape) + made.truth["displacement"]
+    pulled = (map_coordinates(image, at, order=3) - 30) / 0.8
+    inner = (slice(16, -16), slice(16, -16))
+    left = np.sqrt(np.mean((pulled - reference)[inner] ** 2))
+    assert left < 5
+    assert np.sqrt(np.mean(((image - 30) / 0.8 - reference)[inner] ** 2)) > 4 * left
+    places = made.truth["reference_points"].astype(int)
+    there = at[:, places[:, 0], places[:, 1]].T
+    np.testing.assert_allclose(made.truth["image_points"], there, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["two_references", "sensor", "bands", "pages"])
 def test_each_is_the_same_every_time(name: str, sample: SampleData) -> None:
     again = SAMPLES[name].make()

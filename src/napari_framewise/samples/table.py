@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from napari_framewise.samples import (
+    bending,
     changes,
     crops,
     drift,
@@ -85,6 +86,11 @@ SAMPLES: dict[str, Sample] = {
         "Lines under pressure",
         "6 images of a grid of lines through a lens that bends with pressure; the map is known.",
         pressure.lines,
+    ),
+    "bent_tissue": Sample(
+        "Bent tissue",
+        "Stained tissue, 320 x 320, and the same bent by up to 9 px, paler; the bending is known.",
+        bending.bent_tissue,
     ),
     "known_flow": Sample(
         "Known flow",
