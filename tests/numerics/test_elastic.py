@@ -22,6 +22,7 @@ from napari_framewise.numerics.elastic import (
     determinants,
     normal,
     register,
+    register_blocks,
     registering,
     unfolded,
 )
@@ -287,6 +288,7 @@ def stripes(period: float) -> FloatArray:
 
 
 NOTHING = {
+    "noise": (*np.random.default_rng(5).normal(size=(2, 96, 96)), Status.UNLIKE),
     "unrelated": (scene(0)[:96, :96], scene(1)[:96, :96], Status.UNLIKE),
     "flat": (np.full((96, 96), 3.0), scene(0)[:96, :96], Status.FLAT),
     "no data": (np.full((96, 96), np.nan), scene(0)[:96, :96], Status.NO_DATA),
@@ -342,3 +344,33 @@ def test_settings_that_make_no_sense_are_refused() -> None:
     for options in ({"spacing": 1.0}, {"window": 10}, {"smoothness": -1.0}):
         with pytest.raises(ValueError, match=r"needed|0 or more"):
             replace(Settings(), **options)
+
+
+def test_blocks_tell_a_smooth_motion() -> None:
+    reference, image = pair(size=2.0)
+    found = register_blocks(reference, image, settings=Settings(spacing=20.0))
+    assert found.status == Status.CONVERGED
+    # A block tells the mean of its motion, which is less than the motion of its middle.
+    assert misses(found, 2.0, edge=20).mean() < 0.45
+    assert found.least_determinant > 0
+    assert found.inconsistency < 1e-6
+
+
+def test_blocks_without_signal_follow_their_neighbours() -> None:
+    reference, image = pair(size=1.0)
+    empty = reference.copy()
+    empty[44:84, 50:94] = np.random.default_rng(0).normal(100, 2, (40, 44))
+    found = register_blocks(empty, image, settings=Settings(spacing=20.0))
+    assert misses(found, 1.0, edge=20).mean() < 0.3
+    masked = empty.copy()
+    masked[44:84, 50:94] = np.nan
+    again = register_blocks(masked, image, settings=Settings(spacing=20.0))
+    assert misses(again, 1.0, edge=20).mean() < 0.3
+
+
+@pytest.mark.parametrize("case", ["unrelated", "noise", "flat", "no data", "period of 7"])
+def test_blocks_say_that_nothing_is_there(case: str) -> None:
+    first, second, _ = NOTHING[case]
+    found = register_blocks(first, second, settings=Settings(spacing=20.0))
+    assert not found.found
+    assert np.isnan(found.field.coefficients).all()

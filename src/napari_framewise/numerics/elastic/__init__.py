@@ -30,6 +30,7 @@ from napari_framewise.numerics.elastic.registering import (
     LEAST_SIDE,
     Registration,
     Settings,
+    register_blocks,
     registering,
 )
 from napari_framewise.numerics.elastic.resampling import coordinates, resampled
@@ -47,6 +48,7 @@ __all__ = [
     "determinants",
     "displaced",
     "register",
+    "register_blocks",
     "registering",
     "resampled",
     "unfolded",

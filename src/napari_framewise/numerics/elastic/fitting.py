@@ -61,7 +61,7 @@ class Step:
     affine : bool
         Whether only an affine displacement is looked for yet.
     objective : float
-        Mean squared residual over its robust scale, and what the other terms add, before the step.
+        Mean robust loss of the residual, and what the other terms add, before the step.
     correlation : float
         Of what is compared, on the level, before the step.
     moved : float
@@ -182,10 +182,10 @@ class Compared:
     weights : (3, y, x)
         The second ones.
     objective : float
-        Mean of the robust loss of the residual over its scale.
+        Mean robust loss of the residual.
     correlation : float
     size : float
-        Sum of the weights.
+        Sum of the weights, over the square of the residual's scale.
     """
 
     forces: FloatArray
@@ -224,7 +224,7 @@ def compare(here: Seen, there: Seen, field: Field) -> Compared:
     loss = np.where(far <= _HUBER, far**2, 2 * _HUBER * far - _HUBER**2)
     total = float(weight.sum())
     area = float(np.prod(here.step))
-    objective = float((weight * loss).sum()) / total if total else 0.0
+    objective = scale**2 * float((weight * loss).sum()) / total if total else 0.0
     correlation = _correlation(here.values, moved, weight)
     weight = weight * robust * (area / scale**2) * (1 + np.abs(size)) / 2
     return Compared(
@@ -232,7 +232,7 @@ def compare(here: Seen, there: Seen, field: Field) -> Compared:
         np.stack([weight * steep[0] ** 2, weight * steep[0] * steep[1], weight * steep[1] ** 2]),
         objective,
         correlation,
-        max(area * total, 1.0),
+        max(area * total, 1.0) / scale**2,
     )
 
 

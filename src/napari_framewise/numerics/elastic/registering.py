@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_framewise.numerics.elastic import verdict
+from napari_framewise.numerics.elastic.blocks import block_field
 from napari_framewise.numerics.elastic.field import Field, FloatArray
 from napari_framewise.numerics.elastic.fitting import SHORT, Marks, Rules, Step, cells_of, fitted
 from napari_framewise.numerics.elastic.folding import determinants
@@ -17,7 +18,6 @@ from napari_framewise.numerics.elastic.images import BoolArray, Seen, Similarity
 from napari_framewise.numerics.elastic.verdict import Status
 from napari_framewise.numerics.interpolation import sample, spline
 from napari_framewise.numerics.pyramid import filled
-from napari_framewise.numerics.window_moments import box_window, window_comoments
 
 LEAST_SIDE = 16
 """Least rows and columns of an image."""
@@ -84,7 +84,8 @@ class Registration:
         Per level from the coarsest: its pixel size in pixels, correlation before and after it was
         fitted, iterations.
     correlation : (2,) float64
-        Mean local correlation over the window, before (at the start) and after.
+        Mean of the correlations within squares of the window's side, before (at the start) and
+        after.
     rmse : (2,) float64
         Root mean square of the difference of the images' values, before and after.
     least_determinant, largest_determinant : float
@@ -174,6 +175,64 @@ def registering(
         return _none(field, status, marks, proof, history)
     status = Status.CONVERGED if steps[-1].moved < SHORT else Status.SLOW
     return _result(first, second, use, use_there, before, field, status, proof, steps, marks, rules)
+
+
+def register_blocks(
+    reference: ArrayLike,
+    image: ArrayLike,
+    *,
+    reference_mask: ArrayLike | None = None,
+    image_mask: ArrayLike | None = None,
+    start: ArrayLike | None = None,
+    settings: Settings | None = None,
+    reach: int = 8,
+) -> Registration:
+    """Register an image by a shift for each block, as movies of living tissue are.
+
+    Parameters
+    ----------
+    reference, image, reference_mask, image_mask, start
+        As `register` takes them.
+    settings : Settings, optional
+        Of which the spacing is that of the blocks.
+    reach : int
+        Farthest shift of a block from that of the whole frame, in pixels.
+
+    Returns
+    -------
+    Registration
+        Its evidence is the median over the blocks that tell a shift of that in standard errors.
+
+    Raises
+    ------
+    ValueError
+        As `register` does.
+
+    Examples
+    --------
+    >>> scene = np.random.default_rng(0).normal(size=(96, 96)).cumsum(0).cumsum(1)
+    >>> scene -= scene.mean(axis=0)
+    >>> found = register_blocks(scene[8:88, 8:88], scene[10:90, 7:87])
+    >>> found.field.pull_back([[40.0, 40.0]]).round(1).tolist()
+    [[38.0, 41.0]]
+    """
+    rules = settings or Settings()
+    first, use = checked(reference, reference_mask, "reference")
+    second, use_there = checked(image, image_mask, "image")
+    matrix = None if start is None else _start(first.shape, second.shape, start, None)
+    nothing = Field.still(np.eye(3), first.shape, (1, 1))
+    for values, valid in ((first, use), (second, use_there)):
+        if not valid.any() or values[valid].min() == values[valid].max():
+            return _none(nothing, Status.FLAT if valid.any() else Status.NO_DATA, None)
+    field, found = block_field(first, second, use, use_there, matrix, rules.spacing, reach)
+    known = found.weights > 0
+    if not found.agree(reach):
+        return _none(field, Status.UNLIKE, None)
+    before = field.with_coefficients(np.zeros_like(field.coefficients))
+    proof = float(np.median(found.peaks[known]))
+    return _result(
+        first, second, use, use_there, before, field, Status.CONVERGED, proof, [], None, rules
+    )
 
 
 def _verdict(
@@ -277,14 +336,14 @@ def _result(
         field,
         status,
         proof,
-        np.array(rows),
+        np.array(rows).reshape(-1, 4),
         np.array([each[0] for each in alike]),
         np.array([each[1] for each in alike]),
         float(found.min()),
         float(found.max()),
         float(np.sqrt(((back - grid) ** 2).sum(axis=1)).max()),
         _misses(field, marks),
-        np.array([[s.pixel, s.objective, s.correlation, s.moved] for s in steps]),
+        np.array([[s.pixel, s.objective, s.correlation, s.moved] for s in steps]).reshape(-1, 4),
     )
 
 
@@ -303,14 +362,36 @@ def _alike(
     both = use & inside
     if not both.any():
         return float("nan"), float("nan")
-    local = window_comoments(
-        np.asarray(first, np.float64)[None], moved[None], box_window((window, window)), both[None]
-    ).correlation()[0]
-    known = both & np.isfinite(local)
-    mean = float(local[known].mean()) if known.any() else float("nan")
-    away = moved[both] - np.asarray(first, np.float64)[both]
+    values = np.asarray(first, np.float64)
+    mean = _local_correlation(values, moved, both, window)
+    away = moved[both] - values[both]
     size = float(np.abs(away).max()) or 1.0
     return mean, size * float(np.sqrt(np.mean((away / size) ** 2)))
+
+
+def _local_correlation(first: FloatArray, second: FloatArray, use: BoolArray, window: int) -> float:
+    """Mean of the correlations within squares of the window's side, most of whose pixels count."""
+    side = min(window, *first.shape)
+    shape = tuple(n // side * side for n in first.shape)
+    tiles = shape[0] // side, side, shape[1] // side, side
+
+    def in_tiles(values: NDArray[Any]) -> FloatArray:
+        return np.asarray(values[: shape[0], : shape[1]].reshape(tiles), np.float64)
+
+    weight = in_tiles(use)
+    count = weight.sum(axis=(1, 3), keepdims=True)
+    kept = count > side**2 / 2
+    away = []
+    for image in (first, second):
+        size = float(np.abs(image[use]).max()) or 1.0
+        values = np.where(weight > 0, in_tiles(image) / size, 0.0)
+        away.append(
+            weight * (values - values.sum(axis=(1, 3), keepdims=True) / np.maximum(count, 1))
+        )
+    product = (away[0] * away[1]).sum(axis=(1, 3))
+    sizes = np.sqrt((away[0] ** 2).sum(axis=(1, 3)) * (away[1] ** 2).sum(axis=(1, 3)))
+    known = kept[:, 0, :, 0] & (sizes > 1e-12)
+    return float((product[known] / sizes[known]).mean()) if known.any() else float("nan")
 
 
 def _misses(field: Field, marks: Marks | None) -> FloatArray:
