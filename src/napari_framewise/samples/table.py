@@ -16,6 +16,7 @@ from napari_framewise.samples import (
     radar,
     restored,
     room,
+    scribbled,
     shrinking,
     spectral,
 )
@@ -127,6 +128,10 @@ SAMPLES: dict[str, Sample] = {
         "A photograph of 512 x 512 of which 3 % are painted over; what stood there is known.",
         hole.holed_photograph,
     ),
+    "grey_photograph": Sample(
+        "Grey photograph with scribbles",
+        "The astronaut of scikit-image without its colours, and strokes that have them.",
+        scribbled.grey_photograph,
     "known_changes": Sample(
         "Known changes",
         "3 images of 360 x 400 of a scene that moved, blurred and was lit otherwise, more each "
