@@ -90,6 +90,7 @@ class Previewing(QObject):
         """Forget what was asked."""
         self._latest.drop()
         self._exact.drop()
+        self._refined = None
 
     def clear(self) -> None:
         """Forget what was asked, and take the preview layers away."""
