@@ -56,7 +56,8 @@ def _strokes(colours: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.uint8], L
         start, angle = rng.integers(0, size, 2), rng.uniform(0, 2 * np.pi)
         length = rng.uniform(6, _LONGEST)
         end = np.clip(start + length * np.array([np.sin(angle), np.cos(angle)]), 0, size - 1)
-        rows, columns = line(*start.tolist(), *end.astype(int).tolist())
+        (top, left), (bottom, right) = start.tolist(), end.astype(int).tolist()
+        rows, columns = line(top, left, bottom, right)
         under = colours[rows, columns]
         if len(rows) < 5 or (under.std(axis=0) > 0.08).any():
             continue
