@@ -14,6 +14,7 @@ from napari_framewise.samples.sample import SampleData
 from napari_framewise.stacks.legend import Legend
 from napari_framewise.stacks.stack import stack_of
 
+_SIZE = 256
 _STROKES, _LONGEST = 150, 30
 _LUMA = np.array([0.299, 0.587, 0.114])
 
@@ -24,7 +25,7 @@ def grey_photograph() -> SampleData:
     The truth holds `colours` (256, 256, 3) from 0 to 1. The luminance is rounded to 8 bits.
     """
     photograph = np.asarray(data.astronaut(), np.float64) / 255
-    colours = photograph.reshape(256, 2, 256, 2, 3).mean((1, 3))
+    colours = photograph.reshape(_SIZE, 2, _SIZE, 2, 3).mean((1, 3))
     grey = np.rint(255 * colours @ _LUMA).astype(np.uint8)
     labels, legend = _strokes(colours)
     title = "Grey photograph with scribbles"
@@ -49,13 +50,12 @@ def grey_photograph() -> SampleData:
 def _strokes(colours: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.uint8], Legend]:
     """Short strokes where the colour hardly changes, each in the median of the colours under it."""
     rng = np.random.default_rng(SEED + 11)
-    labels = np.zeros(colours.shape[:2], np.uint8)
+    labels = np.zeros((_SIZE, _SIZE), np.uint8)
     chosen: list[npt.NDArray[np.float64]] = []
-    size = labels.shape[0]
     while len(chosen) < _STROKES:
-        start, angle = rng.integers(0, size, 2), rng.uniform(0, 2 * np.pi)
+        start, angle = rng.integers(0, _SIZE, 2), rng.uniform(0, 2 * np.pi)
         length = rng.uniform(6, _LONGEST)
-        end = np.clip(start + length * np.array([np.sin(angle), np.cos(angle)]), 0, size - 1)
+        end = np.clip(start + length * np.array([np.sin(angle), np.cos(angle)]), 0, _SIZE - 1)
         (top, left), (bottom, right) = start.tolist(), end.astype(int).tolist()
         rows, columns = line(top, left, bottom, right)
         under = colours[rows, columns]

@@ -132,6 +132,7 @@ SAMPLES: dict[str, Sample] = {
         "Grey photograph with scribbles",
         "The astronaut of scikit-image without its colours, and strokes that have them.",
         scribbled.grey_photograph,
+    ),
     "known_changes": Sample(
         "Known changes",
         "3 images of 360 x 400 of a scene that moved, blurred and was lit otherwise, more each "
