@@ -12,6 +12,7 @@ from scipy.ndimage import binary_erosion, map_coordinates
 
 from napari_framewise.samples import SAMPLES, SampleData
 from napari_framewise.samples.camera import Camera
+from napari_framewise.tools.calls import run
 
 MIXTURES = ("two_references", "three_references", "sensor", "photographs", "pages", "faces")
 SHAPES = {
@@ -217,3 +218,16 @@ def test_the_hole_is_3_per_cent_of_the_photograph_and_nothing_else_differs() -> 
     truth = sample.truth["image"]
     np.testing.assert_array_equal(parts["stack"].frame(0)[~hole], truth[~hole])
     assert (parts["stack"].frame(0)[hole] == 255).all()
+
+
+def test_the_led_gives_the_photograph_back() -> None:
+    made = SAMPLES["out_of_focus"].make()
+    seen, led = part(made, "stack"), part(made, "led")
+    model = run("psf", stack=led, radius="10px").model()
+    found = run("deconvolution", stack=seen, psf_model=model)
+    image = np.asarray(found.layers[0].data, np.float64)
+    scene = made.truth["scene"]
+    before = np.sqrt(np.mean((seen.frame(0) - scene) ** 2))
+    assert np.sqrt(np.mean((image - scene) ** 2)) < 0.6 * before
+    row = found.table("deconvolution").row(0)
+    assert row["noise"] == pytest.approx(made.truth["noise"], rel=0.1)

@@ -7,6 +7,7 @@ from napari_framewise.samples import (
     changes,
     crops,
     drift,
+    focus,
     hole,
     index,
     mixtures,
@@ -112,6 +113,11 @@ SAMPLES: dict[str, Sample] = {
         "Crops of sixty scenes",
         "300 crops of 64 x 64, five of each scene, displaced, relit and noisy; groups are known.",
         crops.cropped,
+    ),
+    "out_of_focus": Sample(
+        "Photograph out of focus",
+        "A photograph of 256 x 256 out of focus, an LED that was as far away, and the truth.",
+        focus.out_of_focus,
     ),
     "speckled": Sample(
         "Speckled scene",

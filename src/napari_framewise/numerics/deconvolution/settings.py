@@ -56,7 +56,7 @@ class Settings:
     noise: float | None = None
     weight: float | None = None
     iterations: int = 100
-    tolerance: float = 1e-3
+    tolerance: float = 8e-4
     non_negative: bool = False
     floor: float = 0.0
     spacing: tuple[float, ...] = ()
