@@ -13,7 +13,7 @@ from scipy import ndimage
 from napari_framewise.numerics.deconvolution.data import Data
 from napari_framewise.numerics.deconvolution.extension import Array
 
-# Found on three scenes with kernels of 0.5 to 2 times the right width at three levels of noise:
+# Found on two scenes with kernels of 0.5 to 2 times the right width at three levels of noise:
 # with the right one neighbours correlate by 0.01 at most and edges hold 1.12 times their share.
 _NEIGHBOURS, _EDGES = 0.1, 1.25
 # Residual over noise; mean excess on either side over the range of the data.
