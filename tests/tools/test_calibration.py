@@ -54,6 +54,30 @@ def test_uncertainty_lies_on_the_images(made: Outcome) -> None:
     assert height == pytest.approx(220 * 0.5)
     # Best where the nodes are.
     assert layer.data[2, 16, 16] < layer.data[2, 0, 0]
+    # It would hide the images, and goes along their axis, so that one slider moves both.
+    assert not layer.visible
+    assert layer.grid.names == ("p", "y", "x")
+    assert layer.grid.units[0] == "bar"
+
+
+def test_uncertainty_goes_image_by_image_and_value_by_value_over_several_stacks() -> None:
+    frames = images()
+    frames[0] = 100
+    backwards = stack_of(frames[::-1], axes="pyx")
+    outcome = run("calibration", images=valued(backwards, *VALUES[::-1]), pattern="dots")
+    layer = outcome.layer("uncertainty")
+    assert isinstance(layer, ImageResult)
+    assert layer.data.shape == (5, 32, 32)
+    # The last image holds no grid, and its value is beyond the others'.
+    assert np.isfinite(layer.data).all(axis=(1, 2)).tolist() == [True, True, True, True, False]
+    assert layer.contrast_limits is not None
+    assert np.isfinite(layer.contrast_limits).all()
+    apart = [valued(frames[k : k + 1], VALUES[k]) for k in (1, 4, 2, 3)]
+    other = run("calibration", images=apart, pattern="dots").layer("uncertainty")
+    assert isinstance(other, ImageResult)
+    assert (other.grid.axes[0].name, *other.grid.scale[:1]) == ("value", 1.0)
+    assert other.grid.translate[0] == 1.0
+    np.testing.assert_allclose(other.data, layer.data[3::-1], rtol=1e-3)
 
 
 def test_a_model_survives_its_file(made: Outcome, tmp_path: Path) -> None:

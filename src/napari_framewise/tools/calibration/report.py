@@ -9,11 +9,11 @@ import numpy as np
 from napari_framewise.framework.inputs import Inputs
 from napari_framewise.framework.model import Space
 from napari_framewise.framework.outcome import Curve, ImageResult, Outcome, Plot, Table
+from napari_framewise.framework.placing import layout_of
 from napari_framewise.numerics.calibration import Field, Judgement, hull_of
 from napari_framewise.stacks.axes import Axis
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
-from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.calibration.boards import Boards
 from napari_framewise.tools.calibration.model import Calibration, knots_of
 from napari_framewise.tools.calibration.parameters import CalibrationParameters
@@ -71,7 +71,7 @@ def outcome_of(
         else "the field goes through all nodes"
     )
     return Outcome(
-        layers=(_uncertainty(stack, field, model),) if np.isfinite(sigma) else (),
+        layers=(_uncertainty(inputs, field, model),) if np.isfinite(sigma) else (),
         tables=(table, _node_table(boards, field)),
         plots=(plot,),
         models=(model,),
@@ -142,27 +142,48 @@ def _node_table(boards: Boards, field: Field) -> Table:
     return Table("calibration nodes", "landmark", columns, notes)
 
 
-def _uncertainty(stack: Stack, field: Field, model: Calibration) -> ImageResult:
-    """Standard error of the field, value by value, at coarse places over the frame."""
-    shape = tuple(min(_COARSE, length) for length in stack.spatial_shape)
-    grid = stack.spatial_grid.resampled(shape)
+def _uncertainty(inputs: Inputs, field: Field, model: Calibration) -> ImageResult:
+    """Standard error of the field at coarse places over the frame.
+
+    Image by image on their own axes where one stack was given, so that one slider moves both; else
+    value by value. NaN for an image without nodes whose value is beyond the others'.
+    """
+    first, *others = inputs.stacks("images")
+    shape = tuple(min(_COARSE, length) for length in first.spatial_shape)
+    grid = first.spatial_grid.resampled(shape)
     axes = [
         (np.arange(coarse) + 0.5) * length / coarse - 0.5
-        for coarse, length in zip(shape, stack.spatial_shape, strict=True)
+        for coarse, length in zip(shape, first.spatial_shape, strict=True)
     ]
-    parts = np.meshgrid(model.values, *axes, indexing="ij")
+    wanted = model.values if others else inputs.values("images")
+    values, which = np.unique(wanted, return_inverse=True)
+    parts = np.meshgrid(values, *axes, indexing="ij")
     points = np.stack([each.ravel() for each in parts], axis=1)
     spread: Array = np.sqrt((field.fit.deviation(points) ** 2).sum(axis=0))
-    data = spread.reshape(parts[0].shape).astype(np.float32)
-    leading = Grid((Axis("value"),), (len(model.values),))
+    spread = spread.reshape(parts[0].shape).astype(np.float32)
+    spread[model.outside(values)] = np.nan
+    if others:
+        placing, data = replace(grid.after(_axis_of(values)), role="images"), spread
+    else:
+        layout = layout_of(first, "images", channels=False, on=grid)
+        placing, data = layout.grid, layout.arranged(spread[which])
     return ImageResult(
-        f"uncertainty of {stack.name}",
+        f"uncertainty of {first.name}",
         data,
-        replace(grid.after(leading), role="images"),
-        contrast_limits=(0.0, float(data.max()) or 1.0),
+        placing,
+        contrast_limits=(0.0, float(np.nanmax(data)) or 1.0),
         colormap="viridis",
+        visible=False,
         metadata={"unit": "pixels"},
     )
+
+
+def _axis_of(values: Array) -> Grid:
+    """An axis along the values, with their scale where they are evenly spaced."""
+    steps = np.diff(values)
+    even = len(steps) > 0 and np.allclose(steps, steps[0], rtol=1e-6)
+    axis = Axis("value", float(steps[0]), float(values[0])) if even else Axis("value")
+    return Grid((axis,), (len(values),))
 
 
 def _diagnostics(boards: Boards, field: Field, judgement: Judgement) -> tuple[str, ...]:
