@@ -19,9 +19,9 @@ help: ## List these targets
 demo: $(VENV)/installed-all ## Fit a real mixture in napari; without a display: into demo-output/
 	$(UNDER_XVFB) $(PYTHON_HERE) scripts/demo.py $(if $(DESKTOP),,--output demo-output)
 
-test: $(VENV)/installed-test ## Run the whole test suite, the GUI's tests included
+test: $(VENV)/installed-test ## Run the whole test suite in two processes, the GUI's tests included
 	$(UNDER_XVFB)
-	$(PYTHON_HERE) -m pytest $(ARGS)
+	$(PYTHON_HERE) -m pytest -n 2 --dist loadfile $(ARGS)
 
 bench: $(VENV)/installed-bench ## Run every benchmark: against its peers and against the limit
 	set -e; for file in benchmarks/bench_*.py; do $(PYTHON_HERE) "$$file"; done

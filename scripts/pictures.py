@@ -227,6 +227,36 @@ def resample() -> Any:
     return viewer
 
 
+def contour_normals() -> Any:
+    viewer = opened("bands")
+    viewer.layers.clear()
+    rows, columns = np.indices((200, 260))
+    blobs = np.hypot(rows - 100, columns - 90) < 60 + 12 * np.cos(
+        5 * np.arctan2(rows - 100, columns - 90)
+    )
+    labels = blobs + 2 * (np.hypot(rows - 90, 0.6 * (columns - 210)) < 25)
+    viewer.add_labels(labels.astype(np.uint8), name="cells")
+    run(panel_of(viewer, "Contour normals"))
+    viewer.reset_view()
+    return viewer
+
+
+def inpainting() -> Any:
+    return filtered("holed_photograph", "Inpainting")
+
+
+def colorization() -> Any:
+    return filtered("grey_photograph", "Colorize")
+
+
+def erasing() -> Any:
+    return filtered("drifting", "Random erasing")
+
+
+def elastic() -> Any:
+    return filtered("bent_tissue", "Register elastically")
+
+
 PICTURES: dict[str, Callable[[], Any]] = {
     "flow": flow,
     "flow-colours": flow_colours,
@@ -254,6 +284,11 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "quality": quality,
     "difference": difference,
     "noise-level": noise_level,
+    "contour-normals": contour_normals,
+    "inpainting": inpainting,
+    "colorization": colorization,
+    "erasing": erasing,
+    "elastic": elastic,
 }
 
 

@@ -137,7 +137,7 @@ def test_aspects_that_are_given_up_are_said() -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"share": 1949 / 20, "stack": np.zeros((10, 20, 100))}, "1,949 is prime"),
+        ({"share": 97.45, "rectangles": 1, "stack": np.zeros((10, 20, 100))}, "1,949 is prime"),
         ({"share": 0.01}, "less than one pixel"),
         ({"share": 101}, "less than or equal to 100"),
         ({"lowest_aspect": 4}, "must not be above"),

@@ -23,7 +23,11 @@ class ErasingParameters(FrameMapParameters):
         le=100,
     )
     rectangles: int = parameter(
-        1, "Rectangles", "How many disjoint rectangles.", ge=1, le=numerics.MOST
+        2,
+        "Rectangles",
+        "How many disjoint rectangles; one alone can often not have the exact area.",
+        ge=1,
+        le=numerics.MOST,
     )
     fill: numerics.Fill = parameter(
         "constant",
