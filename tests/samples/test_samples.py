@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_erosion, map_coordinates
 
+from napari_framewise.plugin.samples import open_sample
 from napari_framewise.samples import SAMPLES, SampleData
 from napari_framewise.samples.camera import Camera
 from napari_framewise.tools.calls import run
@@ -218,6 +219,12 @@ def test_the_hole_is_3_per_cent_of_the_photograph_and_nothing_else_differs() -> 
     truth = sample.truth["image"]
     np.testing.assert_array_equal(parts["stack"].frame(0)[~hole], truth[~hole])
     assert (parts["stack"].frame(0)[hole] == 255).all()
+
+
+def test_the_photograph_out_of_focus_is_opened_whole() -> None:
+    layers = open_sample("out_of_focus")
+    # The view is made to fit the first layer.
+    assert layers[0][0].shape == layers[-1][0].shape == (256, 256)
 
 
 def test_the_led_gives_the_photograph_back() -> None:

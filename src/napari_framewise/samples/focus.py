@@ -36,10 +36,11 @@ def out_of_focus() -> SampleData:
     source = "scikit-image's cameraman (CC0), blurred and with noise added; the LED is simulated."
     stacks: tuple[tuple[str, Stack], ...] = (
         ("stack", stack_of(photograph, axes=("y", "x"), name=title)),
-        ("led", stack_of(led, axes=("y", "x"), name=f"{title}, LED")),
         (
             "truth",
             stack_of(whole[_PART].astype(np.float32), axes=("y", "x"), name=f"{title}, truth"),
         ),
+        # Behind the truth: the view is made to fit the first layer, and this one is small.
+        ("led", stack_of(led, axes=("y", "x"), name=f"{title}, LED")),
     )
     return SampleData(stacks, truth, described(title, source, truth))
