@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy import ndimage
 from tests.helpers.tool_contract import ToolContract, blobs
 
 from napari_framewise.engine import Engine
+from napari_framewise.framework.inputs import Inputs
 from napari_framewise.framework.model import Space
 from napari_framewise.framework.outcome import ImageResult, Outcome
 from napari_framewise.framework.partial import Partial
@@ -23,6 +25,13 @@ from napari_framewise.tools.psf import PSF
 from napari_framewise.tools.registry import get_tool
 
 KERNEL = gaussian_psf((1.0, 1.0))
+
+
+def checked_inputs(**given: Any) -> Inputs:
+    tool = get_tool("deconvolution")
+    roles = {role.name: role for role in tool.inputs}
+    known = {name: each for name, each in given.items() if each is not None}
+    return tool.check_inputs({name: values_of(roles[name], each) for name, each in known.items()})
 
 
 def data_of(outcome: Outcome) -> Array:
@@ -134,6 +143,22 @@ def test_psfs_that_can_be_none_are_refused(psf: Any, words: str) -> None:
         run("deconvolution", stack=scene(1), psf=psf)
 
 
+@pytest.mark.parametrize(
+    ("psf", "words"),
+    [
+        (None, "Neither a PSF image nor a PSF model"),
+        (np.zeros((5, 5)), "zeros alone"),
+        (np.ones((101, 101)), "larger than the frames"),
+    ],
+)
+def test_they_are_refused_before_a_run(psf: Any, words: str) -> None:
+    tool = get_tool("deconvolution")
+    with pytest.raises(ValueError, match=words):
+        tool.plan(
+            checked_inputs(stack=scene(1), psf=psf), tool.check_parameters({}), Engine.local()
+        )
+
+
 def test_what_is_strange_of_a_psf_is_said() -> None:
     delta = run("deconvolution", stack=scene(1), psf=np.ones((1, 1)), iterations=5)
     assert any("nothing to deconvolve" in each for each in delta.diagnostics)
@@ -177,9 +202,7 @@ def test_the_inverse_shows_what_it_does_to_noise() -> None:
 def test_what_there_is_so_far_is_shown_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("napari_framewise.tools.deconvolution._SO_FAR_SECONDS", 0.0)
     tool = get_tool("deconvolution")
-    roles = {role.name: role for role in tool.inputs}
-    given = {"stack": scene(2), "psf": KERNEL}
-    inputs = tool.check_inputs({name: values_of(roles[name], each) for name, each in given.items()})
+    inputs = checked_inputs(stack=scene(2), psf=np.pad(KERNEL, 3) + 0.01)
     steps = tool.run(
         inputs, tool.check_parameters({"iterations": 6, "tolerance": 0.0}), Engine.local()
     )
@@ -187,6 +210,9 @@ def test_what_there_is_so_far_is_shown_while_it_runs(monkeypatch: pytest.MonkeyP
     counts = [len(each.outcome.table("iterations")) for each in partial]
     assert counts == [1, 2, 3, 4, 5, 6]
     assert "residual" in partial[3].text() or "objective" in partial[3].text()
+    assert any("background" in each for each in partial[0].outcome.diagnostics)
+    residual = next(each for each in partial[-1].outcome.plots if each.title == "Residual")
+    assert residual.log_y
     first, last = (each.outcome.layers[0] for each in (partial[0], partial[-1]))
     assert isinstance(first, ImageResult)
     assert isinstance(last, ImageResult)
@@ -195,11 +221,21 @@ def test_what_there_is_so_far_is_shown_while_it_runs(monkeypatch: pytest.MonkeyP
 
 def test_a_preview_is_a_part_of_a_large_frame() -> None:
     tool = get_tool("deconvolution")
-    roles = {role.name: role for role in tool.inputs}
     frames = np.tile(scene(2), (1, 8, 8))
-    given = {"stack": frames, "psf": KERNEL}
-    inputs = tool.check_inputs({name: values_of(roles[name], each) for name, each in given.items()})
+    inputs = checked_inputs(stack=frames, psf=KERNEL)
     shown = tool.preview(inputs, tool.check_parameters({}), 1).layers[0]
     assert isinstance(shown, ImageResult)
     assert max(shown.data.shape) < 120
     assert shown.grid.translate[0] > 100
+
+
+def test_a_preview_of_a_part_smaller_than_the_psf_cuts_the_psf() -> None:
+    tool = get_tool("deconvolution")
+    frames = np.tile(scene(1), (1, 2, 2))
+    inputs = checked_inputs(stack=frames, psf=gaussian_psf((6.0, 6.0)))
+    stack = inputs.stack("stack")
+    part = stack.select(replace(stack.selection, region=((10, 34), (20, 50))))
+    shown = tool.preview(inputs.with_stack("stack", part), tool.check_parameters({}), 0).layers[0]
+    assert isinstance(shown, ImageResult)
+    assert shown.data.shape == (24, 30)
+    assert np.isfinite(shown.data).all()

@@ -203,6 +203,6 @@ def check_kernel(kernel: Array, shape: tuple[int, ...]) -> None:
         )
     if any(k > n for k, n in zip(kernel.shape, shape, strict=True)):
         raise ValueError(
-            f"The PSF ({size} pixels) is larger than the frames ({frame}); crop the PSF, or give "
-            "larger frames."
+            f"The PSF, centred in an odd array of {size} pixels, is larger than the frames "
+            f"({frame}); crop the PSF, or give larger frames."
         )

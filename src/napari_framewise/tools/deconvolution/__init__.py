@@ -40,7 +40,7 @@ from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.deconvolution import report
 from napari_framewise.tools.deconvolution.parameters import INPUTS, DeconvolutionParameters
-from napari_framewise.tools.deconvolution.preparing import Made, made_of
+from napari_framewise.tools.deconvolution.preparing import Made, checked, made_of
 from napari_framewise.tools.deconvolution.task import (
     RESULT,
     deconvolve_block,
@@ -170,6 +170,7 @@ def _unfinished(
         tables=tables,
         plots=report.plots(1, len(live.course)),
         summary=said,
+        diagnostics=live.made.notes,
     )
 
 
@@ -274,7 +275,7 @@ def preview(inputs: Inputs, parameters: DeconvolutionParameters, index: int) -> 
     """A part of a frame, with few iterations."""
     part = inputs.with_stack("stack", _middle(inputs, parameters))
     few = min(parameters.iterations, _PREVIEW_ITERATIONS)
-    made = made_of(part, parameters.model_copy(update={"iterations": few}))
+    made = made_of(part, parameters.model_copy(update={"iterations": few}), part=True)
     stack, task = made.stack, made.task
     still = layout_of(stack).still
     image, block = still.empty(RESULT.dtype_for(stack.dtype, stack.rgb))
@@ -295,7 +296,8 @@ def preview(inputs: Inputs, parameters: DeconvolutionParameters, index: int) -> 
 def _middle(inputs: Inputs, parameters: DeconvolutionParameters) -> Stack:
     """The stack with its middle chosen, as large as a preview can be."""
     stack = inputs.stack("stack")
-    made = made_of(inputs, parameters.model_copy(update={"iterations": 1, "method": "landweber"}))
+    quick = parameters.model_copy(update={"iterations": 1, "method": "landweber"})
+    made = made_of(inputs, quick, part=True)
     reach = made.task.prepared[0].blur.reach
     height, width = made.stack.spatial_shape[-2:] if len(reach) > 1 else (0, 0)
     if not height:
@@ -340,8 +342,8 @@ def _cost(stack: Stack, parameters: DeconvolutionParameters) -> Cost:
 
 
 def plan(inputs: Inputs, parameters: DeconvolutionParameters, engine: Engine) -> Plan:
-    """How the run is cut."""
-    stack = inputs.stack("stack")
+    """How the run is cut, once there is a PSF that fits."""
+    stack = checked(inputs, parameters)
     return make_plan(MapFrames(), (stack,), _cost(stack, parameters), engine)
 
 

@@ -47,31 +47,76 @@ class Made:
     notes: tuple[str, ...]
 
 
-def made_of(inputs: Inputs, parameters: DeconvolutionParameters) -> Made:
+def made_of(inputs: Inputs, parameters: DeconvolutionParameters, part: bool = False) -> Made:
     """Frames, kernels and task.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    parameters : DeconvolutionParameters
+    part : bool
+        Whether the frames are a part of what will be restored, for a preview: a PSF that is larger
+        than the part, but not than the whole, is cut to it.
 
     Raises
     ------
     ValueError
         In one sentence, where PSF and frames don't fit.
     """
-    stack = with_channels(inputs.stack("stack"), parameters.channels_along)
+    stack, kernels, notes, full = _fitting(inputs, parameters, part)
     mask = inputs.optional_stack("mask")
     mask = mask and in_step(mask, stack, "Mask")
+    settings = settings_of(parameters, stack)
+    prepared = tuple(prepare(kernel, stack.spatial_shape, settings) for kernel in kernels)
+    task = Task(prepared, channels_of(stack), parameters.saturation, full)
+    return Made(stack, mask, task, kernels, notes)
+
+
+def checked(inputs: Inputs, parameters: DeconvolutionParameters) -> Stack:
+    """The frames, where the PSF fits them.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, where it doesn't.
+    """
+    return _fitting(inputs, parameters, False)[0]
+
+
+def _fitting(
+    inputs: Inputs, parameters: DeconvolutionParameters, part: bool
+) -> tuple[Stack, tuple[Array, ...], tuple[str, ...], float | None]:
+    """Frames, kernels that fit them, what should be known, and the value of full light."""
+    stack = with_channels(inputs.stack("stack"), parameters.channels_along)
     full = _full_light(stack) if parameters.light == "srgb" else None
     kernels, notes = kernels_of(inputs, parameters, stack, full)
-    channels = min(stack.channels, 3) if stack.rgb else stack.channels
+    channels = channels_of(stack)
     if len(kernels) > 1 and len(kernels) < channels:
         raise ValueError(
             f"The PSF has {len(kernels)} channels, but the frames have {channels}; give one PSF "
             "for each channel, or one for all."
         )
-    settings = settings_of(parameters, stack)
+    whole = stack.select(replace(stack.selection, region=None)) if part else stack
     for kernel in kernels:
-        check_kernel(kernel, stack.spatial_shape)
-    prepared = tuple(prepare(kernel, stack.spatial_shape, settings) for kernel in kernels)
-    task = Task(prepared, channels, parameters.saturation, full)
-    return Made(stack, mask, task, kernels, notes)
+        check_kernel(kernel, whole.spatial_shape)
+    if part:
+        kernels = tuple(_cut(kernel, stack.spatial_shape) for kernel in kernels)
+    return stack, kernels, notes, full
+
+
+def channels_of(stack: Stack) -> int:
+    """How many channels are restored; 0 where there is no such axis."""
+    return min(stack.channels, 3) if stack.rgb else stack.channels
+
+
+def _cut(kernel: Array, shape: tuple[int, ...]) -> Array:
+    """The middle of a kernel, no larger than a frame, of unit sum."""
+    off = [max(0, (k - n + 1) // 2) for k, n in zip(kernel.shape, shape, strict=True)]
+    if not any(off):
+        return kernel
+    middle = kernel[tuple(slice(o, k - o) for o, k in zip(off, kernel.shape, strict=True))]
+    total = float(middle.sum())
+    return np.asarray(middle / total) if total > 0 else kernel
 
 
 def settings_of(parameters: DeconvolutionParameters, stack: Stack) -> Settings:

@@ -82,7 +82,8 @@ def plots(frames: int, course: int) -> tuple[Plot, ...]:
     if course > 1:
         residual = (Curve("residual", label="residual"), Curve("noise", label="noise"))
         found += [
-            Plot("Residual", "iterations", "iteration", residual, "Iteration", "Values"),
+            Plot("Residual", "iterations", "iteration", residual, "Iteration", "Values",
+                 log_y=True),
             Plot("Objective", "iterations", "iteration", (Curve("objective"),), "Iteration",
                  "Objective", log_y=True),
             Plot("Change", "iterations", "iteration", (Curve("change"),), "Iteration",
