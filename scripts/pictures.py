@@ -257,6 +257,42 @@ def elastic() -> Any:
     return filtered("bent_tissue", "Register elastically")
 
 
+def dots(title: str) -> tuple[Any, Any]:
+    """A viewer with the dots under pressure, and a tool's panel set for them."""
+    viewer = opened("dots")
+    panel = panel_of(viewer, title)
+    panel.parameters_form.set_values({"pattern": "dots"})
+    return viewer, panel
+
+
+def grid_nodes() -> Any:
+    viewer, panel = dots("Grid nodes")
+    run(panel)
+    viewer.dims.set_current_step(0, 3)
+    return viewer
+
+
+def calibration() -> Any:
+    viewer, panel = dots("Calibration")
+    panel.parameters_form.set_values({"quantity": "pressure", "unit": "bar"})
+    panel.inputs_form.roles["images"].pickers[0].number_box.set_text("0, 1, 2, 3, 4, 5")
+    settle()
+    run(panel)
+    return viewer
+
+
+def undistort() -> Any:
+    viewer = calibration()
+    panel = panel_of(viewer, "Undistort")
+    (picker,) = panel.inputs_form.roles["stack"].pickers
+    picker.choose(viewer.layers["Dots under pressure"])
+    picker.number_box.set_text("0, 1, 2, 3, 4, 5")
+    settle()
+    run(panel)
+    viewer.dims.set_current_step(0, 5)
+    return viewer
+
+
 PICTURES: dict[str, Callable[[], Any]] = {
     "flow": flow,
     "flow-colours": flow_colours,
@@ -289,6 +325,9 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "colorization": colorization,
     "erasing": erasing,
     "elastic": elastic,
+    "grid-nodes": grid_nodes,
+    "calibration": calibration,
+    "undistort": undistort,
 }
 
 
