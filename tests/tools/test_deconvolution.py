@@ -192,6 +192,11 @@ def test_the_inverse_shows_what_it_does_to_noise() -> None:
     assert any(
         "multiplies the standard deviation of white noise" in each for each in found.diagnostics
     )
+    # The same is said with a floor, so it must not say that none was set.
+    floored = run("deconvolution", stack=scene(1), psf=KERNEL, method="inverse", floor=0.02)
+    for each in (found, floored):
+        assert list(each.table("deconvolution").columns["verdict"]) == ["noise amplified"]
+        assert any("ripples that a floor leaves" in said for said in each.diagnostics)
     layer = found.layer("noise amplification")
     assert isinstance(layer, ImageResult)
     values = np.asarray(layer.data)

@@ -69,8 +69,9 @@ _SENTENCES = {
     Verdict.STRUCTURED: "The residual still shows the scene instead of noise: the PSF does not fit "
     "these frames, or the regularisation is too strong.",
     Verdict.STOPPED: "It still changed when the iterations were used up: allow more.",
-    Verdict.AMPLIFIED: "Noise drowns the result: at frequencies that the PSF hardly lets through, "
-    "a division by its spectrum leaves amplified noise alone. Set a floor, or take another method.",
+    Verdict.AMPLIFIED: "The result swings past the values of the frame: noise, amplified at "
+    "frequencies that the PSF hardly lets through, or ripples that a floor leaves. Set a floor or "
+    "raise it, or take another method.",
 }
 
 
