@@ -293,6 +293,25 @@ def undistort() -> Any:
     return viewer
 
 
+def deconvolution() -> Any:
+    viewer = opened("out_of_focus")
+    psf = panel_of(viewer, "PSF")
+    led = next(layer for layer in viewer.layers if layer.name.endswith("LED"))
+    psf.inputs_form.roles["stack"].pickers[0].choose(led)
+    psf.parameters_form.set_values({"radius": "10px"})
+    settle()
+    run(psf)
+    panel = panel_of(viewer, "Deconvolution")
+    roles = panel.inputs_form.roles
+    roles["stack"].pickers[0].choose(viewer.layers["Photograph out of focus"])
+    roles["psf"].pickers[0].choose(next(x for x in viewer.layers if x.name.endswith("PSF")))
+    settle()
+    run(panel)
+    shown(viewer, "deconvolved")
+    viewer.reset_view()
+    return viewer
+
+
 PICTURES: dict[str, Callable[[], Any]] = {
     "flow": flow,
     "flow-colours": flow_colours,
@@ -320,6 +339,7 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "quality": quality,
     "difference": difference,
     "noise-level": noise_level,
+    "deconvolution": deconvolution,
     "contour-normals": contour_normals,
     "inpainting": inpainting,
     "colorization": colorization,
