@@ -51,6 +51,8 @@ def test_a_folder_of_images_of_any_size_is_compared_in_the_panel(
     matrix = viewer.layers["photographs likeness"]
     thumbnails = np.stack([likeness.thumbnail(image, 8) for image in images])
     np.testing.assert_allclose(matrix.data, thumbnails @ thumbnails.T, atol=1e-12)
+    assert viewer.layers.selection == {matrix}
+    assert getattr(viewer, "scene", viewer).camera.center[-2:] == pytest.approx((2.5, 2.5))
     pair = panel.view.pair
     assert shown(pair) == []
     (click,) = matrix.mouse_drag_callbacks[-1:]

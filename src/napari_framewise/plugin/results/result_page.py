@@ -106,6 +106,9 @@ class ResultPage(QWidget):
             shown.name = result.name
         self.made[result.name] = shown
         if isinstance(result, ImageResult) and result.pairs:
+            if shown is not last.get(result.name):
+                # Its pixels are images, so that it lies beside what was in view.
+                self._viewer.reset_view()
             shown.mouse_drag_callbacks.append(self._pair_clicked)
 
     def _pair_clicked(self, layer: Layer, event: Any) -> None:
@@ -143,5 +146,15 @@ class ResultPage(QWidget):
         self.view.show_record(record)
         self.result_actions.setEnabled(True)
         self.result_actions.show_record(record, self.made)
+        self._select_matrix(record)
         self.filled.emit(True)
         self.shown.emit()
+
+    def _select_matrix(self, record: Record) -> None:
+        """Select the matrix of pairs that is shown: napari tells clicks to the selected layer."""
+        for result in record.outcome.layers:
+            matrix = self.made.get(result.name)
+            if isinstance(result, ImageResult) and result.pairs and result.visible:
+                if matrix in self._viewer.layers:
+                    self._viewer.layers.selection = {matrix}
+                return
