@@ -153,7 +153,15 @@ def filtered(sample: str, title: str, *layers: str) -> Any:
 
 
 def similarity() -> Any:
-    return filtered("cropped", "Image similarity", "ordered")
+    viewer = opened("cropped")
+    panel = panel_of(viewer, "Image similarity")
+    panel.parameters_form.set_values({"max_shift": 24})
+    settle()
+    run(panel)
+    panel.view.table.selectRow(3)
+    shown(viewer, "ordered similarity")
+    viewer.reset_view()
+    return viewer
 
 
 def speckle() -> Any:

@@ -15,6 +15,9 @@ from napari_framewise.framework.outcome import ImageResult, Outcome, Table
 from napari_framewise.io.ragged import open_images
 from napari_framewise.stacks.source import Array
 from napari_framewise.tools.calls import run
+from napari_framewise.tools.similarity.comparing import Comparison
+from napari_framewise.tools.similarity.parameters import SimilarityParameters
+from napari_framewise.tools.similarity.report import Judgement
 
 
 def crops(scenes: int, each: int, side: int = 32, seed: int = 0) -> tuple[Array, Array, Array]:
@@ -81,7 +84,7 @@ def test_the_matrix_is_symmetric_and_shifts_go_the_other_way(
     same = group[:, None] == group
     expected = places[:, None, 0] - places[None, :, 0]
     np.testing.assert_array_equal(shift.data[same], expected[same])
-    ordered = outcome.layer("images similarity, ordered")
+    ordered = outcome.layer("ordered similarity")
     assert isinstance(ordered, ImageResult)
     order = ordered.metadata["order"]
     assert (np.diff(group[order]) != 0).sum() == 5
@@ -180,7 +183,23 @@ def test_unrelated_images_are_not_called_the_same() -> None:
     images, _, _ = crops(30, 1, seed=4)
     outcome = run("similarity", images=images)
     assert outcome.table("pairs").columns["same"].sum() == 0
-    assert "No two images are the same." in outcome.summary
+    assert outcome.summary.endswith("No two images are the same.")
+
+
+def test_pairs_that_only_a_larger_false_share_lets_pass_are_spoken_of() -> None:
+    rng = np.random.default_rng(2)
+    scores = np.concatenate([rng.gumbel(0.3, 0.07, 4000), rng.uniform(0.8, 0.85, 60)])
+    how = Comparison.of_two((24, 24))
+    judgement = Judgement(scores, how, SimilarityParameters())
+    assert judgement.undecided()
+    assert not judgement.same(scores).any()
+    share = judgement.sentence(0).split("a False share of ")[1].split()[0]
+    assert 0.01 < float(share) < 0.5
+    wider = Judgement(scores, how, SimilarityParameters(false_share=1.05 * float(share)))
+    assert wider.same(scores).sum() >= 50
+    assert "a False share of" not in Judgement(scores[:4000], how, SimilarityParameters()).sentence(
+        0
+    )
 
 
 def test_periodic_textures_are_said_with_a_shift_of_least_size() -> None:

@@ -86,6 +86,16 @@ def test_the_threshold_keeps_the_share_of_unrelated_pairs() -> None:
     assert np.mean(shares) < 0.12
 
 
+def test_the_least_share_is_the_first_that_gives_a_threshold() -> None:
+    rng = np.random.default_rng(3)
+    scores = np.concatenate([rng.gumbel(0.3, 0.07, 4000), np.full(40, 0.8), [np.nan]])
+    found = Unrelated.of(scores)
+    share, level = found.least_share(scores)
+    assert found.threshold(scores, share) == level
+    assert found.threshold(scores, 0.999 * share) is None
+    assert found.least_share(np.array([np.nan]))[0] == np.inf
+
+
 def test_unrelated_pairs_alone_give_no_threshold() -> None:
     found = 0
     for seed in range(100):

@@ -77,10 +77,35 @@ class Unrelated:
         >>> 0.5 < Unrelated.of(scores).threshold(scores, 0.05) <= 0.95
         True
         """
+        ordered, shares = self._shares(scores)
+        passed = np.flatnonzero(shares <= share)
+        return float(ordered[passed[-1]]) if len(passed) else None
+
+    def least_share(self, scores: NDArray[np.float64]) -> tuple[float, float]:
+        """The least share that gives a threshold, and that threshold.
+
+        Infinite and NaN without scores.
+
+        Examples
+        --------
+        >>> found = Unrelated(0.3, 0.07, 10_000)
+        >>> share, level = found.least_share(np.array([0.2, 0.3, 0.9, 0.95]))
+        >>> found.threshold(np.array([0.2, 0.3, 0.9, 0.95]), share) == level
+        True
+        """
+        ordered, shares = self._shares(scores)
+        if not len(ordered):
+            return math.inf, math.nan
+        last = len(shares) - 1 - int(shares[::-1].argmin())
+        return float(shares[last]), float(ordered[last])
+
+    def _shares(
+        self, scores: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Scores, the best first, and the share of those down to each that may be unrelated."""
         ordered = np.sort(scores[np.isfinite(scores)])[::-1]
         chances = -np.expm1(-np.exp(-(ordered - self.place) / self.scale))
-        passed = np.flatnonzero(self.pairs * chances <= share * np.arange(1, len(ordered) + 1))
-        return float(ordered[passed[-1]]) if len(passed) else None
+        return ordered, self.pairs * chances / np.arange(1, len(ordered) + 1)
 
 
 def groups_of(n: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -17,8 +17,9 @@ _MOST = 36
 _GAP = 2
 
 
-def montage_of(given: Images, members: Array, name: str) -> ImageResult:
-    """Up to 36 images in rows, NaN between them; those that differ in size around their middles."""
+def montage_of(given: Images, groups: Array, number: int) -> ImageResult:
+    """Up to 36 images of a group in rows, NaN between them; sizes may differ."""
+    members = np.flatnonzero(groups == number)
     images, _ = given.read([int(place) for place in members[:_MOST]])
     planes = [grey(image) for image in images]
     rows, columns = (max(plane.shape[axis] for plane in planes) for axis in (0, 1))
@@ -34,7 +35,7 @@ def montage_of(given: Images, members: Array, name: str) -> ImageResult:
     grid = Grid((Axis("y"), Axis("x")), whole.shape)
     limits = (low, high if high > low else low + 1)
     return ImageResult(
-        f"{name} group of {len(members):,}",
+        f"group {number} of {given.images.name}",
         whole.astype(np.float32),
         grid,
         contrast_limits=limits,

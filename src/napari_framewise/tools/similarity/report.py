@@ -22,6 +22,8 @@ from napari_framewise.tools.similarity.parameters import SimilarityParameters
 from napari_framewise.tools.similarity.passes import Images, chosen_pairs
 
 _MOST_IN_TREE = 5000
+# Pairs are spoken of where at most this share of them is expected to be unrelated.
+_MOST_FALSE = 0.1
 _NOTES = {
     "first": "Number of an image.",
     "second": "Number of the image that it is compared with.",
@@ -61,7 +63,7 @@ class Judgement:
         pairs: int | None = None,
     ) -> None:
         values = signed(scores, how)
-        self.how = how
+        self.how, self.values = how, values
         base = values if drawn is None else signed(drawn, how)
         self.unrelated = numerics.Unrelated.of(base, pairs)
         if parameters.threshold is not None:
@@ -80,7 +82,7 @@ class Judgement:
     def sentence(self, above: int) -> str:
         """The threshold in words."""
         if self.level is None:
-            return "No pair stands out from the others."
+            return self._none()
         level = float(signed(self.level, self.how))
         side = "at most" if self.how.distance else "at least"
         said = f"{above:,} pair{'s' * (above != 1)} score {side} {level:.3g}"
@@ -88,6 +90,29 @@ class Judgement:
             return f"{said}."
         expected = self.unrelated.expected(self.level)
         return f"{said}; {expected:.2g} of as many unrelated pairs would."
+
+    def undecided(self) -> bool:
+        """Whether no pair passes, though a larger false share would let some pass."""
+        if self.level is not None or self.unrelated is None:
+            return False
+        return self.unrelated.least_share(self.values)[0] < _MOST_FALSE
+
+    def _none(self) -> str:
+        """Why no pair is called the same, with the least false share that would call some so."""
+        said = "No pair stands out from the others"
+        if self.unrelated is None:
+            return f"{said}."
+        share, level = self.unrelated.least_share(self.values)
+        if not self.undecided():
+            return f"{said}."
+        count = int((self.values >= level).sum())
+        level = float(signed(level, self.how))
+        side = "at most" if self.how.distance else "at least"
+        return (
+            f"{said} at this False share; {count:,} pair{'s' * (count != 1)} that score {side} "
+            f"{level:.3g} do from a False share of {share:.2g} on. A lower Largest shift leaves "
+            "chance fewer places, or give a threshold."
+        )
 
 
 def of_matrix(
@@ -120,7 +145,7 @@ def of_matrix(
     limits = _limits(values, how)
     layers = [
         ImageResult(
-            f"{name} similarity",
+            f"similarity of {name}",
             score,
             grid,
             contrast_limits=limits,
@@ -137,7 +162,7 @@ def of_matrix(
         order = numerics.order_of(tree)
         layers.append(
             ImageResult(
-                f"{name} similarity, ordered",
+                f"ordered similarity of {name}",
                 score[np.ix_(order, order)],
                 grid,
                 contrast_limits=limits,
@@ -153,7 +178,7 @@ def of_matrix(
             reach = float(max(1, *how.transform.reach))
             layers.append(
                 ImageResult(
-                    f"{name} shift along {along}",
+                    f"shift along {along} of {name}",
                     shift,
                     grid,
                     contrast_limits=(-reach, reach),
@@ -162,7 +187,7 @@ def of_matrix(
                 )
             )
     if parameters.montage and (groups == parameters.montage).any():
-        layers.append(montage_of(given, np.flatnonzero(groups == parameters.montage), name))
+        layers.append(montage_of(given, groups, parameters.montage))
     if table is not None:
         plots.append(_histogram_plot(values, tables))
     if tree is not None:
@@ -209,8 +234,7 @@ def of_best(
     tables.append(image_table(given, groups))
     layers = []
     if parameters.montage and (groups == parameters.montage).any():
-        members = np.flatnonzero(groups == parameters.montage)
-        layers.append(montage_of(given, members, given.images.name))
+        layers.append(montage_of(given, groups, parameters.montage))
     plots = (_histogram_plot(found["score"], tables),) if len(pairs) else ()
     said = [_screened(best)]
     if len(left_out):
@@ -284,7 +308,7 @@ def of_references(
     name = given.images.name
     grid = Grid((Axis("reference"), Axis("image")), score.shape)
     layer = ImageResult(
-        f"{name} similarity to references",
+        f"similarity to references of {name}",
         score,
         grid,
         contrast_limits=_limits(score[np.isfinite(score)], how),
@@ -369,7 +393,7 @@ def _summary(given: Images, values: Array, judgement: Judgement, same: Array, gr
     count = int(groups.max(initial=0))
     text = f"{given.n:,} images, {len(values):,} pairs. {judgement.sentence(int(same.sum()))}"
     if not count:
-        return f"{text} No two images are the same."
+        return text if judgement.undecided() else f"{text} No two images are the same."
     inside = int((groups > 0).sum())
     return f"{text} {inside:,} images form {count:,} group{'s' * (count != 1)}."
 
