@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QThreadPool
 
 from napari_framewise.engine.progress import Progress
-from napari_framewise.numerics.compiling import COMPILATION, Abandoned, in_order
+from napari_framewise.numerics.compiling import COMPILATION, IN_ORDER, Abandoned, Kernel
 from napari_framewise.plugin.running.run_bar import RunBar
 from napari_framewise.plugin.running.runner import Failure, Latest, Runner, Turns
 from napari_framewise.plugin.running.waiting import finish_in_window
@@ -154,12 +154,14 @@ def test_runs_left_to_themselves_do_not_hold_up_others(qtbot: QtBot) -> None:
 
 
 def test_closing_gives_up_what_is_being_compiled(qtbot: QtBot) -> None:
-    @in_order
-    def slow(x: float) -> float:
+    def added(x: float) -> float:
         total = x
         for i in range(3):
             total += x * i
         return total
+
+    # Kept on disk it would be compiled the first time only.
+    slow = Kernel(added, {**IN_ORDER, "cache": False})
 
     entered, seen = threading.Event(), []
 

@@ -14,6 +14,7 @@ from napari_framewise.cli.manual import (
     RUN_EPILOG,
     TOP_DESCRIPTION,
     TOP_EPILOG,
+    many_choices,
     option_help,
     tool_description,
     tool_epilog,
@@ -293,7 +294,7 @@ def _add_parameters(parser: argparse.ArgumentParser, tool: Tool[Any]) -> None:
 
 def _metavar(spec: FieldSpec) -> str:
     if spec.choices:
-        return "{" + ",".join(spec.choices) + "}"
+        return "NAME" if many_choices(spec) else "{" + ",".join(spec.choices) + "}"
     if spec.shapes is not None or spec.is_length:
         return "MATRIX" if spec.shapes is not None else "LENGTH"
     kind = {int: "INTEGER", float: "NUMBER", bool: "BOOL"}.get(spec.type, "TEXT")

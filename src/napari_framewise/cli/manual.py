@@ -72,12 +72,20 @@ examples:
 exit codes: 0 every result came out again; 1 at least one did not; 2 the call is wrong."""
 
 
+_MOST_CHOICES = 72
+
+
 def option_help(spec: FieldSpec) -> str:
     """Description, unit, bounds and default of a parameter."""
     unit = f"in {spec.unit}" if spec.unit else ""
     texts = (_form_text(spec), bounds_text(spec), _condition_text(spec), _default_text(spec))
     facts = "; ".join(filter(None, (unit, *texts)))
     return f"{spec.description} [{facts}]".replace("%", "%%")
+
+
+def many_choices(spec: FieldSpec) -> bool:
+    """Whether there are more choices than fit behind an option: they go into its description."""
+    return sum(len(each) + 1 for each in spec.choices or ()) > _MOST_CHOICES
 
 
 def bounds_text(spec: FieldSpec) -> str:
@@ -95,7 +103,9 @@ def bounds_text(spec: FieldSpec) -> str:
 
 
 def _form_text(spec: FieldSpec) -> str:
-    """How a value of several numbers is written."""
+    """How a value of several numbers is written, and what many choices are."""
+    if spec.choices and many_choices(spec):
+        return f"one of {', '.join(spec.choices)}"
     if spec.shapes is not None:
         return f"{spec.shapes.words} numbers, a semicolon behind each row: '1 0 2; 0 1 3'"
     if spec.is_length:

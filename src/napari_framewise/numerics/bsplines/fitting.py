@@ -192,6 +192,13 @@ def roughness_scale(
 
     Strengths are given in it, so that neither units nor the number of data change their meaning.
     0 where the axes have no derivative of that order.
+
+    Examples
+    --------
+    >>> from napari_framewise.numerics.bsplines import Axis
+    >>> x, lattice = np.linspace(0, 1, 50)[:, None], Lattice((Axis(0, 1, 8),))
+    >>> round(roughness_scale(lattice, np.tile(x, (2, 1))) / roughness_scale(lattice, x), 9)
+    2.0
     """
     at, _, weight = _given(points, np.zeros(len(np.asarray(points))), weights)
     known = np.isfinite(at).all(axis=1) & (weight > 0)

@@ -78,6 +78,13 @@ def fit_field(
     ------
     ValueError
         Where there are fewer than 4 nodes.
+
+    Examples
+    --------
+    >>> nodes = np.argwhere(np.ones((4, 4))) * 10.0
+    >>> field = fit_field(np.zeros(16), nodes, nodes + [1.0, -2.0], (31, 31), 10.0, strength=0.0)
+    >>> field.fit.values([[0.0, 15.0, 15.0]]).round(3).ravel().tolist()
+    [1.0, -2.0]
     """
     used = values if weights is None else values[weights > 0]
     if len(used) < 4:
@@ -133,18 +140,40 @@ def at_value(axis: Axis, coefficients: Array, values: Any) -> Array:
     Returns
     -------
     (n, 2, rows, columns) float64
+
+    Examples
+    --------
+    >>> axis = Axis(0.0, 1.0, 1, degree=1)
+    >>> planes = np.arange(2.0).reshape(1, 2, 1, 1) * np.ones((2, 1, 4, 4))
+    >>> at_value(axis, planes, 0.25)[0, 0, 0, 0].item()
+    0.25
     """
     rows = axis.design(np.atleast_1d(values)).toarray()
     return np.asarray(np.einsum("nv,kvyx->nkyx", rows, coefficients))
 
 
 def seen_from(lattice: Lattice, plane: Array, points: Array) -> Array:
-    """Points (n, 2) of the straight image where they are seen, by the coefficients of a value."""
+    """Points (n, 2) of the straight image where they are seen, by the coefficients of a value.
+
+    Examples
+    --------
+    >>> lattice = Lattice((Axis(0.0, 9.0, 1), Axis(0.0, 9.0, 1)))
+    >>> seen_from(lattice, 0.5 * np.ones((2, 4, 4)), np.array([[2.0, 3.0]])).round(9).tolist()
+    [[2.5, 3.5]]
+    """
     return np.asarray(points + lattice.values(plane, points).T)
 
 
 def slopes_of(lattice: Lattice, plane: Array, points: Array) -> Array:
-    """Derivatives of `seen_from`, (n, 2, 2): ``J[:, i, j] = dT_i / dp_j``."""
+    """Derivatives of `seen_from`, (n, 2, 2): ``J[:, i, j] = dT_i / dp_j``.
+
+    Examples
+    --------
+    >>> lattice = Lattice((Axis(0.0, 9.0, 1), Axis(0.0, 9.0, 1)))
+    >>> found = slopes_of(lattice, np.ones((2, 4, 4)), np.array([[2.0, 3.0]]))
+    >>> bool(np.allclose(found, np.eye(2)))
+    True
+    """
     parts = [lattice.values(plane, points, order) for order in ((1, 0), (0, 1))]
     return np.asarray(np.eye(2) + np.stack(parts, axis=-1).transpose(1, 0, 2))
 
@@ -153,6 +182,12 @@ def straight_from(lattice: Lattice, plane: Array, points: Array) -> Array:
     """Where points that are seen lie in the straight image: the inverse, by Newton's method.
 
     NaN where it does not converge, as where the map folds.
+
+    Examples
+    --------
+    >>> lattice = Lattice((Axis(0.0, 9.0, 1), Axis(0.0, 9.0, 1)))
+    >>> straight_from(lattice, 0.5 * np.ones((2, 4, 4)), np.array([[2.5, 3.5]])).round(9).tolist()
+    [[2.0, 3.0]]
     """
     at = np.array(points, np.float64)
     known = np.asarray(np.isfinite(at).all(axis=1))
@@ -173,12 +208,25 @@ def straight_from(lattice: Lattice, plane: Array, points: Array) -> Array:
 
 
 def hull_of(points: Array, margin: float) -> Array:
-    """Half planes (n, 3), ``a y + b x + c <= 0``, of the convex hull of points and a margin."""
+    """Half planes (n, 3), ``a y + b x + c <= 0``, of the convex hull of points and a margin.
+
+    Examples
+    --------
+    >>> hull_of(np.array([[0.0, 0], [0, 2], [2, 0], [2, 2]]), 1.0).shape
+    (4, 3)
+    """
     equations = np.array(ConvexHull(points).equations)
     equations[:, 2] -= margin
     return np.unique(equations.round(12), axis=0)
 
 
 def covered(hull: Array, points: Array) -> NDArray[np.bool_]:
-    """Whether points lie where there were nodes."""
+    """Whether points lie where there were nodes.
+
+    Examples
+    --------
+    >>> hull = hull_of(np.array([[0.0, 0], [0, 2], [2, 0], [2, 2]]), 1.0)
+    >>> covered(hull, np.array([[1.0, 1.0], [2.5, 2.5], [4.0, 1.0]])).tolist()
+    [True, True, False]
+    """
     return np.asarray((points @ hull[:, :2].T + hull[:, 2] <= 0).all(axis=1))

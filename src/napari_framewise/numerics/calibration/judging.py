@@ -56,6 +56,16 @@ def judged(
     """Fit without each value, and to both halves of the nodes; yields the part that is done.
 
     Halves are nodes whose row and column, and number of the value, have an even or an odd sum.
+
+    Examples
+    --------
+    >>> from napari_framewise.numerics.calibration import fit_field
+    >>> index = np.argwhere(np.ones((6, 6)))
+    >>> nodes, values = index * 10.0, np.zeros(36)
+    >>> field = fit_field(values, nodes, nodes + 2, (51, 51), 10.0, strength=1e-6)
+    >>> steps = judged(field, values, nodes, nodes + 2, index, (51, 51), 10.0)
+    >>> [round(part, 2) for part in steps]
+    [0.33, 0.67, 1.0]
     """
     strength = field.fit.strength
     distinct, which = np.unique(values, return_inverse=True)

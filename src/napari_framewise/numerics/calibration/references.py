@@ -26,6 +26,14 @@ def common_index(
         Nodes of each image; images without any stay so.
     order : sequence of int
         Images, each near one before it: the reference first.
+
+    Examples
+    --------
+    >>> index = np.argwhere(np.ones((2, 3)))
+    >>> nodes = index * 10.0
+    >>> same = common_index([nodes, nodes + 1], [index, index + 5], [0, 1])
+    >>> bool((same[1] == index).all())
+    True
     """
     found = [np.asarray(each) for each in index]
     done: list[int] = []

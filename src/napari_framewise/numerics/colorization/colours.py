@@ -64,7 +64,7 @@ def coloured(luminance: FloatArray, chroma: FloatArray) -> FloatArray:
         axis=-1,
     )
     grey = luminance[..., None]
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         room = np.where(apart > 0, (1 - grey) / apart, np.where(apart < 0, grey / -apart, np.inf))
     least = np.clip(np.nan_to_num(room.min(axis=-1), nan=0.0), 0.0, 1.0)
     return np.asarray(grey + least[..., None] * apart)

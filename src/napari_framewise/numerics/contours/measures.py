@@ -38,7 +38,13 @@ def arc_lengths(contour: Contour, sigma: float = 0.0) -> Array:
 
 
 def length(contour: Contour) -> float:
-    """Length of a contour along its chords, in the unit of its points."""
+    """Length of a contour along its chords, in the unit of its points.
+
+    Examples
+    --------
+    >>> length(Contour(np.array([[0.0, 0.0], [3.0, 4.0]]), closed=False))
+    5.0
+    """
     return float(arc_lengths(contour)[-1])
 
 

@@ -91,6 +91,11 @@ def largest_sigma(contour: Contour) -> float:
     """The most that smoothing leaves of a contour what it is: half the radius of a circle.
 
     Of a circle as long as the contour, where it is closed; a quarter of its length else.
+
+    Examples
+    --------
+    >>> largest_sigma(Contour(np.array([[0.0, 0.0], [0.0, 8.0]]), closed=False))
+    2.0
     """
     return length(contour) / (4 * np.pi if contour.closed else 4)
 

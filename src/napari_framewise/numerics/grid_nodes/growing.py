@@ -111,7 +111,14 @@ def is_regular(places: Array, found: Lattice) -> bool:
 
 
 def counted(places: Array, index: IntArray) -> Lattice:
-    """The lattice of nodes whose row and column are known, steps found from neighbours."""
+    """The lattice of nodes whose row and column are known, steps found from neighbours.
+
+    Examples
+    --------
+    >>> index = np.argwhere(np.ones((3, 3)))
+    >>> counted(index * 7.0, index).index.shape
+    (9, 2)
+    """
     known = {(int(r), int(c)): k for k, (r, c) in enumerate(index)}
     return Lattice(np.arange(len(places)), np.asarray(index, np.int64), _steps(places, known))
 

@@ -87,7 +87,9 @@ class DifferenceParameters(Parameters):
         gt=0,
         lt=1,
     )
-    p_map: bool = parameter(True, "p-values", "-log10 of the p-value, as a layer.", group="Layers")
+    p_map: bool = parameter(
+        True, "Map of p-values", "-log10 of the p-value, as a layer.", group="Layers"
+    )
     shift_map: bool = parameter(
         False, "Displacement found", "Rows and columns, as a layer.", group="Layers"
     )

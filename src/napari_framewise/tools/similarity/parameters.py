@@ -97,7 +97,6 @@ class SimilarityParameters(Parameters):
         "distribution of all scores.",
         gt=0,
         lt=1,
-        shown_when={"threshold": None},
     )
     listed: int = parameter(
         1000, "Pairs listed", "Most pairs in the table, the best ones.", ge=1, le=1_000_000
