@@ -36,6 +36,7 @@ from napari_framewise.numerics.warp import MAGNIFIED, footprints, prepared, warp
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.calibration import Calibration, Distortion
+from napari_framewise.tools.common.moved import MOVED
 
 _IMAGE = Image("straightened", dtype="shown")
 _BORDER = 17
@@ -67,26 +68,7 @@ INPUTS = (
         same_frame_as="stack",
         several_frames=True,
     ),
-    Input(
-        "points",
-        Kind.POINTS,
-        "Points",
-        "Points on the frames, moved exactly.",
-        least=0,
-        most=8,
-        lies_on="stack",
-        folded=True,
-    ),
-    Input(
-        "shapes",
-        Kind.SHAPES,
-        "Shapes",
-        "Shapes on the frames, their vertices moved exactly.",
-        least=0,
-        most=8,
-        lies_on="stack",
-        folded=True,
-    ),
+    *MOVED,
 )
 
 

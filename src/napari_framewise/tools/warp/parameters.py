@@ -11,6 +11,7 @@ from napari_framewise.framework.inputs import MASK, Input, Kind
 from napari_framewise.framework.matrices import Matrix
 from napari_framewise.framework.parameters import GIVEN, parameter
 from napari_framewise.framework.transform import Transform
+from napari_framewise.tools.common.moved import MOVED
 
 INPUTS = (
     Input(
@@ -56,26 +57,7 @@ INPUTS = (
         several_frames=True,
         folded=True,
     ),
-    Input(
-        "points",
-        Kind.POINTS,
-        "Points",
-        "Points on the frames, moved exactly.",
-        least=0,
-        most=8,
-        lies_on="stack",
-        folded=True,
-    ),
-    Input(
-        "shapes",
-        Kind.SHAPES,
-        "Shapes",
-        "Shapes on the frames, their vertices moved exactly.",
-        least=0,
-        most=8,
-        lies_on="stack",
-        folded=True,
-    ),
+    *MOVED,
 )
 
 
