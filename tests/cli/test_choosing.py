@@ -9,6 +9,9 @@ from tests.cli.calling import REFERENCES, CallCli
 from tests.helpers.recipes import write_frames
 
 import napari_framewise as fw
+from napari_framewise.cli.choosing import valued_refs
+from napari_framewise.framework.inputs import Input, InputValue, Kind
+from napari_framewise.framework.recipe import InputRef
 from napari_framewise.stacks.source import Array
 
 
@@ -101,3 +104,13 @@ def test_patterns_are_expanded_where_the_shell_did_not(call: CallCli) -> None:
         write_frames(Path(f"{name}.npy"), n=1)
     _, out, _ = call("everything", "day*.npy")
     assert [line for line in out.splitlines() if line.endswith(".npy")] == ["day2.npy", "day10.npy"]
+
+
+def test_numbers_given_several_times_are_one_for_each_input_and_never_the_last_for_all() -> None:
+    role = Input("images", Kind.STACK, "Images", "What.", most=4, value=InputValue("Value"))
+    refs = [InputRef(path="a.tif"), InputRef(path="b.tif")]
+    found = valued_refs(refs, role, ["20", "30"])
+    assert [ref.values for ref in found] == [(20.0,), (30.0,)]
+    assert [ref.values for ref in valued_refs(refs, role, ["20,30"])] == [(20.0,), (30.0,)]
+    with pytest.raises(ValueError, match="given 3 times for 2 inputs; give it once for all"):
+        valued_refs(refs, role, ["1", "2", "3"])

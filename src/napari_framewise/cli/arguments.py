@@ -243,6 +243,7 @@ def _add_tool(commands: Any, name: str, sentence: str) -> None:
                 f"{_option(role.name)}-{_word(role.value.title)}",
                 dest=f"value.{role.name}",
                 metavar="NUMBERS",
+                action="append",
                 help=_percent(f"{role.value.label} of each {role.value.per}: {SYNTAX}"),
             )
     if tool.inputs:

@@ -81,8 +81,12 @@ def check_frames(ref: InputRef, asked: str | None) -> None:
         )
 
 
-def valued_refs(refs: Sequence[InputRef], role: Input, text: str | None) -> list[InputRef]:
+def valued_refs(
+    refs: Sequence[InputRef], role: Input, texts: Sequence[str] | None
+) -> list[InputRef]:
     """The inputs of a role with the numbers that its option gives them.
+
+    Given once it is for all of them; given as often as there are inputs, each has its own.
 
     Raises
     ------
@@ -90,8 +94,17 @@ def valued_refs(refs: Sequence[InputRef], role: Input, text: str | None) -> list
         Where there are not as many as inputs, or they can't be read so.
     """
     asked = role.value
-    if text is None or asked is None:
+    if not texts or asked is None:
         return list(refs)
+    if len(texts) > 1:
+        if len(texts) != len(refs):
+            raise ValueError(
+                f"{role.title}: {asked.title.lower()} was given {len(texts)} times for {len(refs)} "
+                "inputs; give it once for all, or once for each, in their order."
+            )
+        pairs = zip(refs, texts, strict=True)
+        return [each for ref, text in pairs for each in valued_refs([ref], role, [text])]
+    (text,) = texts
     if "{}" in text:
         return [ref.model_copy(update={"value_pattern": text}) for ref in refs]
     if asked.per == "frame":
