@@ -34,6 +34,10 @@ class Region:
     inside: Array
     colour: Array | None = None
 
+    def part(self, frames: Array) -> Array:
+        """Its box of a block of frames (n, ..., y, x), of their channels too."""
+        return frames[(slice(None), *self.box)]
+
 
 def regions_of(drawn: ShapesResult | Stack, stack: Stack) -> tuple[Region, ...]:
     """The regions that shapes or labels mark on the frames of a stack.

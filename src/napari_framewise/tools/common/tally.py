@@ -14,6 +14,7 @@ from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.progress import Progress
 from napari_framewise.engine.work import Cost, Reduce
 from napari_framewise.framework.masks import Measured, used_pixels
+from napari_framewise.framework.regions import Region
 from napari_framewise.numerics import statistics as numerics
 from napari_framewise.stacks.ragged import RaggedStack
 from napari_framewise.stacks.source import Array
@@ -39,6 +40,8 @@ class Quantities:
         Percentiles whose digits are counted.
     edges : ndarray, optional
         Edges (bins + 1) of a histogram.
+    regions : tuple of Region
+        Parts of the frames whose moments are summed by themselves as well.
     """
 
     channel_axis: int | None
@@ -47,6 +50,7 @@ class Quantities:
     cross: bool = False
     ranks: numerics.Ranks | None = None
     edges: Array | None = None
+    regions: tuple[Region, ...] = ()
 
 
 @dataclass(eq=False)
@@ -55,6 +59,7 @@ class Tally:
 
     moments: list[numerics.Moments]
     cross: list[numerics.CrossMoments]
+    regions: list[tuple[numerics.Moments, ...]]
     digits: Array | None = None
     bins: Array | None = None
 
@@ -62,6 +67,7 @@ class Tally:
         """The same with what the frames behind it gave."""
         self.moments += other.moments
         self.cross += other.cross
+        self.regions += other.regions
         for mine, theirs in ((self.digits, other.digits), (self.bins, other.bins)):
             if mine is not None:
                 mine += theirs
@@ -72,9 +78,15 @@ def tally_block(frames: Array, masks: Array | None, quantities: Quantities) -> T
     """The sums and counts of a block of frames."""
     axis = quantities.channel_axis
     use = used_pixels(frames, masks, quantities.fixed, axis)
-    found = Tally([], [])
+    found = Tally([], [], [])
     if quantities.moments:
         found.moments.append(numerics.moments(frames, channel_axis=axis, mask=use))
+        found.regions.append(
+            tuple(
+                region_moments(frames, masks, quantities.fixed, axis, region)
+                for region in quantities.regions
+            )
+        )
     if quantities.cross and axis is not None:
         found.cross.append(numerics.cross_moments(frames, channel_axis=axis, mask=use))
     if quantities.ranks is not None:
@@ -82,6 +94,16 @@ def tally_block(frames: Array, masks: Array | None, quantities: Quantities) -> T
     if quantities.edges is not None:
         found.bins = numerics.histogram(frames, quantities.edges, channel_axis=axis, mask=use)
     return found
+
+
+def region_moments(
+    frames: Array, masks: Array | None, fixed: Array | None, axis: int | None, region: Region
+) -> numerics.Moments:
+    """Moments of a block of frames within a region, of the pixels that a mask leaves."""
+    inside = region.inside if fixed is None else region.inside & fixed[region.box]
+    part = region.part(frames)
+    use = used_pixels(part, None if masks is None else region.part(masks), inside, axis)
+    return numerics.moments(part, channel_axis=axis, mask=use)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +120,8 @@ class WholeStack:
         Products of channels of every image.
     edges, bins : ndarray, optional
         Histogram of each channel: edges (bins + 1) and counts (C, bins).
+    regions : tuple of Moments
+        Of every image, region by region.
     """
 
     moments: numerics.Moments
@@ -105,6 +129,7 @@ class WholeStack:
     cross: numerics.CrossMoments | None = None
     edges: Array | None = None
     bins: Array | None = None
+    regions: tuple[numerics.Moments, ...] = ()
 
 
 def tally_stack(
@@ -114,6 +139,7 @@ def tally_stack(
     percentiles: tuple[float, ...] = (),
     cross: bool = False,
     bins: int = 0,
+    regions: tuple[Region, ...] = (),
 ) -> Generator[Progress, None, WholeStack]:
     """Measure a whole stack, in as many passes as its type and the percentiles take."""
     stack = given.stack
@@ -131,7 +157,7 @@ def tally_stack(
             merge=Tally.add,
         )
 
-    first = Quantities(given.channel_axis, given.fixed, cross=cross)
+    first = Quantities(given.channel_axis, given.fixed, cross=cross, regions=regions)
     return (yield from tally(one_pass, first, stack.dtype, percentiles, bins))
 
 
@@ -207,7 +233,8 @@ def tally(
             search = numerics.narrow(ranks, later.digits)
     cross = numerics.join_cross_moments(found.cross) if found.cross else None
     values = search if isinstance(search, np.ndarray) and percentiles else None
-    return WholeStack(moments, values, cross, edges, counts)
+    apart = tuple(map(numerics.join_moments, zip(*found.regions, strict=True)))
+    return WholeStack(moments, values, cross, edges, counts, apart)
 
 
 def tally_cost(given: Measured) -> Cost:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from napari_framewise.engine import Engine
@@ -10,7 +12,8 @@ from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.work import Cost, MapFrames, Reduce
 from napari_framewise.framework.inputs import Inputs
-from napari_framewise.framework.outcome import Outcome
+from napari_framewise.framework.outcome import Outcome, Plot, Table
+from napari_framewise.framework.regions import Region
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics import mixing as numerics
 from napari_framewise.stacks.stack import Stack
@@ -18,6 +21,8 @@ from napari_framewise.tools.mixing.blocks import (
     FitsAndResiduals,
     fit_and_sum,
     fit_block,
+    fits_of,
+    joined,
     usable,
 )
 from napari_framewise.tools.mixing.design import (
@@ -37,6 +42,9 @@ from napari_framewise.tools.mixing.report import (
     coefficient_table,
     design_table,
     diagnostics_of,
+    region_plot,
+    region_summary,
+    region_table,
     summary_of,
 )
 
@@ -48,37 +56,46 @@ def run(inputs: Inputs, parameters: MixingParameters, engine: Engine) -> Run:
     design = prepared.design
     stacks = fitted_stacks(inputs)
     layers = lazy_layers(inputs, prepared, parameters)
+    regions = _pixels(each.region for each in prepared.regions)
     if parameters.mean_residual:
         # in one reading, which of files is most of the time
         both = yield from run_pass(
             Reduce(),
             fit_and_sum,
             stacks,
-            (design,),
+            (design, prepared.regions),
             engine=engine,
-            cost=_cost(*stacks, design.n_references, summed=True),
+            cost=_cost(*stacks, design.n_references, summed=True, regions=regions),
             label="Fitting",
             merge=FitsAndResiduals.merge,
         )
-        fits = numerics.concatenate(both.fits)
+        fits, *apart = joined(both.fits)
         layers += (mean_residual_layer(stack, both.total),)
     else:
         blocks = yield from run_pass(
             MapFrames(),
             fit_block,
             stacks,
-            (design,),
+            (design, prepared.regions),
             engine=engine,
-            cost=_cost(*stacks, design.n_references),
+            cost=_cost(*stacks, design.n_references, regions=regions),
             label="Fitting",
         )
-        fits = numerics.concatenate(blocks)
+        fits, *apart = joined(blocks)
     table = coefficient_table(stack, fits, prepared, parameters)
+    tables: tuple[Table, ...] = (table, design_table(prepared))
+    plots: tuple[Plot, ...] = (coefficient_plot(table, prepared),)
+    summary = summary_of(fits, prepared)
+    if apart:
+        of_regions = region_table(stack, apart, prepared, parameters)
+        tables += (of_regions,)
+        plots += (region_plot(of_regions, apart, prepared),)
+        summary += f" {region_summary(apart, prepared)}"
     return Outcome(
         layers=layers,
-        tables=(table, design_table(prepared)),
-        plots=(coefficient_plot(table, prepared),),
-        summary=summary_of(fits, prepared),
+        tables=tables,
+        plots=plots,
+        summary=summary,
         diagnostics=diagnostics_of(fits, prepared, inputs, parameters),
     )
 
@@ -90,10 +107,13 @@ def preview(inputs: Inputs, parameters: MixingParameters, index: int) -> Outcome
     _, mask = fitted_stacks(inputs)
     used = None if mask is None else mask.read(index, index + 1)
     frames = usable(stack.read(index, index + 1), used)
-    fits = numerics.fit(frames, prepared.design)
+    fits, *apart = fits_of(frames, prepared.design, prepared.regions)
+    summary = summary_of(fits, prepared, frame=stack.frame_numbers[index])
+    if apart:
+        summary += f" {region_summary(apart, prepared)}"
     return Outcome(
         layers=one_frame(stack, frames, fits, prepared),
-        summary=summary_of(fits, prepared, frame=stack.frame_numbers[index]),
+        summary=summary,
         diagnostics=diagnostics_of(fits, prepared, inputs, parameters),
     )
 
@@ -117,7 +137,9 @@ def plan(inputs: Inputs, parameters: MixingParameters, engine: Engine) -> Plan:
     summed = parameters.mean_residual
     work = Reduce() if summed else MapFrames()
     stacks = fitted_stacks(inputs)
-    return make_plan(work, stacks, _cost(*stacks, min(count, 16), summed=summed), engine)
+    regions = _pixels(inputs.regions("regions"))
+    cost = _cost(*stacks, min(count, 16), summed=summed, regions=regions)
+    return make_plan(work, stacks, cost, engine)
 
 
 def methods(inputs: Inputs, parameters: MixingParameters) -> str:
@@ -150,10 +172,24 @@ def warm_up() -> None:
     numerics.warm_up()
 
 
-def _cost(stack: Stack, mask: Stack | None, count: int, *, summed: bool = False) -> Cost:
+def _pixels(regions: Iterable[Region]) -> tuple[int, int]:
+    """How many regions there are, and the pixels of their boxes."""
+    sizes = [each.inside.size for each in regions]
+    return len(sizes), sum(sizes)
+
+
+def _cost(
+    stack: Stack,
+    mask: Stack | None,
+    count: int,
+    *,
+    summed: bool = False,
+    regions: tuple[int, int] = (0, 0),
+) -> Cost:
     pixels = int(np.prod(stack.frame_shape))
-    row = 8 * (count * (count + 7) + 10)
+    row = 8 * (count * (count + 7) + 10) * (1 + regions[0])
     seconds = 1e-6 + 0.5e-9 * pixels * (count + summed)
+    seconds += 1e-6 * regions[0] + 0.5e-9 * count * regions[1]
     scratch = row if mask is None else row + 4 * pixels
     return Cost(output=row, scratch=scratch, seconds=seconds)
 

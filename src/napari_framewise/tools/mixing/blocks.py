@@ -8,13 +8,39 @@ from typing import Any
 import numpy as np
 
 from napari_framewise.framework.masks import selected
+from napari_framewise.framework.regions import Region
 from napari_framewise.numerics import mixing as numerics
 from napari_framewise.stacks.source import Array
 
 
-def fit_block(frames: Array, mask: Array | None, design: numerics.Design) -> numerics.MixingFit:
-    """Fit a block of frames, with a mask of the same frames where there is one."""
-    return numerics.fit(usable(frames, mask), design)
+@dataclass(frozen=True, eq=False)
+class RegionDesign:
+    """A region, and what its pixels of every frame are fitted to."""
+
+    region: Region
+    design: numerics.Design
+
+
+Regions = tuple[RegionDesign, ...]
+Fits = tuple[numerics.MixingFit, ...]
+
+
+def fit_block(
+    frames: Array, mask: Array | None, design: numerics.Design, regions: Regions = ()
+) -> Fits:
+    """Fit a block of frames, with a mask of the same frames where there is one, and its regions."""
+    return fits_of(usable(frames, mask), design, regions)
+
+
+def fits_of(frames: Array, design: numerics.Design, regions: Regions) -> Fits:
+    """Fits of whole frames, and of each region's part of them."""
+    apart = (numerics.fit(each.region.part(frames), each.design) for each in regions)
+    return numerics.fit(frames, design), *apart
+
+
+def joined(blocks: list[Fits]) -> Fits:
+    """Fits of consecutive blocks as one of each."""
+    return tuple(map(numerics.concatenate, zip(*blocks, strict=True)))
 
 
 def fitted_block(frames: Array, mask: Array | None, design: numerics.Design, *, out: Array) -> None:
@@ -35,7 +61,7 @@ def residual_block(
 class FitsAndResiduals:
     """Fits of consecutive blocks, and the sum of what they leave."""
 
-    fits: list[numerics.MixingFit]
+    fits: list[Fits]
     total: numerics.ResidualTotal
 
     def merge(self, other: FitsAndResiduals) -> FitsAndResiduals:
@@ -45,11 +71,13 @@ class FitsAndResiduals:
         return self
 
 
-def fit_and_sum(frames: Array, mask: Array | None, design: numerics.Design) -> FitsAndResiduals:
-    """Fit a block of frames, and sum its residuals over them, pixel by pixel."""
+def fit_and_sum(
+    frames: Array, mask: Array | None, design: numerics.Design, regions: Regions = ()
+) -> FitsAndResiduals:
+    """Fit a block of frames and its regions, and sum the frames' residuals, pixel by pixel."""
     frames = usable(frames, mask)
-    fits = numerics.fit(frames, design)
-    return FitsAndResiduals([fits], numerics.residual_total(frames, design, fits))
+    fits = fits_of(frames, design, regions)
+    return FitsAndResiduals([fits], numerics.residual_total(frames, design, fits[0]))
 
 
 def replicate_statistics(frames: Array) -> numerics.ReplicateMean:

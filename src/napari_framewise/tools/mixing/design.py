@@ -14,10 +14,12 @@ from napari_framewise.engine.progress import Progress, finish
 from napari_framewise.engine.work import Cost, Reduce
 from napari_framewise.framework.in_step import in_step
 from napari_framewise.framework.inputs import Inputs
+from napari_framewise.framework.masks import selected
+from napari_framewise.framework.regions import Region
 from napari_framewise.numerics import mixing as numerics
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
-from napari_framewise.tools.mixing.blocks import replicate_statistics
+from napari_framewise.tools.mixing.blocks import RegionDesign, replicate_statistics
 from napari_framewise.tools.mixing.parameters import MixingParameters
 
 SAMPLED = 64
@@ -35,11 +37,17 @@ class Prepared:
         Where each reference came from.
     corrected : bool
         The noise of the references is known and corrected for.
+    regions : tuple of RegionDesign
+        Parts of the frames that are fitted by themselves as well.
+    left_out : tuple of str
+        Regions that can't be, each with its reason.
     """
 
     design: numerics.Design
     names: tuple[str, ...]
     corrected: bool
+    regions: tuple[RegionDesign, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -84,6 +92,8 @@ def prepared_design(
         **images,
     }
     shown = np.stack(references)
+    detected: dict[str, Any] = {}
+    sampled = None
     if parameters.detector_gain is not None:
         detector = numerics.Detector(
             gain=parameters.detector_gain,
@@ -91,10 +101,50 @@ def prepared_design(
             read_noise=parameters.read_noise,
             saturation=parameters.saturation,
         )
-        middle = _middle(stack, numerics.prepare(shown, **options))
-        options.update(detector=detector, poisson_weights=parameters.poisson_weights, middle=middle)
-    design = numerics.prepare(shown, **options)
-    return Prepared(design, tuple(name for name, _ in groups), correct)
+        detected = {"detector": detector, "poisson_weights": parameters.poisson_weights}
+        sampled = sampled_frames(stack, SAMPLED)
+    design = _designed(shown, options, detected, sampled)
+    regions, left_out = [], []
+    for region in inputs.regions("regions"):
+        part = None if sampled is None else region.part(sampled)
+        try:
+            cut = region.part(shown)
+            own = _designed(cut, _of_region(options, region, cut.shape[1:]), detected, part)
+        except ValueError as error:
+            left_out.append(f"Region {region.number} was left out: {error}")
+        else:
+            regions.append(RegionDesign(region, own))
+    if left_out and not regions:
+        raise ValueError(left_out[0])
+    names = tuple(name for name, _ in groups)
+    return Prepared(design, names, correct, tuple(regions), tuple(left_out))
+
+
+def _designed(
+    references: Array, options: dict[str, Any], detected: dict[str, Any], sampled: Array | None
+) -> numerics.Design:
+    """The design of all pixels or of a region; a detector's noise is that of its own mixtures."""
+    if sampled is None:
+        return numerics.prepare(references, **options)
+    middle = _middle(sampled, numerics.prepare(references, **options))
+    return numerics.prepare(references, **options, **detected, middle=middle)
+
+
+def _of_region(options: dict[str, Any], region: Region, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Options of a design with their images cut to a region, outside of which nothing counts."""
+    if not region.inside.any():
+        raise ValueError("it holds no pixel of the frames; draw it on them.")
+    cut = dict(options)
+    for name in ("mask", "weights", "dark", "flat"):
+        if options[name] is not None:
+            cut[name] = options[name][region.box]
+    if options["reference_noise"] is not None:
+        cut["reference_noise"] = region.part(options["reference_noise"])
+    # channels are pixels like others
+    inside = region.inside.reshape(region.inside.shape + (1,) * (len(shape) - region.inside.ndim))
+    inside = np.broadcast_to(inside, shape)
+    cut["mask"] = inside if cut["mask"] is None else selected(cut["mask"]) & inside
+    return cut
 
 
 def prepared_here(inputs: Inputs, parameters: MixingParameters) -> Prepared:
@@ -172,9 +222,9 @@ def _bounds(parameters: MixingParameters) -> tuple[Any, Any] | None:
     return low, high
 
 
-def _middle(stack: Stack, design: numerics.Design) -> Array | None:
+def _middle(sampled: Array, design: numerics.Design) -> Array | None:
     """Coefficients that span what a few frames hold: low, middle and high of each."""
-    fits = numerics.fit(sampled_frames(stack, SAMPLED), design)
+    fits = numerics.fit(sampled, design)
     known = fits.coefficients[np.isfinite(fits.coefficients).all(axis=1)]
     if not len(known):
         return None

@@ -33,6 +33,15 @@ INPUTS = (
         several_frames=True,
     ),
     Input(
+        "regions",
+        MASK,
+        "Regions",
+        "Regions that are taken apart by themselves as well: every shape of a layer, or every "
+        "value of an image of labels.",
+        least=0,
+        lies_on="stack",
+    ),
+    Input(
         "weights",
         Kind.FRAME,
         "Weights",

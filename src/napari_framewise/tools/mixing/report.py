@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from napari_framewise.framework.frame_columns import frame_columns
@@ -13,6 +15,7 @@ from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.mixing.design import Prepared, shares_frames
 from napari_framewise.tools.mixing.parameters import MixingParameters
 
+_CURVES = 10
 _NAMED = 5
 
 
@@ -85,6 +88,25 @@ def coefficient_table(
     return Table("mixing", "frame", columns, notes)
 
 
+def region_table(
+    stack: Stack,
+    fits: Sequence[numerics.MixingFit],
+    prepared: Prepared,
+    parameters: MixingParameters,
+) -> Table:
+    """One row per frame: the columns of `coefficient_table` for every region, by its number."""
+    columns, notes = frame_columns(stack)
+    own = tuple(columns)
+    for each, found in zip(prepared.regions, fits, strict=True):
+        number = each.region.number
+        alone = coefficient_table(stack, found, prepared, parameters)
+        for name, values in alone.columns.items():
+            if name not in own:
+                columns[f"{name}_{number}"] = values
+                notes[f"{name}_{number}"] = f"Region {number}: {alone.notes[name]}"
+    return Table("regions", "frame", columns, notes)
+
+
 def design_table(prepared: Prepared) -> Table:
     """What holds for the fit as a whole: one row."""
     design = prepared.design
@@ -107,17 +129,35 @@ def design_table(prepared: Prepared) -> Table:
     return Table("design", "object", columns, notes)
 
 
+def region_plot(table: Table, fits: Sequence[numerics.MixingFit], prepared: Prepared) -> Plot:
+    """Coefficients of the first regions with their error bands."""
+    names = dict(zip(prepared.symbols, prepared.names, strict=True))
+    curves = []
+    for each, found in zip(prepared.regions, fits, strict=True):
+        number = each.region.number
+        for k in _telling(found.coefficients):
+            symbol = prepared.symbols[k]
+            label = f"{symbol} ({names[symbol]}), region {number}"
+            curves.append(Curve(f"{symbol}_{number}", f"{symbol}_interval_{number}", label))
+    return _plotted("Mixing coefficients of regions", table, tuple(curves[:_CURVES]))
+
+
 def coefficient_plot(table: Table, prepared: Prepared) -> Plot:
     """Coefficients with their error bands against the frame, or against time where it is known."""
-    abscissa = "time" if "time" in table.columns else "frame"
     values = np.stack([table.columns[symbol] for symbol in prepared.symbols], axis=1)
     names = dict(zip(prepared.symbols, prepared.names, strict=True))
     shown = [prepared.symbols[k] for k in _telling(values)]
+    curves = tuple(Curve(each, f"{each}_interval", f"{each} ({names[each]})") for each in shown)
+    return _plotted("Mixing coefficients", table, curves)
+
+
+def _plotted(title: str, table: Table, curves: tuple[Curve, ...]) -> Plot:
+    abscissa = "time" if "time" in table.columns else "frame"
     return Plot(
-        title="Mixing coefficients",
+        title=title,
         table=table.name,
         x=abscissa,
-        curves=tuple(Curve(each, f"{each}_interval", f"{each} ({names[each]})") for each in shown),
+        curves=curves,
         x_label=table.notes[abscissa].rstrip(".") if abscissa == "time" else "Frame",
         y_label="Coefficient",
         band="95 % interval",
@@ -154,12 +194,28 @@ def summary_of(fits: numerics.MixingFit, prepared: Prepared, frame: int | None =
     )
 
 
+def region_summary(fits: Sequence[numerics.MixingFit], prepared: Prepared) -> str:
+    """The mean coefficients of the first regions, in words."""
+    said = []
+    for each, found in zip(prepared.regions, fits, strict=True):
+        means = []
+        for k in _telling(found.coefficients):
+            known = _finite(found.coefficients[:, k])
+            mean = f"{known.mean():.4g}" if len(known) else "no answer"
+            means.append(f"{prepared.symbols[k]} {mean}")
+        said.append(f"region {each.region.number}: {', '.join(means)}")
+    more = f" and {len(said) - _NAMED:,} more" if len(said) > _NAMED else ""
+    return f"On average in {'; '.join(said[:_NAMED])}{more}."
+
+
 def diagnostics_of(
     fits: numerics.MixingFit, prepared: Prepared, inputs: Inputs, parameters: MixingParameters
 ) -> tuple[str, ...]:
     """What the user should know before trusting the numbers."""
     design = prepared.design
-    said = list(numerics.diagnostics(fits))
+    said = [*numerics.diagnostics(fits), *prepared.left_out[:_NAMED]]
+    if len(prepared.left_out) > _NAMED:
+        said.append(f"{len(prepared.left_out) - _NAMED:,} more regions were left out likewise.")
     for count, why in (
         (design.reference_pixels_left_out, "a reference, dark, flat or weight is not finite there"),
         (design.saturated_pixels_left_out, "a mixture may saturate there"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -24,9 +25,16 @@ from napari_framewise.stacks.ragged import RaggedStack
 from napari_framewise.tools.common.tally import (
     WholeStack,
     images_cost,
+    region_moments,
     tally_cost,
     tally_images,
     tally_stack,
+)
+from napari_framewise.tools.statistics.regions import (
+    empty_regions,
+    region_plot,
+    region_summary,
+    region_table,
 )
 from napari_framewise.tools.statistics.report import (
     channel_table,
@@ -54,6 +62,15 @@ INPUTS = (
         "Pixels to measure: not zero = use this pixel. One image for all frames, or one per frame.",
         least=0,
         several_frames=True,
+    ),
+    Input(
+        "regions",
+        MASK,
+        "Regions",
+        "Regions whose mean is followed from frame to frame: every shape of a layer, or every "
+        "value of an image of labels.",
+        least=0,
+        lies_on="stack",
     ),
 )
 
@@ -95,13 +112,22 @@ def run(inputs: Inputs, parameters: StatisticsParameters, engine: Engine) -> Run
     }
     if isinstance(images, RaggedStack):
         whole = yield from tally_images(images, -1 if names else None, engine, **options)
-        columns, notes = file_columns(images)
-    else:
-        whole = yield from tally_stack(images, engine, **options)
-        columns, notes = frame_columns(images.stack)
-    table = image_table(columns, notes, names, whole.moments)
-    dtype = images.dtype if isinstance(images, RaggedStack) else images.stack.dtype
-    return _outcome(names, parameters, whole, table, dtype)
+        table = image_table(*file_columns(images), names, whole.moments)
+        return _outcome(names, parameters, whole, table, images.dtype)
+    regions = inputs.regions("regions")
+    whole = yield from tally_stack(images, engine, regions=regions, **options)
+    table = image_table(*frame_columns(images.stack), names, whole.moments)
+    outcome = _outcome(names, parameters, whole, table, images.stack.dtype)
+    if not regions:
+        return outcome
+    of_regions = region_table(*frame_columns(images.stack), names, regions, whole.regions)
+    return replace(
+        outcome,
+        tables=(*outcome.tables, of_regions),
+        plots=(region_plot(names, regions, of_regions), *outcome.plots),
+        summary=f"{outcome.summary} {region_summary(names, regions, whole.regions)}",
+        diagnostics=outcome.diagnostics + empty_regions(regions, whole.regions),
+    )
 
 
 def preview(inputs: Inputs, parameters: StatisticsParameters, index: int) -> Outcome:
@@ -115,7 +141,14 @@ def preview(inputs: Inputs, parameters: StatisticsParameters, index: int) -> Out
     use = used_pixels(frames, masks, images.fixed, axis)
     found = numerics.moments(frames, channel_axis=axis, mask=use)
     number = images.stack.frame_numbers[index]
-    return Outcome(summary=f"Frame {number}: {frame_summary(names, found)}")
+    said = f"Frame {number}: {frame_summary(names, found)}"
+    regions = inputs.regions("regions")
+    if regions:
+        apart = tuple(
+            region_moments(frames, masks, images.fixed, axis, region) for region in regions
+        )
+        said += f" {region_summary(names, regions, apart)}"
+    return Outcome(summary=said)
 
 
 def plan(inputs: Inputs, parameters: StatisticsParameters, engine: Engine) -> Plan:
@@ -167,11 +200,15 @@ def _images(
             inputs, channels_along=parameters.channels_along, per_channel=parameters.per_channel
         )
         return given, given.names
-    if inputs["mask"]:
-        raise ValueError(
-            f"A mask was given, but {images.name} holds {images.summary()}; a mask fits images of "
-            "one size only."
-        )
+    for role, what, fits in (
+        ("mask", "A mask was given", "a mask fits"),
+        ("regions", "Regions were given", "regions fit"),
+    ):
+        if inputs[role]:
+            raise ValueError(
+                f"{what}, but {images.name} holds {images.summary()}; {fits} images of one size "
+                "only."
+            )
     apart = images.rgb and parameters.per_channel
     return images, COLOURS[: images.shapes[0][2]] if apart else ()
 
