@@ -61,10 +61,10 @@ def test_progress_is_shown_and_wiped(
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"stack": "a.tif"}, r"Stack was given the text 'a.tif'; open the file first: stack=open"),
+        ({"stack": "a.tif"}, r"stack was given the text 'a.tif'; open the file first: stack=open"),
         ({"frames": 3}, r"shifts has no input or parameter 'frames'; the inputs are: stack, ref"),
         ({"upsampling": 0}, r"upsampling was given 0; it should be greater than or equal to 1\."),
-        ({"reference": None}, r"Reference: nothing was given; it takes one stack\."),
+        ({"reference": None}, r"reference: nothing was given; it takes one stack\."),
         ({"cluster": "tcp://x", "engine": Engine.local(1)}, r"Both an engine and a cluster"),
     ],
 )

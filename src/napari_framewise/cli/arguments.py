@@ -78,6 +78,15 @@ class _Parser(argparse.ArgumentParser):
             message = f"there is no command {asked[1]!r}{_nearest(asked[1], ['list', *TOOLS])}"
         self.exit(2, f"{PROGRAM}: {message}; see {self.prog} --help\n")
 
+    def check_options(self, arguments: Sequence[str]) -> None:
+        """Refuse a long option that there is not."""
+        known = {option for action in self._actions for option in action.option_strings}
+        for each in arguments:
+            if each == "--":
+                return
+            if each.startswith("--") and each.partition("=")[0] not in known:
+                self.refuse([each])
+
     def refuse(self, unknown: Sequence[str]) -> NoReturn:
         """Say which option there is not, and which one is like it."""
         options = [option for action in self._actions for option in action.option_strings]
@@ -121,6 +130,9 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
             _add_tool(commands, name, entry.sentence)
         else:
             commands.add_parser(name, help=entry.sentence)
+    if asked in commands.choices:
+        # before what is missing is said: a mistyped option is not the one that is required
+        commands.choices[asked].check_options(arguments)
     given, unknown = parser.parse_known_args(arguments)
     if unknown:
         own: _Parser = commands.choices[given.command]

@@ -54,8 +54,10 @@ def chosen_of(refs: Sequence[InputRef], given: Namespace) -> list[InputRef]:
     ]
 
 
-def check_frames(ref: InputRef, asked: str | None) -> None:
+def check_frames(ref: InputRef, asked: str | None = None) -> None:
     """Refuse a range of frames that ends behind the one input that it is for.
+
+    `asked` is what `--frames` was given, where the range is not part of the input's own name.
 
     Of several inputs, and of a recipe's, a range ends with each that is shorter.
 
@@ -65,7 +67,7 @@ def check_frames(ref: InputRef, asked: str | None) -> None:
         Where it ends behind the last frame.
     """
     frames = ref.selection.frames
-    if asked is None or frames is None or frames[1] >= OPEN_END:
+    if frames is None or frames[1] >= OPEN_END:
         return
     whole = ref.model_copy(update={"selection": replace(ref.selection, frames=None)})
     try:
@@ -74,10 +76,15 @@ def check_frames(ref: InputRef, asked: str | None) -> None:
         # The run says it, for the role that the input has.
         return
     total = getattr(stack, "n_frames", frames[1])
-    if frames[1] > total:
+    # what begins behind the last frame is refused where the stack is opened
+    if frames[0] < total < frames[1]:
+        by = f"frames {frames[0]}:{frames[1]} were asked for"
+        if asked is not None:
+            by = f"--frames was given {asked!r}"
+        name, frame_s = getattr(stack, "name", ref.path), "frame" if total == 1 else "frames"
         raise ValueError(
-            f"--frames was given {asked!r}, but {getattr(stack, 'name', ref.path)} has {total:,} "
-            f"frames, counted from 0; give an end of up to {total}, or none."
+            f"{by}, but {name} has {total:,} {frame_s}, counted from 0; give an end of up to "
+            f"{total}, or none."
         )
 
 

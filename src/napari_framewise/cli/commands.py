@@ -18,6 +18,7 @@ from napari_framewise.engine.progress import Notice, Progress, finish
 from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.progress_line import ProgressLine
 from napari_framewise.framework.recipe import InputRef, Recipe, Step
+from napari_framewise.framework.wording import worded
 from napari_framewise.io.formats.tables import write_table
 from napari_framewise.io.recipes.files import load_recipe, save_recipe
 from napari_framewise.io.runs.batch import Batch, FileRun, run_batch
@@ -82,12 +83,26 @@ def run_tool(given: Namespace) -> int:
     )
     if len(refs) == 1:
         check_frames(refs[0], given.frames)
+    for role in tool.inputs[1:]:
+        for ref in inputs.get(role.name, ()):
+            check_frames(ref)
     plain = parameters.model_dump(mode="json")
     recipe = Recipe(steps=(Step(tool=tool.name, inputs=inputs, parameters=plain),))
-    return _run(recipe, refs, given)
+    # what stands without an option has no other name than its title
+    first_ones = {role.name for role in tool.inputs[:1]}
+
+    def in_options(sentence: str) -> str:
+        return worded(sentence, tool, lambda name: None if name in first_ones else option_of(name))
+
+    return _run(recipe, refs, given, in_options)
 
 
-def _run(recipe: Recipe, refs: Sequence[InputRef], given: Namespace) -> int:
+def _run(
+    recipe: Recipe,
+    refs: Sequence[InputRef],
+    given: Namespace,
+    said: Callable[[str], str] = str,
+) -> int:
     output = None
     if given.output is not None:
         output = Output(
@@ -99,7 +114,7 @@ def _run(recipe: Recipe, refs: Sequence[InputRef], given: Namespace) -> int:
     shown = sys.stderr.isatty() and not given.quiet
     with engine_for(_local(given), given.cluster) as engine, ProgressLine(shown) as line:
         line.compile_seconds = sum(get_tool(step.tool).compile_seconds for step in recipe.steps)
-        batch = finish(run_batch(recipe, refs, output, engine), _reporter(line, given))
+        batch = finish(run_batch(recipe, refs, output, engine), _reporter(line, given, said))
     if given.save_recipe is not None and batch.recipe is not None:
         save_recipe(batch.recipe, given.save_recipe)
     return _concluded(batch, given)
@@ -116,9 +131,9 @@ def _local(given: Namespace) -> Engine | None:
 
 
 def _reporter(
-    line: ProgressLine, given: Namespace
+    line: ProgressLine, given: Namespace, said: Callable[[str], str]
 ) -> Callable[[Progress | Partial | Notice | FileRun], None]:
-    """What is said while it runs."""
+    """What is said while it runs, errors in the words of options."""
 
     def report(news: Progress | Partial | Notice | FileRun) -> None:
         if isinstance(news, Notice):
@@ -132,7 +147,7 @@ def _reporter(
         if news.failure is not None:
             if given.traceback:
                 traceback.print_exception(news.failure)
-            shown, error = _shown(news.source), str(news.error)
+            shown, error = _shown(news.source), said(str(news.error))
             # A sentence that names the file already says it once.
             place = Path(news.source)
             named = place.name in error or bool(re.match(rf"{re.escape(place.stem)}\b", error))

@@ -13,7 +13,9 @@ from napari_framewise.framework.inputs import Input
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.progress_line import ProgressLine
 from napari_framewise.framework.session import Course
+from napari_framewise.framework.tool import Tool
 from napari_framewise.framework.values import values_of
+from napari_framewise.framework.wording import worded
 from napari_framewise.tools.registry import get_tool
 
 
@@ -65,17 +67,30 @@ def run(
                 f"{tool} has no input or parameter {name!r}; the inputs are: {', '.join(roles)}; "
                 f"the parameters are: {', '.join(names)}."
             )
-    inputs = chosen.check_inputs(
-        {name: values_of(roles[name], value) for name, value in given.items() if name in roles}
-    )
-    parameters = chosen.check_parameters(
-        {name: value for name, value in given.items() if name not in roles}, called=str
-    )
-    with ProgressLine(shown=progress) as line, engine_for(engine, cluster) as where:
-        line.compile_seconds = chosen.compile_seconds
-        for text in chosen.warnings(inputs, parameters, where) if progress else ():
-            line.show(Notice(text))
-        return finish(chosen.start(inputs, parameters, where, _resolved(course, roles)), line.show)
+    with _worded(chosen):
+        inputs = chosen.check_inputs(
+            {name: values_of(roles[name], value) for name, value in given.items() if name in roles}
+        )
+        parameters = chosen.check_parameters(
+            {name: value for name, value in given.items() if name not in roles}, called=str
+        )
+        with ProgressLine(shown=progress) as line, engine_for(engine, cluster) as where:
+            line.compile_seconds = chosen.compile_seconds
+            for text in chosen.warnings(inputs, parameters, where) if progress else ():
+                line.show(Notice(text))
+            steps = chosen.start(inputs, parameters, where, _resolved(course, roles))
+            return finish(steps, line.show)
+
+
+@contextmanager
+def _worded(tool: Tool[Any]) -> Iterator[None]:
+    """Errors that speak of arguments, not of a panel's fields."""
+    try:
+        yield
+    except ValueError as error:
+        if type(error) is ValueError:
+            error.args = (worded(str(error), tool, str),)
+        raise
 
 
 def _resolved(course: Course | None, roles: Mapping[str, Input]) -> Course | None:

@@ -159,11 +159,12 @@ def unmix_tile(cube: Array, design: Design) -> numerics.Unmixing:
 def _design(inputs: Inputs, parameters: UnmixingParameters) -> Design:
     stack, weights = inputs.stack("stack"), inputs.optional_stack("weights")
     given_spectra = [("Spectra", each) for each in inputs.stacks("spectra")]
+    bands = "1 band" if stack.n_frames == 1 else f"{stack.n_frames} bands"
     for role, given in (*given_spectra, ("Band weights", weights)):
         if given is not None and given.frame_shape[-1] != stack.n_frames:
             raise ValueError(
                 f"{role}: {given.name} has {given.frame_shape[-1]} columns, but {stack.name} has "
-                f"{stack.n_frames} bands (frames); one column per band is needed."
+                f"{bands}; one column per band is needed."
             )
     bounds = None
     if parameters.lowest or parameters.highest:
