@@ -10,7 +10,7 @@ import pytest
 import tifffile
 from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
-from tests.helpers import likeness
+from tests.helpers import likeness, pairing
 from tests.plugin.conftest import MakePanel, run_to_end, settle
 
 from napari_framewise.io.ragged import open_images
@@ -106,3 +106,37 @@ def test_colours_stay_and_large_images_are_thinned(tmp_path: Path) -> None:
     first, second = read_pair(open_images(tmp_path), 0, 1)
     assert first.shape == (500, 10, 3)
     assert second.shape == (20, 30, 3)
+
+
+def test_a_folder_is_asked_for_where_memory_does_not_hold_the_matrix(
+    qtbot: QtBot,
+    viewer: ViewerModel,
+    make_panel: MakePanel,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    frames = np.random.default_rng(1).normal(size=(40, 5, 6))
+    viewer.add_image(frames, name="film")
+    panel = make_panel(pairing.TOOL)
+    settle(qtbot, panel)
+    asked: list[str] = []
+
+    def ask(parent: object, title: str) -> str:
+        asked.append(title)
+        return "" if len(asked) == 1 else str(tmp_path / "room")
+
+    monkeypatch.setattr(
+        "napari_framewise.plugin.results.whole_results.QFileDialog.getExistingDirectory", ask
+    )
+    panel.run()
+    assert not panel.busy
+    assert len(viewer.layers) == 1
+    run_to_end(qtbot, panel)
+    assert "takes up to 25.6 kB" in asked[1]
+    matrix = viewer.layers["film difference"]
+    means = frames.mean(axis=(1, 2))
+    np.testing.assert_allclose(np.asarray(matrix.data), means[:, None] - means, atol=1e-15)
+    assert (tmp_path / "room" / "difference.ome.zarr").is_dir()
+    panel.parameters_form.set_values({"kept": 10_000})
+    assert panel.tool.on_disk is not None
+    assert not panel.tool.on_disk(panel.inputs(), panel.parameters())

@@ -211,6 +211,14 @@ def open_result(
     return sink(array, order, finished)
 
 
+def note_provenance(path: Path, provenance: Mapping[str, Any] | None) -> None:
+    """Keep in a result of ours what it was made of."""
+    import zarr
+
+    group = zarr.open_group(path, mode="r+")
+    group.attrs["framewise"] = {**_ours(group), "provenance": dict(provenance or {})}
+
+
 def image_attributes(
     axes: Sequence[Axis],
     name: str,

@@ -29,7 +29,7 @@ MIB = 2**20
 _CHUNK_BYTES = MIB // 2
 _LARGEST_SHARD = 64 * MIB
 _MISSING = np.iinfo(np.uint64).max
-_ARRAY = "0"
+ARRAY = "0"
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class ShardedArray:
         from zarr.codecs import BloscCodec
 
         group.create_array(
-            _ARRAY,
+            ARRAY,
             shape=self.shape,
             dtype=self.dtype,
             chunks=self.chunk,
@@ -117,12 +117,12 @@ class ShardedArray:
                 a + o for a, o in zip((*corner, *[0] * len(self.frame_shape)), offset, strict=True)
             ]
             place = [str(a // s) for a, s in zip(at, self.shard, strict=True)]
-            self._write_shard(Path(self.path, _ARRAY, "c", *place), part, check)
+            self._write_shard(Path(self.path, ARRAY, "c", *place), part, check)
 
     def write_tile(self, corner: tuple[int, ...], tile: Array, check: Callable[[], None]) -> None:
         """Write the one shard whose first element is at `corner`."""
         place = [str(at // extent) for at, extent in zip(corner, self.shard, strict=True)]
-        self._write_shard(Path(self.path, _ARRAY, "c", *place), tile, check)
+        self._write_shard(Path(self.path, ARRAY, "c", *place), tile, check)
 
     def _box(self, first: int, count: int) -> tuple[list[int], list[int]]:
         """Corner and extent of frames along the frame axes."""

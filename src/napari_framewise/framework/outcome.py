@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
@@ -86,6 +87,8 @@ class ImageResult:
         More to keep with the layer, such as the unit of its values.
     legend : Legend, optional
         Colours and features of labels.
+    folder : Path, optional
+        Of data that the run itself wrote to disk, whole: the OME-Zarr that `data` reads.
     pairs : bool
         Pixel (i, j) compares images i and j of the tool's first input: a click shows both.
     """
@@ -102,6 +105,7 @@ class ImageResult:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     pairs: bool = False
     legend: Legend | None = None
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -67,6 +67,9 @@ class Tool(Generic[P]):
         ``halo(parameters)``, of settled parameters: how many pixels beyond its own place a pixel of
         the result depends on, None where it depends on the whole frame. A tool that says it can be
         previewed on a part.
+    on_disk : callable, optional
+        ``on_disk(inputs, parameters)``: bytes that the run writes into ``engine.folder`` because
+        memory does not hold them; 0 where it does. A run that needs the folder is given one.
     warm_up : callable, optional
         Compiles what a run needs, so that the first run does not wait.
     compile_seconds : float
@@ -88,6 +91,7 @@ class Tool(Generic[P]):
     advise: Callable[[Inputs, P], str] | None = None
     refine: Callable[[Inputs, P, int], Outcome] | None = None
     halo: Callable[[P], int | None] | None = None
+    on_disk: Callable[[Inputs, P], int] | None = None
     warm_up: Callable[[], None] | None = None
     session: Sessions | None = None
     compile_seconds: float = 0.0

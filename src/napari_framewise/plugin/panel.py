@@ -27,7 +27,11 @@ from napari_framewise.plugin.results.account import account_of
 from napari_framewise.plugin.results.record import Record, recorded
 from napari_framewise.plugin.results.result_page import ResultPage
 from napari_framewise.plugin.results.so_far import ResultSoFar
-from napari_framewise.plugin.results.whole_results import show_written, written_frames
+from napari_framewise.plugin.results.whole_results import (
+    ask_for_folder,
+    show_written,
+    written_frames,
+)
 from napari_framewise.plugin.running import settings
 from napari_framewise.plugin.running.advice import Advice, advice, warm_up
 from napari_framewise.plugin.running.run_bar import RunBar
@@ -186,11 +190,16 @@ class ToolPanel(QWidget):
         except ValueError as error:
             self.bar.say(str(error))
             return
+        folder = ask_for_folder(self, self.tool, inputs, parameters)
+        if folder == "":
+            return
         self.inputs_form.settle(run=True)
         layers = self.setup.layers()
         self._leave_preview()
         self._run.start(
-            lambda: recorded(self.tool, inputs, parameters, layers, settings.current_engine),
+            lambda: recorded(
+                self.tool, inputs, parameters, layers, settings.current_engine, folder
+            ),
             self._take,
             self._so_far,
         )

@@ -15,7 +15,6 @@ from napari_framewise.plugin.layers.layers_in import METADATA_KEY
 from napari_framewise.plugin.layers.legends import legend_from
 from napari_framewise.plugin.running.waiting import finish_in_window
 from napari_framewise.stacks.axes import default_axis_names
-from napari_framewise.stacks.sources.view import SourceView
 from napari_framewise.stacks.stack import stack_of
 
 
@@ -31,7 +30,7 @@ def write_image_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[
         names = list(default_axis_names(plain, rgb=False))
     tail = ["c"] if rgb else []
     stack = stack_of(
-        data.source if isinstance(data, SourceView) else data,
+        data,
         axes=[*names, *tail],
         scale=[*np.asarray(attributes.get("scale", np.ones(plain)), float), *[1.0] * rgb],
         translate=[*np.asarray(attributes.get("translate", np.zeros(plain)), float), *[0.0] * rgb],

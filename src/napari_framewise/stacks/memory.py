@@ -28,8 +28,8 @@ def check_fits(name: str, what: str, nbytes: int, advice: str = "choose a region
     there = memory_bytes()
     if nbytes > there:
         raise ValueError(
-            f"{name}: {what} takes {_size(nbytes)}, and this computer has {_size(there)} of "
-            f"memory; {advice}."
+            f"{name}: {what} takes {size_text(nbytes)}, and this computer has "
+            f"{size_text(there)} of memory; {advice}."
         )
 
 
@@ -42,7 +42,8 @@ def memory_bytes() -> int:
         return 2**36
 
 
-def _size(nbytes: int) -> str:
+def size_text(nbytes: int) -> str:
+    """Bytes in words: "81.2 GB"."""
     size = float(nbytes)
     for unit in ("bytes", "kB", "MB", "GB", "TB", "PB"):
         if size < 1000:

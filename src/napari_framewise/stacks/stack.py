@@ -32,6 +32,7 @@ from napari_framewise.stacks.source import (
     without_value,
 )
 from napari_framewise.stacks.sources.dasks import DaskSource
+from napari_framewise.stacks.sources.view import SourceView
 
 
 @dataclass(frozen=True, eq=False)
@@ -401,6 +402,8 @@ def stack_of(
         Value that stands for missing pixels: they are read as NaN, a block at a time, and integers
         as float32 or float64 with them. A selection may name another.
     """
+    if isinstance(data, SourceView):
+        data = data.source
     if isinstance(data, Source):
         source: Source = data
     elif type(data).__module__.partition(".")[0] == "dask":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 from napari_framewise.engine import Engine
 from napari_framewise.engine.progress import Notice, finish
 from napari_framewise.framework.inputs import Input
+from napari_framewise.framework.on_disk import check_folder
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.progress_line import ProgressLine
 from napari_framewise.framework.session import Course
@@ -26,6 +28,7 @@ def run(
     cluster: str | None = None,
     progress: bool = False,
     course: Course | None = None,
+    folder: str | os.PathLike[str] | None = None,
     **given: Any,
 ) -> Outcome:
     """Run a tool.
@@ -43,6 +46,9 @@ def run(
     course : Course, optional
         Of a tool that is steered: which inputs change after which step, and after how many steps it
         ends; to its end by default.
+    folder : path, optional
+        Where results are written that memory does not hold, such as a matrix of all pairs of very
+        many images.
     **given
         Inputs by role, everything else parameters; ``napari-framewise TOOL --help`` lists both.
         An input is a Stack (`open_stack`, `stack_of`), an array (its last two axes are y and x),
@@ -76,6 +82,9 @@ def run(
         )
         with ProgressLine(shown=progress) as line, engine_for(engine, cluster) as where:
             line.compile_seconds = chosen.compile_seconds
+            if folder is not None:
+                where = where.writing_to(folder)
+            check_folder(chosen, inputs, parameters, where, "give folder=")
             for text in chosen.warnings(inputs, parameters, where) if progress else ():
                 line.show(Notice(text))
             steps = chosen.start(inputs, parameters, where, _resolved(course, roles))

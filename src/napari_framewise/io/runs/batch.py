@@ -286,9 +286,24 @@ def _run_one(
     source = next(map(text_of, batch_refs(recipe.steps[0])), name)
     if output is not None:
         _refuse_own_inputs(recipe, output)
-    outcomes, as_run = yield from _labelled(run_steps(recipe, engine, memory), place)
     if output is None:
+        outcomes, as_run = yield from _labelled(run_steps(recipe, engine, memory), place)
         return FileRun(name, source, outcomes, recipe=as_run), as_run
+    with output.room_for(name, engine) as roomy:
+        outcomes, as_run = yield from _labelled(run_steps(recipe, roomy, memory), place)
+        return (yield from _write_one(outcomes, as_run, name, source, output, engine, place))
+
+
+def _write_one(
+    outcomes: tuple[Outcome, ...],
+    as_run: Recipe,
+    name: str,
+    source: str,
+    output: Output,
+    engine: Engine,
+    place: str,
+) -> Generator[Progress | Partial | Notice | FileRun, None, tuple[FileRun, Recipe]]:
+    """Write what a run of all steps gave."""
     if output.results:
         hashes = yield from _labelled(input_hashes(as_run), place)
         found, _ = yield from _labelled(recorded_results(outcomes), place)

@@ -18,6 +18,7 @@ import numpy as np
 
 from napari_framewise.engine import Engine
 from napari_framewise.engine.progress import Progress
+from napari_framewise.engine.results import note_provenance
 from napari_framewise.framework.inputs import Value
 from napari_framewise.framework.outcome import (
     ImageResult,
@@ -155,6 +156,27 @@ class Output:
         ours = self.journal is not None and self.journal.owns(self.place)
         if self.single and self.place.exists() and not self.overwrite and not ours:
             raise ValueError(f"{self.place} is there already; choose another, or overwrite it.")
+
+    @contextmanager
+    def room_for(self, name: str, engine: Engine) -> Iterator[Engine]:
+        """An engine that writes what memory does not hold beside the results of an input.
+
+        What an interrupted run with a journal has there stays, for the same run to go on from.
+        """
+        place = self.folder / part_name(f"{name}.room")
+        journal = self.journal
+        if journal is None or not journal.resumed:
+            _remove(place)
+        mark = "" if journal is None else f"{journal.fingerprint} {name}"
+        if journal is not None:
+            journal.note(place.with_name(f"{name}.room"))
+        try:
+            yield engine.writing_to(place, mark)
+        except BaseException as error:
+            if isinstance(error, Exception) or journal is None:
+                _remove(place)
+            raise
+        _remove(place)
 
     def path(self, name: str, title: str, suffix: str) -> Path:
         """The place of one result of the input that is called `name`.
@@ -343,8 +365,16 @@ def _write_image(
     engine: Engine,
     provenance: Mapping[str, Any] | None,
 ) -> Generator[Progress, None, Path]:
-    stack = stack_of_result(layer)
     path = output.path(name, layer.name, f".{output.image_format}")
+    if layer.folder is not None and path.suffix == ".zarr":
+        if output.journal is not None:
+            output.journal.note(path)
+        with os_faults_told(path, "written"):
+            note_provenance(layer.folder, provenance)
+            settle(layer.folder)
+            _replace(layer.folder, path)
+        return path
+    stack = stack_of_result(layer)
     free = shutil.disk_usage(output.folder).free
     if stack.nbytes > free:
         raise ValueError(

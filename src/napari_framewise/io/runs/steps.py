@@ -8,6 +8,7 @@ from dataclasses import replace
 from napari_framewise.engine import Engine
 from napari_framewise.engine.progress import Notice, Progress
 from napari_framewise.framework.inputs import Inputs, Value
+from napari_framewise.framework.on_disk import check_folder
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.recipe import InputRef, Recipe, Step
@@ -29,8 +30,12 @@ def run_steps(
     """
     outcomes: list[Outcome] = []
     steps: list[Step] = []
-    for step in recipe.steps:
-        outcome, used = yield from _run_step(step, engine, outcomes, memory or {})
+    for number, step in enumerate(recipe.steps, 1):
+        here = engine
+        if engine.folder is not None:
+            folder = engine.folder
+            here = engine.writing_to(folder.path / f"step {number}", folder.fingerprint)
+        outcome, used = yield from _run_step(step, here, outcomes, memory or {})
         outcomes.append(outcome)
         steps.append(used)
     return tuple(outcomes), recipe.model_copy(update={"steps": tuple(steps)})
@@ -102,6 +107,7 @@ def _run_step(
         ),
         step.steps,
     )
+    check_folder(tool, inputs, parameters, engine, "choose a folder for the output")
     yield from map(Notice, tool.warnings(inputs, parameters, engine))
     outcome = yield from tool.start(inputs, parameters, engine, course)
     told = (*outcome.diagnostics, *_remarks(inputs))

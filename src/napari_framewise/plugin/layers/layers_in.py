@@ -21,7 +21,6 @@ from napari_framewise.stacks.axes import Axis, default_axis_names
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import ArraySource
 from napari_framewise.stacks.sources.resampled import NearestSource
-from napari_framewise.stacks.sources.view import SourceView
 from napari_framewise.stacks.stack import Origin, Stack, stack_of
 
 METADATA_KEY = "framewise"
@@ -45,7 +44,7 @@ def stack_of_layer(layer: Layer) -> Stack:
     if rgb:
         axes = (*axes, Axis("c"))
     stack = stack_of(
-        data.source if isinstance(data, SourceView) else data,
+        data,
         axes=[axis.name for axis in axes],
         scale=[axis.scale for axis in axes],
         translate=[axis.translate for axis in axes],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -119,10 +120,21 @@ def recorded(
     parameters: Parameters,
     layers: Mapping[str, list[Layer]],
     engine: Callable[[], Engine],
+    folder: str | None = None,
 ) -> Generator[Progress | Partial, None, Record]:
-    """Run a tool; give back its record. All of it happens in the thread that drives it."""
+    """Run a tool; give back its record. All of it happens in the thread that drives it.
+
+    What memory does not hold is written to `folder`.
+    """
     record = Record.of(tool, inputs, parameters, layers, Outcome())
-    run: Run = tool.run(inputs, parameters, engine())
+    where = engine()
+    if folder is not None:
+        # What no file stands behind may be another the next time.
+        named = "" if record.memory else record.recipe.model_dump_json()
+        where = where.writing_to(
+            folder, hashlib.sha256(named.encode()).hexdigest() if named else ""
+        )
+    run: Run = tool.run(inputs, parameters, where)
     with closing(run):
         while True:
             try:

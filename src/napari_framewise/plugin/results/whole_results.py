@@ -9,11 +9,16 @@ from typing import Any
 
 from napari.components import ViewerModel
 from napari.layers import Layer
+from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_framewise.engine import Engine
 from napari_framewise.engine.progress import Progress
 from napari_framewise.engine.results import write_frames
+from napari_framewise.framework.inputs import Inputs
+from napari_framewise.framework.on_disk import needs_folder
 from napari_framewise.framework.outcome import ImageResult
+from napari_framewise.framework.parameters import Parameters
+from napari_framewise.framework.tool import Tool
 from napari_framewise.io import open_stack
 from napari_framewise.stacks.sources.view import SourceView
 from napari_framewise.stacks.stack import Stack
@@ -25,6 +30,16 @@ class Written:
 
     path: Path
     stack: Stack
+
+
+def ask_for_folder(
+    parent: QWidget, tool: Tool[Any], inputs: Inputs, parameters: Parameters
+) -> str | None:
+    """A folder for what memory does not hold; None where none is needed, "" where none is given."""
+    why = needs_folder(tool, inputs, parameters)
+    if not why:
+        return None
+    return str(QFileDialog.getExistingDirectory(parent, f"{why}: choose a folder for it"))
 
 
 def written_frames(
