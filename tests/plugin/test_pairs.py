@@ -14,6 +14,7 @@ from tests.helpers import likeness, pairing
 from tests.plugin.conftest import MakePanel, run_to_end, settle
 
 from napari_framewise.io.ragged import open_images
+from napari_framewise.plugin.results import whole_results
 from napari_framewise.plugin.results.pair_view import PairView, read_pair
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Selection, stack_of
@@ -125,9 +126,7 @@ def test_a_folder_is_asked_for_where_memory_does_not_hold_the_matrix(
         asked.append(title)
         return "" if len(asked) == 1 else str(tmp_path / "room")
 
-    monkeypatch.setattr(
-        "napari_framewise.plugin.results.whole_results.QFileDialog.getExistingDirectory", ask
-    )
+    monkeypatch.setattr(whole_results.QFileDialog, "getExistingDirectory", ask)
     panel.run()
     assert not panel.busy
     assert len(viewer.layers) == 1

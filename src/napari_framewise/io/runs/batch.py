@@ -30,6 +30,7 @@ from napari_framewise.io.runs.outputs import (
     write_values_to,
 )
 from napari_framewise.io.runs.resuming import Earlier, earlier, entry_of, fingerprint_of
+from napari_framewise.io.runs.room import room_for
 from napari_framewise.io.runs.steps import run_steps
 from napari_framewise.io.runs.taking_turns import batch_refs, input_sets, on_inputs
 from napari_framewise.tools.calls import engine_for
@@ -289,7 +290,7 @@ def _run_one(
     if output is None:
         outcomes, as_run = yield from _labelled(run_steps(recipe, engine, memory), place)
         return FileRun(name, source, outcomes, recipe=as_run), as_run
-    with output.room_for(name, engine) as roomy:
+    with room_for(output, name, engine) as roomy:
         outcomes, as_run = yield from _labelled(run_steps(recipe, roomy, memory), place)
         return (yield from _write_one(outcomes, as_run, name, source, output, engine, place))
 

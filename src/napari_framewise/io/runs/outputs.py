@@ -157,27 +157,6 @@ class Output:
         if self.single and self.place.exists() and not self.overwrite and not ours:
             raise ValueError(f"{self.place} is there already; choose another, or overwrite it.")
 
-    @contextmanager
-    def room_for(self, name: str, engine: Engine) -> Iterator[Engine]:
-        """An engine that writes what memory does not hold beside the results of an input.
-
-        What an interrupted run with a journal has there stays, for the same run to go on from.
-        """
-        place = self.folder / part_name(f"{name}.room")
-        journal = self.journal
-        if journal is None or not journal.resumed:
-            _remove(place)
-        mark = "" if journal is None else f"{journal.fingerprint} {name}"
-        if journal is not None:
-            journal.note(place.with_name(f"{name}.room"))
-        try:
-            yield engine.writing_to(place, mark)
-        except BaseException as error:
-            if isinstance(error, Exception) or journal is None:
-                _remove(place)
-            raise
-        _remove(place)
-
     def path(self, name: str, title: str, suffix: str) -> Path:
         """The place of one result of the input that is called `name`.
 
@@ -268,7 +247,7 @@ def write_outcome(
     except BaseException as error:
         if isinstance(error, Exception) or output.journal is None:
             for path in written:
-                _remove(path)
+                remove(path)
         raise
     if output.single and not written:
         raise ValueError(f"{output.place} asks for {_a(output.single)}, but the tool gives none.")
@@ -367,12 +346,7 @@ def _write_image(
 ) -> Generator[Progress, None, Path]:
     path = output.path(name, layer.name, f".{output.image_format}")
     if layer.folder is not None and path.suffix == ".zarr":
-        if output.journal is not None:
-            output.journal.note(path)
-        with os_faults_told(path, "written"):
-            note_provenance(layer.folder, provenance)
-            settle(layer.folder)
-            _replace(layer.folder, path)
+        _take_over(layer.folder, path, output, provenance)
         return path
     stack = stack_of_result(layer)
     free = shutil.disk_usage(output.folder).free
@@ -383,7 +357,7 @@ def _write_image(
     part = path.with_name(part_name(path.name))
     journal = output.journal
     if journal is None or not journal.resumed:
-        _remove(part)
+        remove(part)
     mark = ""
     if journal is not None:
         journal.note(path)
@@ -397,16 +371,28 @@ def _write_image(
                 yield from write()
             except FileExistsError:
                 # An earlier part of the run ended while it made the folder, or when it was whole.
-                _remove(part)
+                remove(part)
                 yield from write()
             if journal is not None:
                 settle(part)
             _replace(part, path)
     except BaseException as error:
         if isinstance(error, Exception) or journal is None:
-            _remove(part)
+            remove(part)
         raise
     return path
+
+
+def _take_over(
+    made: Path, path: Path, output: Output, provenance: Mapping[str, Any] | None
+) -> None:
+    """What the run itself wrote, whole, under its name among the results."""
+    if output.journal is not None:
+        output.journal.note(path)
+    with os_faults_told(path, "written"):
+        note_provenance(made, provenance)
+        settle(made)
+        _replace(made, path)
 
 
 def _at_once(path: Path, write: Callable[[Path], Any], output: Output) -> None:
@@ -420,7 +406,7 @@ def _at_once(path: Path, write: Callable[[Path], Any], output: Output) -> None:
             settle(part)
             _replace(part, path)
     finally:
-        _remove(part)
+        remove(part)
 
 
 def _short(name: str) -> str:
@@ -433,11 +419,12 @@ def _short(name: str) -> str:
 def _replace(part: Path, path: Path) -> None:
     # Only a zarr is a folder of ours; a folder of another name is never removed.
     if path.suffix == ".zarr":
-        _remove(path)
+        remove(path)
     part.replace(path)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Take away a file or a folder, where there is one."""
     if path.is_dir():
         shutil.rmtree(path)
     else:
