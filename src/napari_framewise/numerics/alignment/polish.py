@@ -28,7 +28,7 @@ from napari_framewise.numerics.alignment.kernels import (
     residuals,
 )
 from napari_framewise.numerics.alignment.levels import Fixed, Moving
-from napari_framewise.numerics.alignment.state import Fit
+from napari_framewise.numerics.alignment.state import Candidate
 from napari_framewise.numerics.alignment.template import Settings
 from napari_framewise.numerics.derivatives import smooth
 from napari_framewise.numerics.transforms import generators
@@ -92,7 +92,12 @@ class Equations:
 
 
 def polished(
-    settings: Settings, fixed: Fixed, moving: Moving, corners: FloatArray, unit: float, fit: Fit
+    settings: Settings,
+    fixed: Fixed,
+    moving: Moving,
+    corners: FloatArray,
+    unit: float,
+    fit: Candidate,
 ) -> Equations | None:
     """Solve the estimating equations from where a descent ended; `fit` is moved there.
 
@@ -105,7 +110,7 @@ def polished(
         Points that steps are measured at, in units.
     unit : float
         Pixels per unit.
-    fit : Fit
+    fit : Candidate
         Where the descent ended. It stays there where the equations lead away by more than a pixel.
 
     Returns

@@ -14,7 +14,7 @@ from napari_framewise.numerics.alignment.kernels import LOSSES
 from napari_framewise.numerics.alignment.levels import LEAST_PIXELS, Moving
 from napari_framewise.numerics.alignment.result import Alignment, Status, no_alignment
 from napari_framewise.numerics.alignment.rivals import Verdict, second_look
-from napari_framewise.numerics.alignment.state import Fit
+from napari_framewise.numerics.alignment.state import Candidate
 from napari_framewise.numerics.alignment.template import Template
 from napari_framewise.numerics.alignment.trust import Trust, trust_of
 from napari_framewise.numerics.interpolation import sample, spline
@@ -93,13 +93,13 @@ class Search:
             self._descend_all(fits, level)
         return self._result(fits[0], inverse(away), into)
 
-    def _fit(self, matrix: FloatArray) -> Fit:
+    def _fit(self, matrix: FloatArray) -> Candidate:
         """A fit that begins at a matrix, with the images' brightness as it is."""
         gains = self.template.spread / self.spread
         offsets = (self.template.mean - self.mean) / self.spread
-        return Fit.at(matrix, float(gains.mean()), float(offsets.mean()))
+        return Candidate.at(matrix, float(gains.mean()), float(offsets.mean()))
 
-    def _descend_all(self, fits: list[Fit], level: int) -> None:
+    def _descend_all(self, fits: list[Candidate], level: int) -> None:
         """Fit each on a level; the best comes first."""
         for fit in fits:
             for motion in self._families(level, len(self.template.fixed) - 1):
@@ -120,7 +120,7 @@ class Search:
         chosen = [each for each in first if MOTIONS.index(each) < limit]
         return [*chosen, MOTIONS[limit]]
 
-    def _descend(self, fit: Fit, level: int, motion: Motion) -> None:
+    def _descend(self, fit: Candidate, level: int, motion: Motion) -> None:
         settings = self.template.settings
         fixed, moving = self.template.fixed[level], self.moving[level]
         step = max(fixed.grid[1], fixed.grid[3])
@@ -161,7 +161,7 @@ class Search:
             )
         )
 
-    def _places(self, deformations: list[FloatArray]) -> list[Fit]:
+    def _places(self, deformations: list[FloatArray]) -> list[Candidate]:
         """Fits that begin where the deformed template correlates best, on the coarsest level."""
         least = self.template.settings.least_overlap
         level, fixed, moving = self.template.pyramid[-1], self.template.fixed[-1], self.moving[-1]
@@ -183,7 +183,7 @@ class Search:
         most = _PLACES if len(deformations) == 1 else 3 * _PLACES
         return [self._fit(matrix) for _, matrix in found[:most]]
 
-    def _looked_at_again(self, fit: Fit) -> tuple[Fit, bool]:
+    def _looked_at_again(self, fit: Candidate) -> tuple[Candidate, bool]:
         """The fit, or one from a better place; and whether its place stands out from all others."""
         for _ in range(2):
             verdict, steps = self._verdict(fit)
@@ -203,7 +203,7 @@ class Search:
         fine = [min(each.shape) >= _SIDE for each in self.template.pyramid]
         return max([0, *(number for number, enough in enumerate(fine) if enough)])
 
-    def _verdict(self, fit: Fit) -> tuple[Verdict, FloatArray]:
+    def _verdict(self, fit: Candidate) -> tuple[Verdict, FloatArray]:
         """A second look at where a fit lies, and the level's steps in units."""
         number = self._second_level()
         level, fixed = self.template.pyramid[number], self.template.fixed[number]
@@ -218,7 +218,7 @@ class Search:
         place = (float(at[0]), float(at[1]))
         return second_look(planes, mask, there.planes, there.valid, place, least), grid[1::2]
 
-    def _result(self, fit: Fit, back: FloatArray, into: FloatArray) -> Alignment:
+    def _result(self, fit: Candidate, back: FloatArray, into: FloatArray) -> Alignment:
         settings = self.template.settings
         n_parameters = len(generators(settings.motion))
         history = np.concatenate(fit.history) if fit.history else np.empty((0, 5))

@@ -15,8 +15,8 @@ FloatArray: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(eq=False)
-class Fit:
-    """Where a descent stands.
+class Candidate:
+    """A place that may be the right one, and where the descent from it stands.
 
     Attributes
     ----------
@@ -41,8 +41,8 @@ class Fit:
     left: float = np.inf
 
     @classmethod
-    def at(cls, matrix: FloatArray, gain: float = 1.0, offset: float = 0.0) -> Fit:
-        """A fit that begins at a matrix and a brightness."""
+    def at(cls, matrix: FloatArray, gain: float = 1.0, offset: float = 0.0) -> Candidate:
+        """One that begins at a matrix and a brightness."""
         state = np.array([*normalised(matrix).ravel(), gain, offset])
         return cls(state, 0, np.zeros((10, 10)), np.zeros(10), np.zeros(11), [])
 

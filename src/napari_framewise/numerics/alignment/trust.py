@@ -12,7 +12,7 @@ from napari_framewise.numerics.alignment.kernels import residuals
 from napari_framewise.numerics.alignment.levels import Fixed, Moving, to_unit
 from napari_framewise.numerics.alignment.polish import Equations, polished
 from napari_framewise.numerics.alignment.result import Status
-from napari_framewise.numerics.alignment.state import Fit
+from napari_framewise.numerics.alignment.state import Candidate
 from napari_framewise.numerics.alignment.template import Template
 from napari_framewise.numerics.transforms import Motion, corners, generators, mapped
 
@@ -38,7 +38,7 @@ class Trust:
     overlap: float
 
 
-def trust_of(template: Template, moving: tuple[Moving, ...], unit: float, fit: Fit) -> Trust:
+def trust_of(template: Template, moving: tuple[Moving, ...], unit: float, fit: Candidate) -> Trust:
     """Take the last steps of a fit, without bias, and tell the errors of where they end."""
     settings, fixed = template.settings, template.fixed[0]
     free = generators(settings.motion)
@@ -123,7 +123,7 @@ def _in_pixels(motion: Motion, unit: float) -> FloatArray:
     return sizes
 
 
-def _likeness(template: Template, moving: tuple[Moving, ...], fit: Fit) -> float:
+def _likeness(template: Template, moving: tuple[Moving, ...], fit: Candidate) -> float:
     """Correlation of the slopes of template and image, minus what chance would give.
 
     Smooth images resemble each other by chance, brightness on one side and darkness on the other;

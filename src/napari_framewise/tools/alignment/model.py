@@ -7,13 +7,13 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from napari_framewise.framework.transform import Transform
+from napari_framewise.framework.series import Series
 from napari_framewise.numerics.transforms import Motion, inverse, jacobian, mapped, warp
 from napari_framewise.stacks.source import Array
 
 
 @dataclass(frozen=True, eq=False)
-class Transforms(Transform):
+class Transforms(Series):
     """A 3 x 3 matrix for every frame.
 
     Attributes
@@ -26,18 +26,10 @@ class Transforms(Transform):
     """
 
     kind: ClassVar[str] = "transforms"
+    series: ClassVar[str] = "matrices"
 
     matrices: Array
     motion: Motion
-
-    @property
-    def maps(self) -> Array:
-        """The matrices."""
-        return self.matrices
-
-    def with_maps(self, maps: Array) -> Transforms:
-        """The same family of transforms for other frames."""
-        return replace(self, matrices=maps)
 
     def frames_of(self, count: int, name: str) -> tuple[range, range]:
         """Every frame has its matrix; one matrix serves all.
@@ -45,32 +37,14 @@ class Transforms(Transform):
         Raises
         ------
         ValueError
-            Where there are as many matrices as neither one nor the frames.
+            Where they are no 3 x 3 matrices, or as many as neither one nor the frames.
         """
-        matrices = np.asarray(self.matrices, float)
-        if matrices.ndim != 3 or matrices.shape[1:] != (3, 3):
+        if self.maps.ndim != 3 or self.maps.shape[1:] != (3, 3):
             raise ValueError(
-                f"The transforms have the shape {matrices.shape}; a series of 3 x 3 matrices is "
+                f"The transforms have the shape {self.maps.shape}; a series of 3 x 3 matrices is "
                 "needed."
             )
-        if len(matrices) not in (1, count):
-            raise ValueError(
-                f"The transforms are those of {len(matrices):,} frames, but {name} has {count:,}; "
-                "as many, or one for all, are needed."
-            )
-        return range(count), range(count)
-
-    def for_frames(self, count: int, name: str) -> Transforms:
-        """The same with a matrix for each of so many frames.
-
-        Raises
-        ------
-        ValueError
-            As `frames_of` does.
-        """
-        self.frames_of(count, name)
-        every = np.broadcast_to(np.asarray(self.matrices, float), (count, 3, 3))
-        return self.with_maps(np.ascontiguousarray(every))
+        return super().frames_of(count, name)
 
     def pull_back(self, points: Array, frame: int) -> Array:
         """Pixels of the target where they are in the source; NaN past a homography's horizon."""

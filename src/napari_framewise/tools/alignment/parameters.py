@@ -10,6 +10,7 @@ from napari_framewise.framework.inputs import MASK, Input, Kind
 from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.numerics.alignment import Settings
 from napari_framewise.tools.alignment.model import Transforms
+from napari_framewise.tools.common.registration import ORDERS, Order, others, reference_frame
 
 INPUTS = (
     Input("stack", Kind.STACK, "Stack", "The image, or the frames, to align.", frames="plane"),
@@ -40,17 +41,7 @@ INPUTS = (
         least=0,
         same_frame_as="template",
     ),
-    Input(
-        "others",
-        Kind.STACK,
-        "Move with it",
-        "Further stacks, such as other channels, that are moved by the same transforms.",
-        least=0,
-        most=8,
-        same_length_as="stack",
-        folded=True,
-        frames="plane",
-    ),
+    others(frames="plane"),
     Input(
         "labels",
         Kind.LABELS,
@@ -97,13 +88,11 @@ class AlignmentParameters(Parameters):
         shown_when={"to": ("mean", "frame")},
         rare=True,
     )
-    reference_frame: int = parameter(
-        0,
-        "Reference frame",
+    reference_frame: int = reference_frame(
         "The frame that does not move, counted from 0 among the chosen frames; with the mean, the "
         "one that the first pass aligns to.",
-        shown_when={"to": ("mean", "frame"), "reference": "frame"},
-        ge=0,
+        to=("mean", "frame"),
+        reference="frame",
     )
     passes: int = parameter(
         2,
@@ -261,7 +250,6 @@ class AlignmentParameters(Parameters):
         return self.as_settings(Settings)
 
     @property
-    def order(self) -> Literal[0, 1, 3]:
+    def order(self) -> Order:
         """Order of the spline that aligned frames are computed by."""
-        orders: dict[str, Literal[0, 1, 3]] = {"nearest": 0, "linear": 1, "cubic": 3}
-        return orders[self.interpolation]
+        return ORDERS[self.interpolation]

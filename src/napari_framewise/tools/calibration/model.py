@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from napari_framewise.framework.model import Model
-from napari_framewise.framework.transform import Transform
+from napari_framewise.framework.series import Series
 from napari_framewise.numerics.bsplines import Axis, Lattice
 from napari_framewise.numerics.calibration import (
     at_value,
@@ -83,7 +83,7 @@ class Calibration(Model):
 
 
 @dataclass(frozen=True, eq=False)
-class Distortion(Transform):
+class Distortion(Series):
     """A smooth displacement for each frame.
 
     Attributes
@@ -99,6 +99,7 @@ class Distortion(Transform):
     """
 
     kind: ClassVar[str] = "distortion"
+    series: ClassVar[str] = "coefficients"
 
     coefficients: Array
     knots: Array
@@ -109,30 +110,6 @@ class Distortion(Transform):
     def lattice(self) -> Lattice:
         """Of the splines."""
         return Lattice(axes_of(self.knots))
-
-    @property
-    def maps(self) -> Array:
-        """The coefficients."""
-        return self.coefficients
-
-    def with_maps(self, maps: Array) -> Distortion:
-        """The same for other frames."""
-        return replace(self, coefficients=maps)
-
-    def frames_of(self, count: int, name: str) -> tuple[range, range]:
-        """Every frame has its field; one serves all.
-
-        Raises
-        ------
-        ValueError
-            Where there are as many fields as neither one nor the frames.
-        """
-        if len(self.coefficients) not in (1, count):
-            raise ValueError(
-                f"The distortion is that of {len(self.coefficients):,} frames, but {name} has "
-                f"{count:,}; as many, or one for all, are needed."
-            )
-        return range(count), range(count)
 
     def pull_back(self, points: Array, frame: int) -> Array:
         """Pixels of the target where they are in the source."""

@@ -214,7 +214,7 @@ def _outcome(
         Space.of(inputs.stack(str(target.role)).name, target),
     )
     layers: list[LayerResult] = []
-    if model.known.any():
+    if model.found.any():
         layers = _moved(inputs, parameters, model, target)
         aim = _aim(inputs, parameters)
         if parameters.both:
@@ -234,7 +234,7 @@ def _outcome(
         layers=tuple(layers),
         tables=(frame_table(stack, found), *tables),
         plots=plots,
-        models=(model,) if model.known.any() else (),
+        models=(model,) if model.found.any() else (),
         summary=summary_of(stack, found, _aim(inputs, parameters)),
         diagnostics=(*diagnostics_of(stack, found), *notes),
     )

@@ -102,7 +102,7 @@ def displacement_layers(
 
 def grid_layer(stack: Stack, model: ElasticTransforms) -> list[LayerResult]:
     """Lines of the reference where they lie in every frame; none of too many frames."""
-    numbers = np.flatnonzero(model.known)
+    numbers = np.flatnonzero(model.found)
     rows, columns = model.target.shape
     step = max(rows, columns) / _LINES
     lines = [
@@ -155,7 +155,7 @@ def dense_block(maps: Array, model: ElasticTransforms, part: int, out: Array) ->
 def _arrows(
     stack: Stack, model: ElasticTransforms, layout: Layout, spacing: float
 ) -> VectorsResult:
-    numbers = np.flatnonzero(model.known)
+    numbers = np.flatnonzero(model.found)
     rows, columns = model.target.shape
     most = _MOST_ARROWS / max(1, len(numbers))
     step = max(4.0, spacing / 2, (rows * columns / most) ** 0.5)

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from napari_framewise.framework.model import Space
-from napari_framewise.framework.transform import Transform
+from napari_framewise.framework.series import Series
 from napari_framewise.numerics.elastic import Field, coordinates, resampled
 from napari_framewise.stacks.source import Array
 
@@ -18,7 +18,7 @@ _AROUND = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class ElasticTransforms(Transform):
+class ElasticTransforms(Series):
     """Cubic B-splines on a lattice for every frame.
 
     Attributes
@@ -34,6 +34,7 @@ class ElasticTransforms(Transform):
     """
 
     kind: ClassVar[str] = "elastic"
+    series: ClassVar[str] = "numbers"
 
     numbers: Array
     lattice: tuple[int, ...]
@@ -45,41 +46,12 @@ class ElasticTransforms(Transform):
         rows = [np.concatenate([f.matrix.ravel(), f.coefficients.ravel()]) for f in fields]
         return cls(source, target, np.array(rows), fields[0].coefficients.shape[1:])
 
-    @property
-    def maps(self) -> Array:
-        """The numbers."""
-        return self.numbers
-
-    def with_maps(self, maps: Array) -> ElasticTransforms:
-        """The same lattice for other frames."""
-        return replace(self, numbers=maps)
-
     def field(self, frame: int) -> Field:
         """The splines of a frame, from the pixels that the lattice lies on."""
         row, d = self.map_of(frame), len(self.lattice)
         matrix, nodes = row[: (d + 1) ** 2], row[(d + 1) ** 2 :]
         on = self.source if self.inverted else self.target
         return Field(matrix.reshape(d + 1, d + 1), nodes.reshape(d, *self.lattice), on.shape)
-
-    @property
-    def known(self) -> Array:
-        """Frames that have a transform, (n,) bool."""
-        return np.asarray(np.isfinite(self.numbers).all(axis=1))
-
-    def frames_of(self, count: int, name: str) -> tuple[range, range]:
-        """Every frame has its transform; one serves all.
-
-        Raises
-        ------
-        ValueError
-            Where there are as many transforms as neither one nor the frames.
-        """
-        if len(self.numbers) not in (1, count):
-            raise ValueError(
-                f"The elastic transforms are those of {len(self.numbers):,} frames, but {name} has "
-                f"{count:,}; as many, or one for all, are needed."
-            )
-        return range(count), range(count)
 
     def pull_back(self, points: Array, frame: int) -> Array:
         """Pixels of the target where they are in the source; NaN beyond the lattice's frame."""

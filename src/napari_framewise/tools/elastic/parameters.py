@@ -10,6 +10,7 @@ from napari_framewise.framework.inputs import MASK, Input, Kind
 from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.framework.transform import Transform
 from napari_framewise.numerics.elastic import Settings
+from napari_framewise.tools.common.registration import others, reference_frame
 from napari_framewise.tools.elastic.model import ElasticTransforms
 
 INPUTS = (
@@ -66,17 +67,7 @@ INPUTS = (
         least=0,
         model_kind=Transform,
     ),
-    Input(
-        "others",
-        Kind.STACK,
-        "Move with it",
-        "Further stacks, such as other channels, that are moved by the same transforms.",
-        least=0,
-        most=8,
-        same_length_as="stack",
-        folded=True,
-        frames="plane",
-    ),
+    others(frames="plane"),
     Input(
         "labels",
         Kind.LABELS,
@@ -128,13 +119,10 @@ class ElasticParameters(Parameters):
         "What frames are registered to where there is no reference: the mean of the frames "
         "registered to one of them; one frame; the frame before, with the transforms composed.",
     )
-    reference_frame: int = parameter(
-        0,
-        "Reference frame",
+    reference_frame: int = reference_frame(
         "The frame that does not move, counted from 0 among the chosen frames; with the mean, the "
         "one that the first pass registers to.",
-        shown_when={"to": ("mean", "frame")},
-        ge=0,
+        to=("mean", "frame"),
     )
     spacing: float = parameter(
         Settings.spacing,

@@ -28,6 +28,7 @@ from napari_framewise.numerics import rigid as numerics
 from napari_framewise.numerics.alignment import Alignment, Status
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
+from napari_framewise.tools.common.registration import ORDERS, others, reference_frame
 from napari_framewise.tools.rigid.model import RigidTransforms
 from napari_framewise.tools.rigid.passes import (
     cost_of,
@@ -47,17 +48,7 @@ INPUTS = (
         least=0,
         several_frames=True,
     ),
-    Input(
-        "others",
-        Kind.STACK,
-        "Move with it",
-        "Further stacks, such as other channels, that are moved by the same transforms.",
-        least=0,
-        most=8,
-        same_length_as="stack",
-        same_frame_as="stack",
-        folded=True,
-    ),
+    others(same_frame_as="stack"),
     Input(
         "transforms",
         Kind.MODEL,
@@ -84,12 +75,9 @@ class RigidParameters(Parameters):
         "The mean of the aligned volumes, in two passes; one volume; the volume before, with the "
         "transforms composed.",
     )
-    reference_frame: int = parameter(
-        0,
-        "Reference frame",
+    reference_frame: int = reference_frame(
         "The volume that the first pass aligns to, counted from 0 among the chosen frames.",
-        shown_when={"to": ("mean", "frame")},
-        ge=0,
+        to=("mean", "frame"),
     )
     start: Literal["correlation", "given"] = parameter(
         "correlation",
@@ -109,20 +97,20 @@ def run(inputs: Inputs, parameters: RigidParameters, engine: Engine) -> Run:
     if inputs["transforms"]:
         (model,) = inputs["transforms"]
         assert isinstance(model, RigidTransforms)
-        model.frames_of(stack.n_frames, stack.name)
+        given = model.for_frames(stack.n_frames, stack.name)
         size = len(stack.frame_shape) + 1
         if model.matrices.shape[1:] != (size, size):
             raise ValueError(
                 f"The transforms are matrices of {model.matrices.shape[1]} rows, but "
                 f"frames of {stack.name} have {size - 1} axes; {size} x {size} are needed."
             )
-        matrices = np.broadcast_to(model.matrices, (stack.n_frames, size, size)).copy()
+        matrices = given.matrices
     else:
         alignments, matrices = yield from _estimated(stack, mask, parameters, engine)
     space = Space.of(stack.name, stack.spatial_grid)
     transforms = RigidTransforms(space, space, matrices, parameters.motion)
     table = _table(stack, matrices, alignments)
-    known = np.isfinite(matrices).all(axis=(1, 2))
+    known = transforms.found
     layers = [
         _layer(each, transforms, parameters)
         for each in (stack, *inputs.stacks("others"))
@@ -298,7 +286,7 @@ def _layer(stack: Stack, transforms: RigidTransforms, parameters: RigidParameter
     layout = layout_of(stack)
     own = stack.dtype.newbyteorder("=")
     pixels = int(np.prod(stack.frame_shape))
-    order: Literal[1, 3] = 3 if parameters.interpolation == "cubic" else 1
+    order = ORDERS[parameters.interpolation]
     data = LazyFrames(
         (stack, series(transforms.maps)),
         warp_block,

@@ -8,14 +8,14 @@ from typing import ClassVar, Literal
 import numpy as np
 from scipy import ndimage
 
-from napari_framewise.framework.transform import Transform
+from napari_framewise.framework.series import Series
 from napari_framewise.numerics.pyramid import filled
 from napari_framewise.numerics.rigid import RigidMotion, inside
 from napari_framewise.stacks.source import Array
 
 
 @dataclass(frozen=True, eq=False)
-class RigidTransforms(Transform):
+class RigidTransforms(Series):
     """A matrix for every frame.
 
     Attributes
@@ -28,33 +28,10 @@ class RigidTransforms(Transform):
     """
 
     kind: ClassVar[str] = "rigid_transforms"
+    series: ClassVar[str] = "matrices"
 
     matrices: Array
     motion: RigidMotion
-
-    @property
-    def maps(self) -> Array:
-        """The matrices."""
-        return self.matrices
-
-    def with_maps(self, maps: Array) -> RigidTransforms:
-        """The same family for other frames."""
-        return replace(self, matrices=maps)
-
-    def frames_of(self, count: int, name: str) -> tuple[range, range]:
-        """Every frame has its matrix; one serves all.
-
-        Raises
-        ------
-        ValueError
-            Where there are as many matrices as neither one nor the frames.
-        """
-        if len(self.matrices) not in (1, count):
-            raise ValueError(
-                f"The transforms are those of {len(self.matrices):,} frames, but {name} has "
-                f"{count:,}; as many, or one for all, are needed."
-            )
-        return range(count), range(count)
 
     def pull_back(self, points: Array, frame: int) -> Array:
         """Pixels of the target where they are in the source."""
@@ -72,7 +49,7 @@ class RigidTransforms(Transform):
 
     def inverse(self) -> RigidTransforms:
         """The inverse matrices, from source to target."""
-        known = np.isfinite(self.matrices).all(axis=(1, 2))
+        known = self.found
         back = np.full_like(self.matrices, np.nan)
         back[known] = np.linalg.inv(self.matrices[known])
         return replace(self, source=self.target, target=self.source, matrices=back)
