@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_framewise.numerics.inpainting import Filling, Settings, Workspace, begun, fill
+from napari_framewise.numerics.inpainting import (
+    Filling,
+    Settings,
+    Workspace,
+    begun,
+    fill,
+    with_hole,
+)
 from napari_framewise.numerics.inpainting.front import Front, front_of
 from napari_framewise.numerics.inpainting.kernels import best_patch
 
@@ -189,3 +196,45 @@ def test_a_straight_edge_goes_on_first_and_straight() -> None:
         Settings(structure=2.0)
     with pytest.raises(ValueError, match="same shape"):
         Workspace(image, Settings(), source=np.ones((3, 3)))
+
+
+def test_a_filling_stays_what_it_is_whatever_is_done_after_it() -> None:
+    """Fillings share what they have in common; going back and on otherwise leaves the first way."""
+    image = np.random.default_rng(8).integers(0, 200, (40, 44)).astype(float)
+    hole = np.zeros(image.shape, bool)
+    hole[10:26, 12:30] = True
+    workspace = Workspace(image, Settings(size=5))
+
+    def after(filling: Filling) -> Filling:
+        for _ in workspace.step(filling):
+            pass
+        assert workspace.after is not None
+        return workspace.after
+
+    def told(filling: Filling) -> list[np.ndarray]:
+        maps = (filling.source, filling.order, filling.confidence, filling.priority, filling.log)
+        return [each.copy() for each in maps]
+
+    way = [begun(hole)]
+    while not way[-1].done:
+        way.append(after(way[-1]))
+    assert len(way) > 6
+    seen = [told(each) for each in way]
+    smaller = hole.copy()
+    smaller[10:13] = False
+    other = with_hole(way[3], smaller)
+    while not other.done:
+        other = after(other)
+    assert other.left == 0
+    again = way[4]
+    while not again.done:
+        again = after(again)
+    for each, before in zip(way, seen, strict=True):
+        for now, then in zip(told(each), before, strict=True):
+            np.testing.assert_array_equal(now, then)
+    for mine, first in zip(told(again), seen[-1], strict=True):
+        np.testing.assert_array_equal(mine, first)
+    lefts = [each.left for each in way]
+    assert lefts == [int(each.target.sum()) for each in way]
+    assert lefts[0] == hole.sum()
+    assert lefts[-1] == 0

@@ -144,7 +144,11 @@ def test_a_sample_gives_layers_with_their_parts_and_truth(name: str, viewer: Any
         noted = layer.metadata["framewise"]
         assert noted["origin"]["sample"] == name
         assert "truth" in noted
-    assert viewer.layers[-1].metadata["framewise"]["part"] == "stack"
+    # Labels lie above the stack, which would hide them, and the stack above the other images.
+    kinds = [kind for _, _, kind in layers]
+    images = kinds.count("image")
+    assert kinds == ["image"] * images + ["labels"] * (len(kinds) - images)
+    assert viewer.layers[images - 1].metadata["framewise"]["part"] == "stack"
 
 
 def test_the_preferences_are_those_that_the_engine_reads() -> None:

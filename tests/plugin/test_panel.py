@@ -143,6 +143,32 @@ def test_preview_follows_slider_and_parameters_and_goes(
     assert [layer.name for layer in viewer.layers] == ["reference", "moved"]
 
 
+def test_a_preview_never_lies_above_the_result_that_is_looked_at(
+    qtbot: QtBot, viewer: ViewerModel, make_panel: MakePanel, two_layers: Any
+) -> None:
+    panel = make_panel()
+    panel.bar.preview_box.click()
+    settle(qtbot, panel)
+    run_to_end(qtbot, panel)
+    settle(qtbot, panel)
+    viewer.dims.set_current_step(0, 5)
+    settle(qtbot, panel)
+    assert panel.bar.preview_box.isChecked()
+    assert not [layer.name for layer in viewer.layers if layer.name.startswith("Preview")]
+    assert panel.bar.message.startswith("Done")
+    panel._tabs.setCurrentIndex(0)
+    settle(qtbot, panel)
+    assert viewer.layers[-1].name == "Preview: moved difference"
+    panel._tabs.setCurrentIndex(1)
+    settle(qtbot, panel)
+    assert not [layer.name for layer in viewer.layers if layer.name.startswith("Preview")]
+    panel.bar.preview_box.click()
+    panel.bar.preview_box.click()
+    settle(qtbot, panel)
+    assert panel._tabs.currentIndex() == 0
+    assert viewer.layers[-1].name == "Preview: moved difference"
+
+
 def test_a_hidden_or_closed_panel_previews_nothing(
     qtbot: QtBot, viewer: ViewerModel, make_panel: MakePanel, two_layers: Any
 ) -> None:

@@ -14,9 +14,13 @@ from pytestqt.qtbot import QtBot
 from tests.helpers import relaxing
 
 from napari_framewise.engine.progress import Progress
+from napari_framewise.framework.outcome import ImageResult, Outcome
 from napari_framewise.framework.partial import Partial
+from napari_framewise.plugin.layers.passing_layers import PassingLayers
 from napari_framewise.plugin.panel import ToolPanel
 from napari_framewise.plugin.running.runner import Runner
+from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.grid import Grid
 from napari_framewise.tools import registry
 
 from .conftest import MakePanel, settle
@@ -186,8 +190,6 @@ def test_update_my_last_waits_for_the_end(
 
 def test_a_run_tells_what_it_has_five_times_a_second_at_most(qtbot: QtBot) -> None:
     def steps() -> Generator[Partial, None, str]:
-        from napari_framewise.framework.outcome import Outcome
-
         for number in range(600):
             yield Partial(Outcome(summary=str(number)))
             threading.Event().wait(0.001)
@@ -204,3 +206,55 @@ def test_a_run_tells_what_it_has_five_times_a_second_at_most(qtbot: QtBot) -> No
     # 600 of them in 0.6 s or more: whatever the machine, far fewer are told.
     assert 1 <= len(told) < 60
     assert told == sorted(told, key=int)
+
+
+@pytest.mark.parametrize("shape", [(24, 32), (24, 32, 3)])
+def test_images_are_written_into_their_layer_and_not_into_what_a_run_goes_on_with(
+    qtbot: QtBot, viewer: ViewerModel, shape: tuple[int, ...]
+) -> None:
+    grid = Grid((Axis("y", 2.0), Axis("x", 0.5)), shape[:2])
+    shown = PassingLayers(viewer, lambda name: f"{name} (so far)")
+
+    def show(data: np.ndarray, scale: float = 0.5) -> None:
+        there = replace(grid, axes=(grid.axes[0], replace(grid.axes[1], scale=scale)))
+        limits = (0.0, float(data.max()))
+        result = ImageResult("R", data, there, rgb=data.ndim == 3, contrast_limits=limits)
+        shown.show(Outcome((result,)), lambda role: None)
+        qtbot.waitUntil(lambda: not shown.busy)
+
+    random = np.random.default_rng(1)
+    first, second = random.random(shape), random.random(shape)
+    before = first.copy()
+    show(first)
+    (layer,) = viewer.layers
+    written = layer.data
+    show(second, scale=0.25)
+    assert viewer.layers[0] is layer
+    assert layer.data is written
+    np.testing.assert_array_equal(layer.data, second)
+    np.testing.assert_array_equal(first, before)
+    np.testing.assert_allclose(layer.scale, (2.0, 0.25))
+    if len(shape) == 2:
+        np.testing.assert_allclose(layer.contrast_limits, (0, second.max()))
+    # What its array can't hold is shown as well.
+    third = (100 * random.random((12, *shape[1:]))).astype(np.uint16)
+    show(third)
+    np.testing.assert_array_equal(viewer.layers[0].data, third)
+    shown.clear_now()
+    assert not viewer.layers
+
+
+def test_only_the_newest_waits_while_something_is_being_shown(
+    qtbot: QtBot, viewer: ViewerModel
+) -> None:
+    grid = Grid((Axis("y"), Axis("x")), (4, 5))
+    shown, told = PassingLayers(viewer, lambda name: name), []
+    for number in range(5):
+        result = ImageResult("R", np.full((4, 5), float(number)), grid, contrast_limits=(0, 9))
+        shown.show(
+            Outcome((result,)), lambda role: None, first=lambda number=number: told.append(number)
+        )
+    qtbot.waitUntil(lambda: not shown.busy)
+    assert told == [0, 4]
+    assert (viewer.layers["R"].data == 4).all()
+    shown.clear_now()

@@ -161,16 +161,18 @@ class ToolPanel(QWidget):
 
     def _ask_preview(self, event: object = None) -> None:
         del event
-        if self.bar.wants_preview and not self.busy and self.isVisible():
+        at_setup = self._tabs.currentIndex() == 0
+        if self.bar.wants_preview and at_setup and not self.busy and self.isVisible():
             self._preview.ask()
 
     def _view_moved(self, event: object = None) -> None:
         del event
-        if self.bar.wants_preview and not self.busy:
+        if self.bar.wants_preview and self._tabs.currentIndex() == 0 and not self.busy:
             self._preview.view_moved()
 
     def _preview_toggled(self, on: bool) -> None:
         if on:
+            self._tabs.setCurrentIndex(0)
             self._ask_preview()
         else:
             self._preview.clear()
@@ -231,13 +233,26 @@ class ToolPanel(QWidget):
 
     def _result_filled(self, filled: bool) -> None:
         """Turn to the result, or away from where there is none."""
+        # What the run has just said stays, as if nobody had turned the page.
+        self._tabs.blockSignals(True)
         self._tabs.setTabEnabled(1, filled)
         self._tabs.setCurrentIndex(int(filled))
+        self._tabs.blockSignals(False)
+        if filled:
+            self._preview.clear()
+        elif self.bar.wants_preview:
+            self._check_soon.start()
 
     def _result_shown(self) -> None:
         self.bar.offer_update()
         assert self.record is not None
         self.bar.say(account_of(self.record, self.result.made))
+
+    def _page_turned(self, index: int) -> None:
+        """A preview belongs to what is set up: it would lie above the result that is looked at."""
+        if index != 0:
+            self._preview.clear()
+        self._check_soon.start()
 
     def _use_values(self, values: dict[str, Any]) -> None:
         """Set the form to the parameters of an earlier run."""
@@ -317,7 +332,8 @@ class ToolPanel(QWidget):
         self.result_actions.said.connect(self.bar.say)
         self.result_actions.failed.connect(self._run.report)
         self.result_actions.to_disk.connect(self._save_whole)
-        self._tabs.currentChanged.connect(self._check_soon.start)
+        self._tabs.currentChanged.connect(self._page_turned)
+        self._so_far.begun.connect(self._preview.clear)
         self._of_viewer = Connections(self)
         self._of_viewer.connect(self._viewer.dims.events.current_step, self._ask_preview)
         camera = self._viewer.scene.camera

@@ -15,7 +15,7 @@ from napari_framewise.stacks.stack import Origin
 
 
 def open_sample(name: str) -> list[LayerTuple]:
-    """The layers of a sample, the stack last, so that it lies on top."""
+    """The layers of a sample: the stack above the other images, and labels above it."""
     made = SAMPLES[name].make()
     frame_shape = made.stacks[0][1].frame_shape
     layers = []
@@ -26,7 +26,9 @@ def open_sample(name: str) -> list[LayerTuple]:
         # show through gaps.
         shown = stack.frame_shape == frame_shape and part != "truth"
         layers.append((data, {**options, "visible": shown}, kind))
-    return [*layers[1:], layers[0]]
+    images = [layer for layer in layers[1:] if layer[2] != "labels"]
+    labels = [layer for layer in layers[1:] if layer[2] == "labels"]
+    return [*images, layers[0], *labels]
 
 
 def _role(part: str) -> str:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_framewise.numerics.colorization.affinity import Affinity, Form, affinity, weighted
+from napari_framewise.numerics.colorization.affinity import Affinity, Form, affinity
+from napari_framewise.numerics.colorization.kernels import bring_back, sweep
 from napari_framewise.numerics.colorization.system import factored
 from napari_framewise.numerics.window_moments import box_window, window_moments
 
 FloatArray = NDArray[np.float64]
 _PIXELS = 10_000
-_SWEEPS = 3
+_SWEEPS = 4
 
 
 def coarse_chroma(
@@ -27,7 +26,7 @@ def coarse_chroma(
 
     Blocks are as large as leaves about 10,000 of them; one is marked where a pixel in it is, with
     the mean of those. Its colours are brought back by distance and luminance, and each pixel
-    then takes the weighted mean of its neighbours three times, marked ones keeping theirs.
+    then takes the weighted mean of its neighbours, marked ones keeping theirs, in four sweeps.
 
     Parameters
     ----------
@@ -67,11 +66,12 @@ def coarse_chroma(
     system = factored(affinity(grey, form), there)
     solved = system.solve(np.nan_to_num(small))
     out = _brought_back(luminance, grey, solved, block)
-    keep = marked[..., None]
-    for _ in range(_SWEEPS):
-        out = np.where(keep, chroma, out)
-        out = weighted(weights, out)
-    return np.where(keep, chroma, np.where(known[..., None], out, 0.0))
+    out[marked] = chroma[marked]
+    fixed = marked | ~known
+    for number in range(_SWEEPS):
+        sweep(weights.offsets, weights.weights, fixed, number % 2 == 1, out)
+    out[~known] = 0.0
+    return out
 
 
 def _brought_back(
@@ -81,30 +81,15 @@ def _brought_back(
 
     Joint bilateral upsampling (Kopf et al. 2007, ACM Trans. Graph. 26, 96).
     """
-    places = [((np.arange(length) + 0.5) / block - 0.5) for length in luminance.shape]
-    nearest = [np.rint(each).astype(int) for each in places]
     known = np.isfinite(grey)
     values = np.where(known, grey, 0.0)
     spread = window_moments(values[None], box_window((3, 3)), known[None]).variance()[0]
     floor = 1e-6 * float(np.ptp(values[known])) ** 2 if known.any() else 1.0
     width = np.maximum(np.nan_to_num(spread), floor or 1.0)
     shown = np.where(np.isfinite(luminance), luminance, 0.0)
-    total, out = np.zeros(luminance.shape), np.zeros((*luminance.shape, small.shape[-1]))
-    for step in product((-1, 0, 1), repeat=2):
-        at = [
-            np.clip(near + by, 0, length - 1)
-            for near, by, length in zip(nearest, step, grey.shape, strict=True)
-        ]
-        rows, columns = (
-            np.exp(-((near + by - place) ** 2))
-            for near, by, place in zip(nearest, step, places, strict=True)
-        )
-        cells = np.ix_(*at)
-        apart = np.minimum((shown - values[cells]) ** 2 / width[cells], 30.0)
-        weight = np.exp(-apart) * rows[:, None] * columns * known[cells]
-        total += weight
-        out += weight[..., None] * small[cells]
-    return out / np.where(total > 0, total, 1.0)[..., None]
+    out = np.empty((*luminance.shape, small.shape[-1]))
+    bring_back(shown, values, width, known, np.ascontiguousarray(small), block, out)
+    return out
 
 
 def _mean(values: FloatArray, use: NDArray[np.bool_], block: int) -> FloatArray:

@@ -56,8 +56,42 @@ class Patch(NamedTuple):
     pixels: int
 
 
+NEVER = np.int32(np.iinfo(np.int32).max)
 WHOLE = frozenset({"row", "column", "source_row", "source_column", "size", "pixels"})
 """Fields of a patch that are whole numbers."""
+
+
+class History:
+    """The steps behind a filling: it only grows, and all fillings along it share it.
+
+    Parameters
+    ----------
+    order : (n,) int32
+        Number of the step that filled each pixel of the hole; `NEVER` where none did.
+    rows : (k, 10) float64
+        The steps.
+    """
+
+    def __init__(self, order: Array, rows: Array) -> None:
+        self.order, self._rows, self.count = order, rows, len(rows)
+
+    def rows(self, count: int) -> Array:
+        """The first steps, a row for each."""
+        return self._rows[:count]
+
+    def after(self, count: int, pixels: Array, patch: Patch) -> History:
+        """One with a step more behind so many: itself, or a copy where it went on otherwise."""
+        history = self
+        if count != self.count:
+            order = np.where(self.order < count, self.order, NEVER)
+            history = History(order, self._rows[:count].copy())
+        if count == len(history._rows):
+            more = np.empty((max(count, 64), len(Patch._fields)))
+            history._rows = np.concatenate([history._rows, more])
+        history._rows[count] = patch
+        history.order[pixels] = count
+        history.count = count + 1
+        return history
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,26 +104,55 @@ class Filling:
         Rows and columns of the image.
     hole : (n,) int64
         Numbers of the pixels of the hole, row by row, ascending.
-    source : (n,) int64
-        Number of the pixel that each was copied from; -1 where it is still to be filled.
-    confidence, priority : (n,) float64
-        Of the patch that filled each, C and P; 0 and NaN where none did.
-    order : (n,) int64
-        Number of the step that filled each, from 0; -1 where none did.
-    log : (k, 10) float64
-        The steps, a row for each with the fields of `Patch`.
+    history : History
+        The steps behind it, maybe more than these.
+    steps : int
+        How many of them count.
+    left : int
+        Pixels that are still to be filled.
     stuck : bool
         What is left to be filled has no known pixel beside it, or there is nothing to copy from.
     """
 
     shape: tuple[int, int]
     hole: Array
-    source: Array
-    confidence: Array
-    priority: Array
-    order: Array
-    log: Array
+    history: History
+    steps: int
+    left: int
     stuck: bool = False
+
+    @property
+    def log(self) -> Array:
+        """(k, 10) the steps, a row for each with the fields of `Patch`."""
+        return self.history.rows(self.steps)
+
+    @property
+    def order(self) -> Array:
+        """(n,) int64 number of the step that filled each pixel, from 0; -1 where none did."""
+        order = self.history.order
+        return np.where(order < self.steps, order, -1).astype(np.int64)
+
+    @property
+    def source(self) -> Array:
+        """(n,) int64 number of the pixel that each was copied from; -1 where it is to be filled."""
+        order, log = self.order, self.log[:, :4].astype(np.int64)
+        moved = (log[:, 2] - log[:, 0]) * self.shape[1] + log[:, 3] - log[:, 1]
+        return np.where(order >= 0, self.hole + self._of_step(moved, order, 0), -1)
+
+    @property
+    def confidence(self) -> Array:
+        """(n,) float64 C of the patch that filled each pixel; 0 where none did."""
+        return self._of_step(self.log[:, 6], self.order, 0.0)
+
+    @property
+    def priority(self) -> Array:
+        """(n,) float64 P of the patch that filled each pixel; NaN where none did."""
+        return self._of_step(self.log[:, 5], self.order, np.nan)
+
+    def _of_step(self, values: Array, order: Array, otherwise: float) -> Array:
+        """The value of the step that filled each pixel."""
+        longer = np.append(values, np.asarray(otherwise, values.dtype))
+        return np.asarray(longer[order])
 
     @property
     def patches(self) -> tuple[Patch, ...]:
@@ -99,11 +162,6 @@ class Filling:
             Patch(**{name: int(each) if name in WHOLE else each for name, each in row.items()})
             for row in rows
         )
-
-    @property
-    def left(self) -> int:
-        """Pixels that are still to be filled."""
-        return int(np.count_nonzero(self.source < 0))
 
     @property
     def done(self) -> bool:
@@ -119,7 +177,7 @@ class Filling:
     @property
     def target(self) -> Array:
         """Pixels that are still to be filled, (y, x) bool."""
-        return self.image_of(self.source < 0, False)
+        return self.image_of(self.order < 0, False)
 
     def applied(self, frame: Array) -> Array:
         """An image with what is filled so far, of its own type: values are copied, not computed.
@@ -135,8 +193,9 @@ class Filling:
             What is still to be filled is as in `frame`.
         """
         flat = np.array(frame).reshape(self.shape[0] * self.shape[1], -1)
-        known = self.source >= 0
-        flat[self.hole[known]] = flat[self.source[known]]
+        source = self.source
+        known = source >= 0
+        flat[self.hole[known]] = flat[source[known]]
         return flat.reshape(frame.shape)
 
 
@@ -162,17 +221,9 @@ def begun(hole: npt.ArrayLike) -> Filling:
     if given.ndim != 2:
         raise ValueError(f"A hole of {given.ndim} axes was given; rows and columns are needed.")
     numbers = np.flatnonzero((given != 0) & (given == given))
-    count = len(numbers)
-    none = np.full(count, -1, np.int64)
-    return Filling(
-        (given.shape[0], given.shape[1]),
-        numbers.astype(np.int64),
-        none,
-        np.zeros(count),
-        np.full(count, np.nan),
-        none,
-        np.empty((0, len(Patch._fields))),
-    )
+    history = History(np.full(len(numbers), NEVER), np.empty((0, len(Patch._fields))))
+    shape = given.shape[0], given.shape[1]
+    return Filling(shape, numbers.astype(np.int64), history, 0, len(numbers))
 
 
 def with_hole(filling: Filling, hole: npt.ArrayLike) -> Filling:
@@ -195,16 +246,10 @@ def with_hole(filling: Filling, hole: npt.ArrayLike) -> Filling:
         )
     _, to, of = np.intersect1d(fresh.hole, filling.hole, assume_unique=True, return_indices=True)
 
-    def kept(name: str) -> Array:
-        values = np.array(getattr(fresh, name))
-        values[to] = getattr(filling, name)[of]
-        return values
-
+    order = fresh.history.order
+    known = filling.order[of]
+    order[to] = np.where(known >= 0, known, NEVER)
+    history = History(order, filling.log.copy())
     return replace(
-        fresh,
-        source=kept("source"),
-        confidence=kept("confidence"),
-        priority=kept("priority"),
-        order=kept("order"),
-        log=filling.log,
+        fresh, history=history, steps=filling.steps, left=int(np.count_nonzero(order == NEVER))
     )

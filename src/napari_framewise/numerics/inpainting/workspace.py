@@ -123,7 +123,13 @@ class Workspace:
             float(np.sqrt(best[0] / terms)),
             len(empty),
         )
-        self.after = self._at = _copied(filling, empty, copied, patch)
+        pixels = np.searchsorted(filling.hole, empty)
+        self.after = self._at = replace(
+            filling,
+            history=filling.history.after(filling.steps, pixels, patch),
+            steps=filling.steps + 1,
+            left=filling.left - len(empty),
+        )
         self._fill(box, empty, copied, confidence)
 
     def _go_to(self, filling: Filling) -> None:
@@ -142,14 +148,15 @@ class Workspace:
             given = self._finite & ~hole.reshape(self.shape)
             outside = self._values.mean(axis=0)[given.ravel()]
             self._range = float(np.ptp(outside)) if outside.size else 0.0
-        done = filling.source >= 0
+        source = filling.source
+        done = source >= 0
         self._target = filling.target
         self._known = self._finite & ~hole.reshape(self.shape)
         self._known.ravel()[filling.hole[done]] = True
         self._planes = np.where(hole, 0.0, self._values)
-        self._planes[:, filling.hole[done]] = self._values[:, filling.source[done]]
+        self._planes[:, filling.hole[done]] = self._values[:, source[done]]
         self._from = np.full(height * width, -1, np.int64)
-        self._from[filling.hole] = filling.source
+        self._from[filling.hole] = source
         confidence = (self._finite & ~hole.reshape(self.shape)).astype(np.float64)
         confidence.ravel()[filling.hole] = filling.confidence
         self._confidence = confidence
@@ -300,26 +307,6 @@ def _centres_of(usable: Array, size: int) -> tuple[int, Array]:
             return size, np.flatnonzero(fits)
         size -= 2
     return 3, np.empty(0, np.int64)
-
-
-def _copied(filling: Filling, empty: Array, copied: Array, patch: Patch) -> Filling:
-    at = np.searchsorted(filling.hole, empty)
-    arrays = [
-        np.array(each)
-        for each in (filling.source, filling.confidence, filling.priority, filling.order)
-    ]
-    values = copied, patch.confidence, patch.priority, len(filling.log)
-    for array, value in zip(arrays, values, strict=True):
-        array[at] = value
-    source, confidence, priority, order = arrays
-    return replace(
-        filling,
-        source=source,
-        confidence=confidence,
-        priority=priority,
-        order=order,
-        log=np.concatenate([filling.log, [patch]]),
-    )
 
 
 def _runs_of(numbers: Array) -> Array:

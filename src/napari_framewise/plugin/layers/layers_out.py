@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -36,7 +36,7 @@ SO_FAR_SUFFIX = " (so far)"
 
 
 @dataclass(frozen=True)
-class _Place:
+class Place:
     """What napari is told of where a layer lies."""
 
     scale: np.ndarray
@@ -47,7 +47,21 @@ class _Place:
     units: tuple[str, ...]
     axis_labels: tuple[str, ...]
 
+    @classmethod
+    def of(cls, layer: Layer) -> Place:
+        """Where a layer lies."""
+        return cls(
+            np.asarray(layer.scale),
+            np.asarray(layer.translate),
+            np.asarray(layer.rotate),
+            shear_matrix(layer.shear, layer.ndim),
+            np.asarray(layer.affine.affine_matrix),
+            tuple(map(str, layer.units)),
+            tuple(layer.axis_labels),
+        )
+
     def arguments(self) -> dict[str, Any]:
+        """As a layer takes them."""
         return dict(vars(self))
 
 
@@ -72,8 +86,8 @@ def make_layer(
         result = on_own_slider(result, like)
     options: dict[str, Any] = {
         "name": result.name,
-        "metadata": _metadata(result, provenance),
-        **_place(result.grid, like).arguments(),
+        "metadata": metadata_of(result, provenance),
+        **place_of(result.grid, like).arguments(),
     }
     match result:
         case ImageResult(kind="labels"):
@@ -88,7 +102,7 @@ def make_layer(
                 result.data,
                 rgb=result.rgb,
                 multiscale=False,
-                contrast_limits=_limits(result),
+                contrast_limits=limits_of(result),
                 visible=result.visible,
                 **options,
             )
@@ -123,6 +137,23 @@ def put_layer(viewer: ViewerModel, layer: Layer, previous: Layer | None = None) 
     layer.name, layer.visible = name, visible
     viewer.layers.insert(index, layer)
     return layer
+
+
+def lay(layer: Layer, place: Place) -> None:
+    """Put a layer somewhere; what it has there already is left, for each change redraws all."""
+    now = vars(Place.of(layer))
+    units = tuple(str(get_application_registry().Unit(name)) for name in place.units)
+    for name, value in (place.arguments() | {"units": units}).items():
+        if not np.array_equal(now[name], value):
+            setattr(layer, name, value)
+
+
+def set_limits(layer: Layer, whole: Sequence[float], shown: Sequence[float]) -> None:
+    """Set the contrast limits of an image, and how far its slider goes, where they are others."""
+    if list(layer.contrast_limits_range) != list(whole):
+        layer.contrast_limits_range = list(whole)
+    if list(layer.contrast_limits) != list(shown):
+        layer.contrast_limits = list(shown)
 
 
 def passing(layer: Layer) -> bool:
@@ -160,17 +191,8 @@ def _take_over(layer: Layer, previous: Layer) -> None:
     if isinstance(layer, Vectors):
         previous.edge_width = layer.edge_width
     if isinstance(layer, Image) and not layer.rgb:
-        for name in ("contrast_limits_range", "contrast_limits"):
-            if getattr(previous, name) != getattr(layer, name):
-                setattr(previous, name, getattr(layer, name))
-    for name in ("scale", "translate", "rotate", "shear"):
-        if not np.array_equal(getattr(previous, name), getattr(layer, name)):
-            setattr(previous, name, getattr(layer, name))
-    if not np.array_equal(previous.affine.affine_matrix, layer.affine.affine_matrix):
-        previous.affine = layer.affine
-    for name in ("axis_labels", "units"):
-        if getattr(previous, name) != getattr(layer, name):
-            setattr(previous, name, getattr(layer, name))
+        set_limits(previous, layer.contrast_limits_range, layer.contrast_limits)
+    lay(previous, Place.of(layer))
     previous.metadata = layer.metadata
 
 
@@ -196,14 +218,15 @@ def _rgb(layer: Layer) -> bool:
     return bool(getattr(layer, "rgb", False))
 
 
-def _metadata(result: LayerResult, provenance: Mapping[str, Any] | None) -> dict[str, Any]:
+def metadata_of(result: LayerResult, provenance: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Metadata of a result's layer."""
     metadata = dict(result.metadata) if isinstance(result, ImageResult) else {}
     own = metadata.get(METADATA_KEY, {})
     metadata[METADATA_KEY] = {**own, **(provenance or {}), "result": result.name}
     return metadata
 
 
-def _place(placing: Grid, like: Layer | None) -> _Place:
+def place_of(placing: Grid, like: Layer | None) -> Place:
     """Where a result lies: its own scale and translate, the rest as the layer it is like."""
     axes = placing.axes
     n = len(axes)
@@ -227,7 +250,7 @@ def _place(placing: Grid, like: Layer | None) -> _Place:
         whole[:n, :n], whole[:n, n] = rotate @ shear @ np.diag(scale), translate
         # whole @ moved @ whole^-1, solved from the right.
         affine = affine @ np.linalg.solve(whole.T, (whole @ np.array(placing.moved)).T).T
-    return _Place(
+    return Place(
         scale,
         translate,
         rotate,
@@ -258,7 +281,7 @@ def _shared_axes(placing: Grid, like: Layer) -> tuple[list[int], list[int]]:
     return [mine for mine, _ in pairs], [its for _, its in pairs]
 
 
-def _limits(result: ImageResult) -> tuple[float, float] | None:
+def limits_of(result: ImageResult) -> tuple[float, float] | None:
     """Contrast limits; napari finds them itself for arrays in memory only."""
     if result.contrast_limits is not None:
         low, high = result.contrast_limits

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,13 +14,27 @@ from qtpy.QtCore import QObject
 
 from napari_framewise.framework.outcome import LayerResult, Outcome
 from napari_framewise.plugin.layers.layers_out import make_layer, put_layer
+from napari_framewise.plugin.layers.renewing import renewed, with_own_pixels
 from napari_framewise.plugin.running.runner import Turns
+
+_TURN_SECONDS = 0.03
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """What is to be shown: results, the layers that they lie on, and what comes before them."""
+
+    outcome: Outcome
+    layer_of: Callable[[str | None], Layer | None]
+    provenance: Mapping[str, Any] | None
+    first: Callable[[], None] | None
 
 
 class PassingLayers(QObject):
-    """Layers of one panel that change in place; napari is given one in each turn of its event loop.
+    """Layers of one panel that change in place, a few of them in each turn of napari's event loop.
 
-    Neither the selection nor the slider nor the camera moves for them.
+    Neither the selection nor the slider nor the camera moves for them. What is to be shown while
+    something else is still being shown waits for that, and only the newest of it does.
 
     Parameters
     ----------
@@ -34,6 +49,7 @@ class PassingLayers(QObject):
         self._viewer = viewer
         self._named = named
         self._layers: dict[str, Layer] = {}
+        self._next: _Shown | None = None
         self._turns = Turns(self)
 
     @property
@@ -46,37 +62,62 @@ class PassingLayers(QObject):
         outcome: Outcome,
         layer_of: Callable[[str | None], Layer | None],
         provenance: Mapping[str, Any] | None = None,
+        first: Callable[[], None] | None = None,
     ) -> None:
-        """Show an outcome in place of the last one; what was selected stays selected."""
-        self._turns.stop()
-        for result in outcome.layers:
-            show = partial(self._show, result, layer_of(result.grid.role), provenance)
-            if self._shown(result.name) is None:
-                self._turns.add(show)
-            else:
-                show()
-        names = {result.name for result in outcome.layers}
-        for name in [name for name in self._layers if name not in names]:
-            self._remove(name)
+        """Show an outcome in place of the last one; what was selected stays selected.
+
+        `first` is called before its layers are.
+        """
+        self._next = _Shown(outcome, layer_of, provenance, first)
+        if not self._turns.busy:
+            self._show_next()
 
     def clear(self) -> None:
         """Take all layers away."""
-        self._turns.stop()
+        self._stop()
         for name in list(self._layers):
             self._turns.add(partial(self._remove, name))
 
     def clear_now(self) -> None:
         """Take all layers away before anything else happens."""
-        self._turns.stop()
+        self._stop()
         for name in list(self._layers):
             self._remove(name)
 
     def release(self) -> dict[str, Layer]:
         """Hand the layers over, by result: they come and go no more."""
-        self._turns.stop()
+        self._stop()
         layers = {name: layer for name in self._layers if (layer := self._shown(name)) is not None}
         self._layers = {}
         return layers
+
+    def _stop(self) -> None:
+        self._next = None
+        self._turns.stop()
+
+    def _show_next(self) -> None:
+        shown, self._next = self._next, None
+        if shown is None:
+            return
+        results = shown.outcome.layers
+        names = {result.name for result in results}
+        actions: list[Callable[[], None]] = [] if shown.first is None else [shown.first]
+        actions += [
+            partial(self._show, result, shown.layer_of(result.grid.role), shown.provenance)
+            for result in results
+        ]
+        actions += [partial(self._remove, name) for name in self._layers if name not in names]
+        self._turns.add(partial(self._some_of, actions))
+
+    def _some_of(self, actions: list[Callable[[], None]]) -> None:
+        """What can be done in one turn; the rest comes in further ones, then what waits."""
+        began = time.monotonic()
+        while actions and time.monotonic() - began < _TURN_SECONDS:
+            actions.pop(0)()
+        if actions:
+            self._turns.add(partial(self._some_of, actions))
+        else:
+            self._show_next()
 
     def _shown(self, name: str) -> Layer | None:
         layer = self._layers.get(name)
@@ -86,14 +127,17 @@ class PassingLayers(QObject):
         self, result: LayerResult, like: Layer | None, provenance: Mapping[str, Any] | None
     ) -> None:
         viewer, previous = self._viewer, self._shown(result.name)
+        shown = replace(result, name=self._named(result.name))
+        if previous is not None and renewed(previous, shown, like, provenance):
+            return
         selected, active = set(viewer.layers.selection), viewer.layers.selection.active
         step = viewer.dims.current_step
-        layer = make_layer(replace(result, name=self._named(result.name)), like, provenance)
-        shown = put_layer(viewer, layer, previous)
-        self._layers[result.name] = shown
+        layer = make_layer(with_own_pixels(shown), like, provenance)
+        put = put_layer(viewer, layer, previous)
+        self._layers[result.name] = put
         if viewer.dims.current_step != step and len(viewer.dims.current_step) == len(step):
             viewer.dims.current_step = step
-        if shown is not previous:
+        if put is not previous:
             viewer.layers.selection = {layer for layer in selected if layer in viewer.layers}
             if active is not None and active in viewer.layers:
                 viewer.layers.selection.active = active

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from napari.components import ViewerModel
 from napari.layers import Layer
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 
 from napari_framewise.plugin.layers.layers_out import SO_FAR_SUFFIX
 from napari_framewise.plugin.layers.passing_layers import PassingLayers
@@ -13,7 +13,12 @@ from napari_framewise.plugin.results.result_page import ResultPage
 
 
 class ResultSoFar(QObject):
-    """Shows partial results in place, and hands them over where the run ends or is stopped."""
+    """Shows partial results in place, and hands them over where the run ends or is stopped.
+
+    `begun` tells of the first one of a run.
+    """
+
+    begun = Signal()
 
     def __init__(
         self, viewer: ViewerModel, page: ResultPage, parent: QObject | None = None
@@ -31,9 +36,15 @@ class ResultSoFar(QObject):
     def show(self, partial: RecordSoFar) -> None:
         """Show one in place of the one before."""
         record = partial.record
-        self._layers.show(partial.outcome, record.layer_of, {"unfinished": True})
-        self._page.show_so_far(record, turn_to_it=not self._shown)
-        self._shown = True
+        if not self._shown:
+            self.begun.emit()
+        turn, self._shown = not self._shown, True
+        self._layers.show(
+            partial.outcome,
+            record.layer_of,
+            {"unfinished": True},
+            first=lambda: self._page.show_so_far(record, turn_to_it=turn),
+        )
 
     def take(self, partial: RecordSoFar) -> None:
         """Take one as the result: the run was stopped."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +27,9 @@ from napari_framewise.plugin.running.run_bar import RunBar
 from napari_framewise.plugin.running.run_control import RunControl
 from napari_framewise.plugin.steering.bar import SteeringBar
 
-_BACK, _ON = -1, 0
+_BACK, _ON = -2, -1
+# Results so far take longer than short steps; the panel shows as many.
+_SO_FAR_SECONDS = 0.2
 
 
 @dataclass
@@ -87,6 +91,7 @@ class Steering(QObject):
     def pause(self) -> None:
         """Wait after the step that is under way."""
         self._pausing = True
+        self._bar.say("Pausing after this step")
 
     def undo(self) -> None:
         """Go back one step."""
@@ -158,17 +163,22 @@ class Steering(QObject):
             yield Progress("Beginning", 0, 1, "steps")
             engine = settings.current_engine()
             given.session = self._sessions(given.inputs, given.parameters, engine)
-        session, taken = given.session, 0
+        session, taken, told, shown = given.session, 0, -math.inf, True
         self._bring_edits(session)
         if count == _BACK:
             session.undo()
-        while count != _BACK and not session.done and not self._pausing:
-            yield from session.step()
+        while count != _BACK and not session.done and not self._pausing and taken != count:
+            for report in session.step():
+                yield report
+                if not shown and time.monotonic() - told > _SO_FAR_SECONDS:
+                    yield self._so_far(session, given)
+                    told, shown = time.monotonic(), True
             taken += 1
             self._bring_edits(session)
-            if taken == count:
-                break
-            yield self._so_far(session, given)
+            shown = time.monotonic() - told > _SO_FAR_SECONDS and taken != count
+            if shown:
+                yield self._so_far(session, given)
+                told = time.monotonic()
         return self._so_far(session, given), session.done and count != _BACK
 
     def _so_far(self, session: Session[Any], given: _Given) -> RecordSoFar:
@@ -193,12 +203,12 @@ class Steering(QObject):
             self._end()
             self.done.emit(partial.record)
             return
-        self._result.show(partial)
         assert self._given is not None
         session = self._given.session
         assert session is not None
         steps = "1 step" if session.number == 1 else f"{session.number:,} steps"
         self._bar.say(f"After {steps}: Step or Run goes on, Stop keeps this, Cancel keeps nothing.")
+        self._result.show(partial)
 
     def _rest(self) -> None:
         session = self._given.session if self._given else None

@@ -206,6 +206,13 @@ def methods(inputs: Inputs, parameters: ColorizationParameters) -> str:
     )
 
 
+def warm_up() -> None:
+    """Compile the kernels of the quick answer."""
+    grey = np.zeros((4, 6))
+    marked = np.eye(4, 6, dtype=bool)
+    numerics.coarse_chroma(grey, numerics.affinity(grey), marked, np.zeros((4, 6, 2)))
+
+
 def _stack(inputs: Inputs) -> Stack:
     """The grey frames.
 
@@ -342,4 +349,6 @@ TOOL = Tool(
     settle=settle,
     advise=advise,
     refine=refine,
+    warm_up=warm_up,
+    compile_seconds=2.0,
 )

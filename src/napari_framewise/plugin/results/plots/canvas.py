@@ -61,6 +61,11 @@ class PlotCanvas(FigureCanvasQTAgg):
 
     def show_plot(self, plot: Plot, table: Table, leaves: Table | None = None) -> None:
         """Draw another plot; of a tree, `leaves` is the table of its leaves."""
+        same = self._shown is not None and self._shown[0] == plot
+        if same and self._drawing is not None and self._drawing.renewed(table):
+            self._shown = (plot, table, leaves)
+            self.draw_idle()
+            return
         self._shown = (plot, table, leaves)
         self._redraw()
 

@@ -69,29 +69,41 @@ class Curves(Drawing):
 
     def __init__(self, axes: Axes, plot: Plot, table: Table, colours: Colours) -> None:
         super().__init__(axes, plot, table, colours)
-        x = numbers(table, plot.x)
-        self._rows_x = x
-        self._ascending = np.argsort(x, kind="stable")
-        self.x = x[self._ascending]
-        self._y: list[tuple[FloatArray, FloatArray]] = []
+        self._take(table)
         self._drawn: list[tuple[Any, Any]] = []
         for number, curve in enumerate(plot.curves):
-            y = numbers(table, curve.y)[self._ascending]
-            error, band = np.zeros_like(y), None
-            colour = self.colour(number)
+            band, colour = None, self.colour(number)
             if curve.error is not None:
-                error = numbers(table, curve.error)[self._ascending]
                 band = axes.fill_between([], [], [], color=colour, alpha=0.3, linewidth=0)
             (line,) = axes.plot(
                 [], [], color=colour, linewidth=1.1, markersize=2.5, label=curve.label or curve.y
             )
-            self._y.append((y, error))
             self._drawn.append((line, band))
         bands = [band for _, band in self._drawn if band is not None]
         if bands and plot.band:
             bands[0].set_label(plot.band)
         self.legend(len(plot.curves) > 1 or bool(bands and plot.band))
         self.whole_view()
+
+    def _take(self, table: Table) -> None:
+        x = numbers(table, self.plot.x)
+        self._rows_x = x
+        self._ascending = np.argsort(x, kind="stable")
+        self.x = x[self._ascending]
+        self._y: list[tuple[FloatArray, FloatArray]] = []
+        for curve in self.plot.curves:
+            y = numbers(table, curve.y)[self._ascending]
+            error = np.zeros_like(y)
+            if curve.error is not None:
+                error = numbers(table, curve.error)[self._ascending]
+            self._y.append((y, error))
+
+    def renewed(self, table: Table) -> bool:
+        """Show another table along the same axes."""
+        self.table = table
+        self._take(table)
+        self.whole_view()
+        return True
 
     def whole_view(self) -> None:
         """Show the whole abscissa."""
