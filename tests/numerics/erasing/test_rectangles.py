@@ -113,6 +113,37 @@ def test_what_is_called_impossible_is(count: int, gap: int) -> None:
                 assert_as_asked(found, shape, pixels, count, gap)
 
 
+@pytest.mark.parametrize("gap", [0, 1])
+def test_four_are_found_also_around_a_middle(gap: int) -> None:
+    """A pinwheel, which no straight cut parts, beside a search of all arrangements."""
+    for shape, least in (((3, 3), 5), ((4, 4), 10), ((3, 5), 9)):
+        for pixels in range(least, shape[0] * shape[1] + 1):
+            wanted = exhaustive(shape, pixels, 4, gap)
+            try:
+                found = random_rectangles(shape, pixels, 4, aspect=(0.01, 100.0), gap=gap)
+            except ImpossibleError:
+                assert not wanted, (shape, pixels)
+            else:
+                assert_as_asked(found, shape, pixels, 4, gap)
+
+
+def test_no_request_in_a_small_image_stays_open() -> None:
+    random = np.random.default_rng(11)
+    said: Counter[str] = Counter()
+    for number in range(150):
+        shape = tuple(random.integers(4, 15, 2).tolist())
+        count, gap = int(random.integers(3, 5)), int(random.integers(1, 4))
+        pixels = int(random.integers(count, shape[0] * shape[1] + 1))
+        try:
+            found = random_rectangles(shape, pixels, count, gap=gap, seed=number)
+        except ImpossibleError:
+            said["impossible"] += 1
+        else:
+            assert_as_asked(found, shape, pixels, count, gap)
+            said["met"] += 1
+    assert set(said) == {"impossible", "met"}
+
+
 @pytest.mark.parametrize("count", [2, 3, 4])
 def test_gaps_are_kept(count: int) -> None:
     for seed in range(40):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,13 +14,15 @@ from napari_framewise.numerics.erasing.sizes import (
     Request,
     Size,
     adds_up,
-    areas_that_fit,
     drawn_sizes,
+    largest_that_fits,
     most_by_cuts,
     sizes_of_one,
     turned,
     two_that_fit,
+    widths_of,
 )
+from napari_framewise.numerics.erasing.small import MOST_PIXELS, laid_exactly
 
 IntArray = NDArray[np.int64]
 MOST = 4
@@ -28,6 +30,8 @@ MOST = 4
 GIVEN_UP_ABOVE = 0.7
 """Share of the image above which the range of aspects may be given up."""
 _DRAWS = 24
+# How often an image is cut before anything else is tried.
+_CUTS = 300
 # Where hardly any draw is disjoint.
 _CROWDED = 0.65
 # Pixels of an image of which the most that can be covered is looked for in all its boxes.
@@ -155,9 +159,17 @@ def random_rectangles(
     request = Request((int(shape[0]), int(shape[1])), int(pixels), int(count), aspect, int(gap))
     _check(request)
     rng = np.random.default_rng(seed)
-    found = _searched(rng, request)
-    if isinstance(found, str) and request.share > GIVEN_UP_ABOVE:
-        found = _of_any_aspect(rng, request) or found
+    found = _drawn(rng, request)
+    if isinstance(found, Rectangles):
+        return found
+    free = request.share > GIVEN_UP_ABOVE
+    if free:
+        anyhow = _of_any_aspect(rng, request, _drawn)
+        if isinstance(anyhow, Rectangles):
+            return anyhow
+    found = found or _looked_for(rng, request)
+    if isinstance(found, str) and free:
+        found = _of_any_aspect(rng, request, _looked_for) or found
     if isinstance(found, Rectangles):
         return found
     if found:
@@ -189,10 +201,10 @@ def _check(request: Request) -> None:
         )
 
 
-def _searched(rng: np.random.Generator, request: Request) -> Rectangles | str:
-    """Rectangles, or why there are none; empty where that is not known.
+def _drawn(rng: np.random.Generator, request: Request) -> Rectangles | str:
+    """Rectangles by draws, or why there are none by what is quickly said; empty where neither is.
 
-    By draws as they come, then in parts of the image, then among all there are of two.
+    By draws as they come, then in parts of the image.
     """
     if request.count == 1:
         sizes = sizes_of_one(request)
@@ -202,25 +214,53 @@ def _searched(rng: np.random.Generator, request: Request) -> Rectangles | str:
         places = drawn_places(rng, request, chosen)
         assert places is not None
         return Rectangles(places, np.array(chosen))
+    reason = _too_large(request)
+    if reason:
+        return reason
     for _ in range(_DRAWS if request.share < _CROWDED else 0):
         drawn = drawn_sizes(rng, request)
-        if drawn is None:
-            continue
-        places = drawn_places(rng, request, drawn)
-        if places is not None:
+        places = None if drawn is None else drawn_places(rng, request, drawn)
+        if drawn is not None and places is not None:
             return Rectangles(places, np.array(drawn))
-    # A proof that costs more is looked for when more draws found nothing.
-    for tries, proof in ((10, _why_impossible), (150, _too_many_pixels), (1000, None)):
-        if proof is None and request.count == 2:
-            return _two(rng, request)
-        for _ in range(tries):
-            cut = cut_apart(rng, request)
-            if cut is not None:
-                return Rectangles(cut[1], np.array(cut[0]), even=False)
-        reason = "" if proof is None else proof(request)
-        if reason:
-            break
-    return reason
+    return _in_parts(rng, request, _CUTS)
+
+
+def _in_parts(rng: np.random.Generator, request: Request, tries: int) -> Rectangles | str:
+    """Rectangles in the parts of an image that straight cuts give; empty where none were found."""
+    boxes = cut_apart(rng, request, tries)
+    return "" if boxes is None else Rectangles(boxes[:, :2], boxes[:, 2:], even=False)
+
+
+def _looked_for(rng: np.random.Generator, request: Request) -> Rectangles | str:
+    """Rectangles where draws found none, or why there are none; empty where that is not known.
+
+    A proof that costs more is looked for when more cuts found nothing.
+    """
+    if request.count == 1:
+        return _drawn(rng, request)
+    reason = _why_impossible(rng, request)
+    if reason:
+        return reason
+    if request.count == 2:
+        return _two(rng, request)
+    if request.shape[0] * request.shape[1] <= MOST_PIXELS:
+        return _exactly(rng, request)
+    found = _in_parts(rng, request, 10 * _CUTS)
+    return found or _too_many_pixels(request) or _in_parts(rng, request, 100 * _CUTS)
+
+
+def _exactly(rng: np.random.Generator, request: Request) -> Rectangles | str:
+    """Rectangles among all that a small image can hold, or that there are none."""
+    boxes = laid_exactly(rng, request)
+    if boxes is None:
+        return (
+            f"{_asked(request)}, but no {request.count} rectangles with "
+            f"{_aspect_in_words(request)} have that area there, wherever they lie; ask for fewer "
+            "pixels, a smaller gap or fewer rectangles."
+        )
+    laid = np.array(boxes, np.int64)
+    sizes: list[Size] = [(box[2], box[3]) for box in boxes]
+    return Rectangles(moved_about(rng, request, sizes, laid[:, :2]), laid[:, 2:], even=False)
 
 
 def _too_many_pixels(request: Request) -> str:
@@ -236,9 +276,13 @@ def _too_many_pixels(request: Request) -> str:
     )
 
 
-def _of_any_aspect(rng: np.random.Generator, request: Request) -> Rectangles | str:
+def _of_any_aspect(
+    rng: np.random.Generator,
+    request: Request,
+    search: Callable[[np.random.Generator, Request], Rectangles | str],
+) -> Rectangles | str:
     """Rectangles that may have any aspect; of two or more without gap there are always some."""
-    found = _searched(rng, request.of_any_aspect)
+    found = search(rng, request.of_any_aspect)
     if isinstance(found, str) and request.count > 1 and not request.gap:
         found = _columns(request)
     if isinstance(found, str):
@@ -270,23 +314,16 @@ def _columns(request: Request) -> Rectangles:
     return Rectangles(laid[:, :2], laid[:, 2:], even=False)
 
 
-def _why_impossible(request: Request) -> str:
-    """Why several rectangles can't cover the area, by what holds wherever they lie; or empty."""
+def _too_large(request: Request) -> str:
+    """Why several rectangles can't cover so much, by the largest of them and the gaps; or empty."""
     asked, count = _asked(request), request.count
-    rows, columns = request.shape
-    single = np.flatnonzero(areas_that_fit(request))
-    largest = int(single[-1]) if len(single) else 0
+    largest = largest_that_fits(request)
     if count * largest < request.pixels:
         return (
             f"{asked}, but a rectangle with {_aspect_in_words(request)} that fits has at most "
             f"{largest:,} pixels; ask for at most {count * largest:,}."
         )
-    if not adds_up(request):
-        return (
-            f"{asked}, but {request.pixels:,} is no sum of {count} areas of rectangles with "
-            f"{_aspect_in_words(request)} that fit."
-        )
-    room = (rows + request.gap) * (columns + request.gap)
+    room = (request.shape[0] + request.gap) * (request.shape[1] + request.gap)
     # Of areas with one sum the roots are least where all but one are 1.
     edges = 2 * (math.sqrt(request.pixels - count + 1) + count - 1)
     if request.pixels + request.gap * edges + count * request.gap**2 > room * (1 + 1e-12):
@@ -295,6 +332,20 @@ def _why_impossible(request: Request) -> str:
             "fewer pixels, or a smaller gap."
         )
     return ""
+
+
+def _why_impossible(rng: np.random.Generator, request: Request) -> str:
+    """Why several rectangles can't have the area, wherever they lie; or empty."""
+    reason = _too_large(request)
+    # Sizes that add up show that there are some, much sooner than all sums.
+    if reason or any(drawn_sizes(rng, request) is not None for _ in range(_DRAWS)):
+        return reason
+    if adds_up(request):
+        return ""
+    return (
+        f"{_asked(request)}, but {request.pixels:,} is no sum of {request.count} areas of "
+        f"rectangles with {_aspect_in_words(request)} that fit."
+    )
 
 
 def _two(rng: np.random.Generator, request: Request) -> Rectangles | str:
@@ -352,12 +403,12 @@ def _factors(number: int) -> list[int]:
 def _instead(request: Request) -> str:
     """The nearest areas that one rectangle may have."""
     (rows, columns), pixels = request.shape, request.pixels
-    below, above = 0, rows * columns + 1
-    for height in range(1, rows + 1):
-        least, most = request.widths(height, columns)
-        less, more = min(most, (pixels - 1) // height), max(least, pixels // height + 1)
-        below = max(below, height * less) if less >= least else below
-        above = min(above, height * more) if more <= most else above
+    heights = np.arange(1, rows + 1)
+    least, most = widths_of(request, heights)
+    less = np.minimum(most, (pixels - 1) // heights)
+    more = np.maximum(least, pixels // heights + 1)
+    below = int(np.max(heights * less, where=less >= least, initial=0))
+    above = int(np.min(heights * more, where=more <= most, initial=rows * columns + 1))
     near = [area for area in (below, above) if 0 < area <= rows * columns]
     words = " or ".join(f"{area:,} pixels ({100 * area / (rows * columns):.4g} %)" for area in near)
     return f" Ask for {words}, or for two rectangles." if near else " Ask for two rectangles."

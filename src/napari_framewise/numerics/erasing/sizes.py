@@ -132,22 +132,45 @@ def drawn_sizes(rng: np.random.Generator, request: Request) -> list[Size] | None
     None where the areas of this draw can't be made to add up.
     """
     rows, columns = request.shape
-    shares = rng.dirichlet(np.ones(request.count)) * request.pixels
+    drawn = (rng.dirichlet(np.ones(request.count)) * request.pixels).tolist()
     low, high = max(request.aspect[0], 1 / columns), min(request.aspect[1], rows)
-    aspects = np.exp(rng.uniform(math.log(low), math.log(max(low, high)), request.count))
-    order = np.argsort(shares)
-    heights = np.clip(np.rint(np.sqrt(shares * aspects)).astype(int), 1, rows)[order]
+    logs = rng.uniform(math.log(low), math.log(max(low, high)), request.count).tolist()
+    pairs = sorted(zip(drawn, logs, strict=True))
+    shares = [share for share, _ in pairs]
+    heights = [min(max(round(math.sqrt(share * math.exp(log))), 1), rows) for share, log in pairs]
     left, sizes = request.pixels, []
-    for height, share in zip(heights[:-2].tolist(), shares[order][:-2].tolist(), strict=True):
+    for height, share in zip(heights[:-2], shares[:-2], strict=True):
         least, most = request.widths(height, columns)
         if least > most:
             return None
         width = min(max(round(share / height), least), most)
         sizes.append((height, width))
         left -= height * width
-    one, other = heights[-2:].tolist()
+    one, other = heights[-2:]
     widths = two_widths(rng, request, left, (one, other), (columns, columns)) if left > 1 else None
     return None if widths is None else [*sizes, (one, widths[0]), (other, widths[1])]
+
+
+def largest_that_fits(request: Request) -> int:
+    """Pixels of the largest single rectangle that fits the image with its aspects; 0 of none.
+
+    Examples
+    --------
+    >>> largest_that_fits(Request((10, 90), 24, 1, (0.5, 2.0)))
+    200
+    """
+    heights = np.arange(1, request.shape[0] + 1)
+    least, most = widths_of(request, heights)
+    return int(np.max(heights * most, where=least <= most, initial=0))
+
+
+def widths_of(request: Request, heights: IntArray) -> tuple[IntArray, IntArray]:
+    """Least and greatest widths of rectangles of some heights that fit the image."""
+    low, high = request.aspect
+    least = np.maximum(1, np.ceil(heights / high - 1e-9)).astype(np.int64)
+    # Times the inverse of 0 would be no number.
+    longest = np.floor(heights / low + 1e-9) if low else np.full(len(heights), np.inf)
+    return least, np.minimum(request.shape[1], longest).astype(np.int64)
 
 
 def areas_that_fit(request: Request) -> NDArray[np.bool_]:
