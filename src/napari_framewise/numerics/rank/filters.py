@@ -138,7 +138,10 @@ def _filtered(
         use = np.empty((1, *volumes.shape[1:3], 0), np.uint8)
         if valid is not None:
             use = valid.view(np.uint8).reshape(volumes.shape)
-        box_statistics(volumes, use, reaches, *places, halves, out)
+        # Half the room in the cache where 16 bits count the pixels of a box.
+        counter = np.uint16 if most < 2**16 else np.int32
+        room = [np.empty(size, counter) for size in ((16, width, 16), (1, width, 16), (17, 16))]
+        box_statistics(volumes, use, reaches, *places, halves, *room, out)
     else:
         ranks, ordered, known = _ranked(volumes, valid)
         order_statistics(ranks, width, ordered.astype(out.dtype), known, runs, *places, halves, out)

@@ -15,45 +15,43 @@ def add_row(levels: Any, use: Any, sign: int, fine: Any, coarse: Any, counts: An
 
     Examples
     --------
-    >>> fine, coarse = np.zeros((2, 256), np.int32), np.zeros((2, 16), np.int32)
+    >>> fine, coarse = np.zeros((16, 2, 16), np.int32), np.zeros((1, 2, 16), np.int32)
     >>> counts, use = np.zeros(2, np.int64), np.array([1, 0], np.uint8)
     >>> add_row(np.array([17, 3], np.uint8), use, 1, fine, coarse, counts)
-    >>> int(fine[0, 17]), coarse[0, :3].tolist(), counts.tolist()
+    >>> int(fine[1, 0, 1]), coarse[0, 0, :3].tolist(), counts.tolist()
     (1, [0, 1, 0], [1, 0])
     """
     for x in range(levels.size):
         if use.size == 0 or use[x] != 0:
             level = np.int64(levels[x])
-            fine[x, level] += sign
-            coarse[x, level >> 4] += sign
+            fine[level >> 4, x, level & 15] += sign
+            coarse[0, x, level >> 4] += sign
             counts[x] += sign
 
 
 @in_order
-def moved_on(here: Any, columns: Any, x: int, reach: int, first: int) -> None:
+def moved_on(here: Any, columns: Any, part: int, x: int, reach: int) -> None:
     """Sixteen counts of a box at column x - 1 as those of the box at x.
+
+    Indexed and not cut out: a view costs more than the sixteen sums.
 
     Examples
     --------
-    >>> here, columns = np.zeros(16, np.int32), np.ones((3, 16), np.int32)
-    >>> moved_on(here, columns, 0, 1, 0)
-    >>> int(here[0])
+    >>> here, columns = np.zeros((1, 16), np.int32), np.ones((1, 3, 16), np.int32)
+    >>> moved_on(here, columns, 0, 0, 1)
+    >>> int(here[0, 0])
     1
     """
     comes, goes = x + reach, x - reach - 1
-    if comes < columns.shape[0] and goes >= 0:
-        new = columns[comes, first : first + 16]
-        old = columns[goes, first : first + 16]
+    if comes < columns.shape[1] and goes >= 0:
         for i in range(16):
-            here[i] += new[i] - old[i]
-    elif comes < columns.shape[0]:
-        new = columns[comes, first : first + 16]
+            here[part, i] += columns[part, comes, i] - columns[part, goes, i]
+    elif comes < columns.shape[1]:
         for i in range(16):
-            here[i] += new[i]
+            here[part, i] += columns[part, comes, i]
     elif goes >= 0:
-        old = columns[goes, first : first + 16]
         for i in range(16):
-            here[i] -= old[i]
+            here[part, i] -= columns[part, goes, i]
 
 
 @in_order
@@ -67,34 +65,33 @@ def level_of(
 
     Examples
     --------
-    >>> fine = np.zeros((1, 256), np.int32)
-    >>> fine[0, [3, 40]] = 1
-    >>> coarse = fine[0].reshape(16, 16).sum(axis=1)
+    >>> fine = np.zeros((16, 1, 16), np.int32)
+    >>> fine[[0, 2], 0, [3, 8]] = 1
+    >>> coarse = fine.sum(axis=(1, 2)).reshape(1, 16)
     >>> here, upto = np.zeros((16, 16), np.int32), np.full(16, -9)
     >>> [int(level_of(k, 0, 1, fine, coarse, here, upto)) for k in (0, 1)]
     [3, 40]
     """
     part = 0
-    while wanted >= coarse_here[part]:
-        wanted -= coarse_here[part]
+    while wanted >= coarse_here[0, part]:
+        wanted -= coarse_here[0, part]
         part += 1
-    here = fine_here[part]
-    first = part << 4
     if x - upto[part] > reach:
-        here[:] = 0
-        for column in range(max(0, x - reach), min(fine.shape[0], x + reach + 1)):
-            given = fine[column, first : first + 16]
+        for i in range(16):
+            fine_here[part, i] = 0
+        for column in range(max(0, x - reach), min(fine.shape[1], x + reach + 1)):
             for i in range(16):
-                here[i] += given[i]
+                fine_here[part, i] += fine[part, column, i]
     else:
         for place in range(upto[part] + 1, x + 1):
-            moved_on(here, fine, place, reach, first)
+            moved_on(fine_here, fine, part, place, reach)
     upto[part] = x
-    level = 0
-    while wanted >= here[level]:
-        wanted -= here[level]
-        level += 1
-    return first + level
+    # All sixteen, for where a search would end can't be foretold.
+    level, below = 0, 0
+    for i in range(16):
+        below += fine_here[part, i]
+        level += below <= wanted
+    return (part << 4) + level
 
 
 @in_order
@@ -106,6 +103,9 @@ def box_statistics(
     share: Any,
     rest: Any,
     halves: bool,
+    fine: Any,
+    coarse: Any,
+    here: Any,
     out: Any,
 ) -> None:
     """Order statistics of the boxes of frames of 256 levels (Perreault and Hebert 2007).
@@ -124,6 +124,8 @@ def box_statistics(
         How far the box reaches to both sides along each axis.
     lower, share, rest, halves
         As of `order_statistics`.
+    fine, coarse, here : (16, x, 16), (1, x, 16) and (17, 16) int
+        Room for the histograms of the columns and of the box, of a type that counts all its pixels.
     out : (n, z, y, x) float64
         NaN where a box holds no data.
 
@@ -131,17 +133,15 @@ def box_statistics(
     --------
     >>> levels, out = np.array([[[[9, 0, 1]]]], np.uint8), np.empty((1, 1, 1, 3))
     >>> use, lower, share = np.empty((1, 1, 1, 0), np.uint8), np.array([0, 0, 0, 1]), np.zeros(4)
-    >>> box_statistics(levels, use, np.array([0, 0, 1]), lower, share, share, False, out)
+    >>> room = [np.empty(shape, np.uint16) for shape in ((16, 3, 16), (1, 3, 16), (17, 16))]
+    >>> box_statistics(levels, use, np.array([0, 0, 1]), lower, share, share, False, *room, out)
     >>> out.tolist()
     [[[[0.0, 1.0, 0.0]]]]
     """
     frames, depth, height, width = levels.shape
     deep, high, wide = reaches
-    fine = np.empty((width, 256), np.int32)
-    coarse = np.empty((width, 16), np.int32)
     counts = np.empty(width, np.int64)
-    coarse_here = np.empty(16, np.int32)
-    fine_here = np.empty((16, 16), np.int32)
+    coarse_here, fine_here = here[16:], here[:16]
     upto = np.empty(16, np.int64)
     for frame in range(frames):
         masks = use[frame % use.shape[0]]
@@ -167,7 +167,7 @@ def box_statistics(
                 upto[:] = -2 * wide - 2
                 count = 0
                 for x in range(-wide, width):
-                    moved_on(coarse_here, coarse, x, wide, 0)
+                    moved_on(coarse_here, coarse, 0, x, wide)
                     if x + wide < width:
                         count += counts[x + wide]
                     if x - wide - 1 >= 0:
