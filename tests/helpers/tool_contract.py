@@ -115,6 +115,11 @@ class ToolContract:
     float_rtol, float_atol : float
         How far pixels of up to 32 bits may change numbers that float64 gives: what is iterated in
         single precision for them ends elsewhere within its tolerance.
+    rounded_columns : tuple of str
+        Columns that rounding decides: of counts and choices at a tie, of distances that are none.
+    whole_images : bool
+        Its images hold what lies under a mask as well, moved or scaled: the mask is for what is
+        estimated.
     cluster_atol : float
         How far a cluster may: where a matrix product enters, whose sums depend on where its arrays
         lie in memory.
@@ -127,6 +132,8 @@ class ToolContract:
     squared_columns: ClassVar[tuple[str, ...]] = ()
     skipped_columns: ClassVar[tuple[str, ...]] = ()
     scaled_parameters: ClassVar[tuple[str, ...]] = ()
+    rounded_columns: ClassVar[tuple[str, ...]] = ()
+    whole_images: ClassVar[bool] = False
     compares: ClassVar[str] = "table"
     float_rtol: ClassVar[float] = 1e-6
     float_atol: ClassVar[float] = 0.0
@@ -191,11 +198,42 @@ class ToolContract:
         unit = 2.0**exponent
         plain = self.numbers(self.outcome(self.frames()))
         scaled = self.numbers(self.outcome(self.frames() * unit, unit))
+        for column, expected in self._in_units(plain, unit).items():
+            np.testing.assert_array_equal(scaled[column], expected, err_msg=column)
+
+    def test_any_unit_gives_the_same_answer(self) -> None:
+        plain = self.numbers(self.outcome(self.frames()))
+        for unit in (1e-30, 1e30):
+            scaled = self.numbers(self.outcome(self.frames() * unit, unit))
+            expected = self._in_units(plain, unit)
+            left_out = {*self.skipped_columns, *self.rounded_columns}
+            assert_alike(
+                {name: each for name, each in scaled.items() if name not in left_out},
+                {name: each for name, each in expected.items() if name not in left_out},
+                rtol=1e-6,
+            )
+
+    def test_what_lies_under_a_mask_never_matters(self) -> None:
+        if not any(role.name == "mask" for role in get_tool(self.name).inputs):
+            return
+        frames = self.frames()
+        use = np.ones(frames.shape[1:], np.uint8)
+        use[5:9, 7:12] = use[1, 1] = use[-2, :3] = 0
+        others = {**self.others(), "mask": use}
+        found = []
+        for junk in (0.0, 1e6, np.nan, np.inf):
+            dirty = np.where(use, frames, junk)
+            outcome = run(self.name, **{self.stack: dirty, **others, **self.parameters})
+            found.append(every_number(outcome, images=not self.whole_images))
+        for each in found[1:]:
+            assert_alike(each, found[0], rtol=0)
+
+    def _in_units(self, plain: dict[str, Array], unit: float) -> dict[str, Array]:
+        """What numbers become when pixels are given in another unit."""
         factors = dict.fromkeys(self.value_columns, unit)
         factors |= dict.fromkeys(self.squared_columns, unit**2)
-        for column in set(plain) - set(self.skipped_columns):
-            expected = plain[column] * factors.get(column, 1.0)
-            np.testing.assert_array_equal(scaled[column], expected, err_msg=column)
+        names = set(plain) - set(self.skipped_columns)
+        return {name: plain[name] * factors.get(name, 1.0) for name in names}
 
     def test_cancelling_stops_between_two_reports(self) -> None:
         tool = get_tool(self.name)
@@ -258,6 +296,17 @@ def numbers(outcome: Outcome) -> dict[str, Array]:
         return {image.name.partition(" ")[2]: np.asarray(image.data) for image in images}
     columns = outcome.tables[0].columns
     return {name: each for name, each in columns.items() if each.dtype.kind in "biuf"}
+
+
+def every_number(outcome: Outcome, *, images: bool) -> dict[str, Array]:
+    """The numbers of all tables, and of images where they are asked for."""
+    found = {}
+    for table in outcome.tables:
+        columns = {name: each for name, each in table.columns.items() if each.dtype.kind in "biuf"}
+        found |= {f"{table.name}: {name}": each for name, each in columns.items()}
+    if images:
+        found |= numbers(replace(outcome, tables=()))
+    return found
 
 
 def assert_alike(

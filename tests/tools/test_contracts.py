@@ -22,6 +22,7 @@ def mixture(references: Array, n: int = 6) -> Array:
 
 class TestMixing(ToolContract):
     name = "mixing"
+    whole_images = True
     value_columns = ("rmse",)
     squared_columns = ("rss",)
 
@@ -50,12 +51,14 @@ class TestStatistics(ToolContract):
 
 class TestNormalise(ToolContract):
     name = "normalise"
+    whole_images = True
     value_columns = ("offset", "low", "high")
     skipped_columns = ("gain",)
 
 
 class TestStandardise(ToolContract):
     name = "standardise"
+    whole_images = True
     value_columns = ("offset", "mean", "std")
     skipped_columns = ("gain",)
 
@@ -71,6 +74,7 @@ class TestRenormalise(ToolContract):
 
 class TestFlow(ToolContract):
     name = "flow"
+    whole_images = True
     value_columns = ("residual",)
 
     def frames(self) -> Array:
@@ -80,6 +84,7 @@ class TestFlow(ToolContract):
 
 class TestAlignment(ToolContract):
     name = "alignment"
+    whole_images = True
     value_columns = ("offset", "rmse")
     parameters: ClassVar[dict[str, Any]] = {"motion": "translation"}
     # Offset and gain go together, so the offset moves most.
@@ -95,6 +100,7 @@ class TestAlignment(ToolContract):
 
 class TestBleaching(ToolContract):
     name = "bleaching"
+    whole_images = True
     value_columns = ("mean",)
 
 
@@ -122,12 +128,15 @@ class TestBilateral(ToolContract):
 class TestTonemap(ToolContract):
     name = "tonemap"
     parameters: ClassVar[dict[str, Any]] = {"result": "memory"}
+    rounded_columns = ("after",)
 
 
 class TestElastic(ToolContract):
     name = "elastic"
+    whole_images = True
     parameters: ClassVar[dict[str, Any]] = {"to": "frame", "spacing": 20.0, "window": 9}
     value_columns = ("rmse_before", "rmse")
+    rounded_columns = ("inconsistency",)
     float_rtol = 1e-5
     cluster_atol = 1e-9
 
@@ -140,6 +149,7 @@ class TestElastic(ToolContract):
 
 class TestRigid(ToolContract):
     name = "rigid"
+    whole_images = True
     parameters: ClassVar[dict[str, Any]] = {"motion": "translation"}
     value_columns = ("offset", "rmse")
     skipped_columns = ("iterations",)

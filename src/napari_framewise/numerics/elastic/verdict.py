@@ -82,7 +82,8 @@ def evidence(here: Seen, there: Seen, field: Field) -> float:
     """
     at = field.on_grid(here.coordinates)
     at = (at - np.reshape(there.offset, (-1, 1, 1))) / np.reshape(there.step, (-1, 1, 1))
-    (moved, seen), _, inside = sample(there.spline, at)
+    # Rounding must not put a border pixel outside.
+    (moved, seen), _, inside = sample(there.spline, np.round(at, 9))
     use = eroded(inside & here.valid, 1)
     first, second = _details(here.values), _details(moved)
     weight = np.where(use, (np.clip(seen, 0, 1) * here.trust) ** 2, 0.0)

@@ -9,7 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 FloatArray = NDArray[np.float64]
-_ROUNDS = 20
+_ROUNDS = 50
+# Change of the line, as a share of it, that ends the rounds.
+_SAME = 1e-9
 # Pixels whose variance is farther out than this share of pure noise are left out.
 _OUTLYING = 1e-4
 _FEWEST = 16
@@ -231,15 +233,16 @@ def photon_transfer(
     )
     line, used = _robust_start(x, y, intercept), np.ones(len(x), bool)
     floor = 1e-6 * float(np.median(y[y > 0]))
+    before = np.zeros_like(x)
     for _ in range(_ROUNDS):
         on = np.maximum(line[0] * x + line[1], floor)
         kept = (y <= high * on) & (y >= low * on) & (x + 4 * np.sqrt(on) < level)
         if kept.sum() < _FEWEST or not np.ptp(x[kept]) > 0:
             return nothing
         line, errors = _line(x[kept], y[kept], freedom / (2 * on[kept] ** 2), intercept)
-        if (kept == used).all():
+        if (kept == used).all() and np.allclose(on, before, rtol=_SAME, atol=0.0):
             break
-        used = kept
+        used, before = kept, on
     curve = _curve(x[used], y[used])
     back = offset if dark is not None else 0.0
     return Transfer(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -88,13 +89,12 @@ def run(inputs: Inputs, parameters: DifferenceParameters, engine: Engine) -> Run
 
 def preview(inputs: Inputs, parameters: DifferenceParameters, index: int) -> Outcome:
     """Compare one frame; without a reference the first one is shown beside the second."""
-    stack, reference, mask = _pairs(inputs, parameters)
+    pairs = _pairs(inputs, parameters)
+    stack = pairs.later
     index = min(index, stack.n_frames - 1)
     task = _task(stack, parameters)
-    blocks = [None if each is None else _frame(each, index) for each in (stack, reference, mask)]
-    assert blocks[0] is not None
-    assert blocks[1] is not None
-    (change,) = compared(blocks[0], blocks[1], blocks[2], task)
+    masks = (None if each is None else _frame(each, index) for each in pairs[2:])
+    (change,) = compared(_frame(stack, index), _frame(pairs.earlier, index), *masks, task)
     layout = layout_of(stack, channels=False).still
     shown = stack.select(
         replace(
@@ -148,8 +148,17 @@ def warm_up() -> None:
     numerics.compare(scene, scene + 1)
 
 
-def _pairs(inputs: Inputs, parameters: DifferenceParameters) -> tuple[Stack, Stack, Stack | None]:
-    """The later frames, the earlier ones, and the mask of the later.
+class Pairs(NamedTuple):
+    """What is compared: frames, what they are compared with, and masks of both."""
+
+    later: Stack
+    earlier: Stack
+    mask: Stack | None
+    earlier_mask: Stack | None
+
+
+def _pairs(inputs: Inputs, parameters: DifferenceParameters) -> Pairs:
+    """The later frames, the earlier ones, and their masks; a reference has none.
 
     Raises
     ------
@@ -166,17 +175,18 @@ def _pairs(inputs: Inputs, parameters: DifferenceParameters) -> tuple[Stack, Sta
     mask = inputs.optional_stack("mask")
     masks = mask and in_step(mask, stack, "Mask")
     if reference is not None:
-        return stack, in_step(reference, stack, "Reference", channels=True), masks
+        return Pairs(stack, in_step(reference, stack, "Reference", channels=True), masks, None)
     if stack.n_frames < 2:
         raise ValueError(
             f"{stack.name} holds one frame and no reference was given; give the earlier image as "
             "reference, or a stack, whose frames are compared with the frame before."
         )
     numbers = stack.frame_numbers
-    later = _cut(stack, numbers[1:])
+    before = masks
     if masks is not None and masks.n_frames > 1:
-        masks = _cut(masks, masks.frame_numbers[1:])
-    return later, _cut(stack, numbers[:-1]), masks
+        each = masks.frame_numbers
+        masks, before = _cut(masks, each[1:]), _cut(masks, each[:-1])
+    return Pairs(_cut(stack, numbers[1:]), _cut(stack, numbers[:-1]), masks, before)
 
 
 def _cut(stack: Stack, numbers: range) -> Stack:

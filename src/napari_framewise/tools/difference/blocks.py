@@ -48,21 +48,37 @@ class Found:
 
 
 def compared(
-    frames: Array, reference: Array, masks: Array | None, task: Task
+    frames: Array,
+    reference: Array,
+    masks: Array | None,
+    earlier_masks: Array | None,
+    task: Task,
 ) -> list[numerics.Change]:
     """Changes of each frame of a block."""
     changes = []
     for number in range(len(frames)):
-        earlier = reference[number if len(reference) > 1 else 0]
-        use = None if masks is None else selected(masks[number if len(masks) > 1 else 0])
-        pair = (_grey(earlier, task), _grey(frames[number], task))
-        changes.append(numerics.compare(*pair, task.settings, use))
+        earlier = _grey(_of(reference, number), task)
+        use = None if masks is None else selected(_of(masks, number))
+        if earlier_masks is not None:
+            earlier = np.where(selected(_of(earlier_masks, number)), earlier, np.nan)
+        changes.append(numerics.compare(earlier, _grey(frames[number], task), task.settings, use))
     return changes
 
 
-def numbers_block(frames: Array, reference: Array, masks: Array | None, task: Task) -> list[Found]:
+def _of(block: Array, number: int) -> Array:
+    """What belongs to a frame: one for all, or one each."""
+    return np.asarray(block[number if len(block) > 1 else 0])
+
+
+def numbers_block(
+    frames: Array,
+    reference: Array,
+    masks: Array | None,
+    earlier_masks: Array | None,
+    task: Task,
+) -> list[Found]:
     """The regions of each frame of a block."""
-    return [found_in(each) for each in compared(frames, reference, masks, task)]
+    return [found_in(each) for each in compared(frames, reference, masks, earlier_masks, task)]
 
 
 def found_in(change: numerics.Change) -> Found:
@@ -90,13 +106,15 @@ def map_block(
     frames: Array,
     reference: Array,
     masks: Array | None,
+    earlier_masks: Array | None,
     task: Task,
     kind: Kind,
     *,
     out: Array,
 ) -> None:
     """One of the maps of each frame of a block."""
-    for place, change in zip(out, compared(frames, reference, masks, task), strict=True):
+    changes = compared(frames, reference, masks, earlier_masks, task)
+    for place, change in zip(out, changes, strict=True):
         place[...] = map_of(change, kind)
 
 
