@@ -93,8 +93,11 @@ def preview(inputs: Inputs, parameters: DifferenceParameters, index: int) -> Out
     stack = pairs.later
     index = min(index, stack.n_frames - 1)
     task = _task(stack, parameters)
-    masks = (None if each is None else _frame(each, index) for each in pairs[2:])
-    (change,) = compared(_frame(stack, index), _frame(pairs.earlier, index), *masks, task)
+    mask, earlier_mask = (
+        None if each is None else _frame(each, index) for each in (pairs.mask, pairs.earlier_mask)
+    )
+    given = _frame(stack, index), _frame(pairs.earlier, index), mask, earlier_mask
+    (change,) = compared(*given, task)
     layout = layout_of(stack, channels=False).still
     shown = stack.select(
         replace(
