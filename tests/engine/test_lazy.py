@@ -15,13 +15,27 @@ from tests.engine import computations as do
 from tests.engine.conftest import Drain
 
 from napari_framewise.engine import Engine
-from napari_framewise.engine.lazy import LazyFrames
+from napari_framewise.engine.lazy import LazyFrames, computed_together
 from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.work import Cost, MapFrames, MapNeighbours
 from napari_framewise.stacks.source import Source
 from napari_framewise.stacks.stack import Selection, stack_of
 
 VOLUMES = np.random.default_rng(3).integers(0, 30_000, (4, 5, 6, 7), dtype=np.uint16)
+
+
+COMPUTED: list[int] = []
+
+
+def doubled(block: np.ndarray, *, out: np.ndarray) -> None:
+    out[...] = 2.0 * block
+
+
+def both(block: np.ndarray, *, out: tuple[np.ndarray, np.ndarray]) -> None:
+    COMPUTED.append(len(block))
+    first, second = out
+    do.negative(block, out=first)
+    doubled(block, out=second)
 
 
 def negatives(block_frames: int | None = 3, **choice: Any) -> LazyFrames:
@@ -107,6 +121,29 @@ def test_computes_around_what_is_looked_at_and_keeps_it() -> None:
     assert len(seen) == 10
     lazy[19]
     assert len(seen) == 11
+
+
+def test_one_computation_serves_all_images_of_a_group() -> None:
+    data = np.arange(30 * 6, dtype=np.int16).reshape(30, 2, 3)
+    stack = stack_of(data)
+    # Of types and times that alone would be computed in blocks of other lengths.
+    images = [
+        LazyFrames(stack, do.negative, dtype=np.int16, cost=Cost(seconds=1e-3)),
+        LazyFrames(stack, doubled, dtype=np.float64, cost=Cost(seconds=2e-3)),
+    ]
+    computed_together(images, both)
+    negative, double = images[0].in_order((0, 2, 1)), images[1]
+    COMPUTED.clear()
+    for frame in (3, 4, 0, 29):
+        np.testing.assert_array_equal(negative[frame], -data[frame].T)
+        np.testing.assert_array_equal(double[frame], 2 * data[frame])
+    assert len(COMPUTED) == 2
+    COMPUTED.clear()
+    again = pickle.loads(pickle.dumps((negative, double)))  # noqa: S301
+    for each, whole in zip(again, (-data.transpose(0, 2, 1), 2 * data), strict=True):
+        np.testing.assert_array_equal(each[7], whole[7])
+        np.testing.assert_array_equal(each[...], whole)
+    assert 1 <= len(COMPUTED) <= 2
 
 
 def test_finds_out_how_many_frames_are_quick_enough(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from napari_framewise.engine import Engine
 from napari_framewise.engine.executors import POOL_NAME, pool
 from napari_framewise.engine.job import STEP_SECONDS, one_blas_thread, rows_at
 from napari_framewise.engine.lazy import LazyFrames
-from napari_framewise.engine.work import Cost, MapBands, MapFrames
+from napari_framewise.engine.work import Block, Cost, MapBands, MapFrames
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 
@@ -140,21 +140,21 @@ class BandedFrames(LazyFrames):
             kept = self._blocks.get(key)
             if kept is not None:
                 self._blocks.move_to_end(key)
-                return kept
+                return np.asarray(kept[0])
         work = self._bands
         start = number * work.height + band * work.band
         stop = min(start + work.band, (number + 1) * work.height)
         block = work.block((start, stop), self.stacks)
+        return np.asarray(self._for_all(key, block, 1)[0])
+
+    def _shape_of(self, block: Block) -> tuple[int, ...]:
         shape = list(self.frame_shape)
-        shape[work.axis - 1] = stop - start
-        out = self._empty(1, tuple(shape))
-        self._run(block, out)
-        answer: Array = out[0]
-        answer.flags.writeable = False
+        shape[self._bands.axis - 1] = block.length
+        return tuple(shape)
+
+    def _keep(self, key: tuple[int, int], block: Array) -> None:
+        most = max(_KEPT_BYTES, math.prod(self.frame_shape) * self.dtype.itemsize)
         with self._lock:
-            self._blocks[key] = answer
-            while len(self._blocks) > 1 and sum(a.nbytes for a in self._blocks.values()) > max(
-                _KEPT_BYTES, math.prod(self.frame_shape) * self.dtype.itemsize
-            ):
+            self._blocks[key] = block
+            while len(self._blocks) > 1 and sum(a.nbytes for a in self._blocks.values()) > most:
                 self._blocks.popitem(last=False)
-        return answer

@@ -7,13 +7,15 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_framewise.engine.job import STEP_SECONDS, Job, Pace, rows_at
+from napari_framewise.engine.sinks import Several
 from napari_framewise.engine.work import Block, Cost, MapBands, MapFrames, MapNeighbours
 from napari_framewise.stacks.source import Array, Region
 from napari_framewise.stacks.stack import Stack
@@ -91,6 +93,9 @@ class LazyFrames:
         if block_frames is None and cost.seconds:
             self._block = self._fitting(cost.seconds)
         self._calls = 0
+        self._group: tuple[LazyFrames, ...] = (self,)
+        self._place = 0
+        self._fill_group: Callable[..., Any] = function
         self._forget()
 
     # -- what it is ----------------------------------------------------------------------------
@@ -246,31 +251,57 @@ class LazyFrames:
             if block is not None:
                 self._blocks.move_to_end(key)
                 return start, block
-        block = self._compute(start, min(start + size, self.n_frames))
-        # What a viewer gets is a view of the cache.
-        block.flags.writeable = False
-        with self._lock:
-            self._blocks[key] = block
-            while len(self._blocks) > _CACHED_BLOCKS:
-                self._blocks.popitem(last=False)
+        stop = min(start + size, self.n_frames)
+        with self._timed(stop - start):
+            block = self._for_all(key, self.work.block((start, stop), self.stacks), stop - start)
         return start, block
 
     def _compute(self, start: int, stop: int, out: Array | None = None) -> Array:
         if out is None:
             out = self._empty(stop - start)
+        with self._timed(stop - start):
+            self._run(self.work.block((start, stop), self.stacks), out, self.function)
+        return out
+
+    @contextmanager
+    def _timed(self, frames: int) -> Iterator[None]:
         began = time.perf_counter()
-        self._run(self.work.block((start, stop), self.stacks), out)
+        yield
         self._calls += 1
         # The first call may have compiled something: the second tells what a frame takes.
         if self._block is None and self._calls > 1:
-            self._block = self._fitting((time.perf_counter() - began) / (stop - start))
-        return out
+            self._block = self._fitting((time.perf_counter() - began) / frames)
+            for each in self._group:
+                each._block = self._block
 
-    def _run(self, block: Block, out: Array) -> None:
+    def _for_all(self, key: tuple[int, int], block: Block, count: int) -> Array:
+        """A block of each of the group, computed at once and kept; this one's."""
+        # An array in another order, or a pickled one, is no longer the one that was put together.
+        group = [*self._group[: self._place], self, *self._group[self._place + 1 :]]
+        outs = Several(each._empty(count, each._shape_of(block)) for each in group)
+        arrays = tuple(outs)
+        self._run(block, outs if len(arrays) > 1 else arrays[0], self._fill_group)
+        for each, out in zip(group, arrays, strict=True):
+            # What a viewer gets is a view of the cache.
+            out.flags.writeable = False
+            each._keep(key, out)
+        return arrays[self._place]
+
+    def _shape_of(self, block: Block) -> tuple[int, ...]:
+        """Of a frame of a block."""
+        return self.frame_shape
+
+    def _keep(self, key: tuple[int, int], block: Array) -> None:
+        with self._lock:
+            self._blocks[key] = block
+            while len(self._blocks) > _CACHED_BLOCKS:
+                self._blocks.popitem(last=False)
+
+    def _run(self, block: Block, out: Any, function: Callable[..., Any]) -> None:
         """Compute a block."""
         job = Job(
             work=self.work,
-            function=self.function,
+            function=function,
             stacks=self.stacks,
             context=self.context,
             merge=None,
@@ -297,6 +328,26 @@ class LazyFrames:
     def _forget(self) -> None:
         self._lock = threading.Lock()
         self._blocks: OrderedDict[tuple[int, int], Array] = OrderedDict()
+
+
+def computed_together(images: Sequence[LazyFrames], function: Callable[..., Any]) -> None:
+    """Make one computation serve all of some lazy frames: looked at one, kept for the others.
+
+    Parameters
+    ----------
+    images : sequence of LazyFrames
+        Of the same stacks, context and work.
+    function : callable
+        As that of one, but that `out` is a tuple with a place for each.
+    """
+    if len(images) < 2:
+        return
+    blocks = [each._block for each in images if each._block is not None]
+    for place, each in enumerate(images):
+        each._group, each._place, each._fill_group = tuple(images), place, function
+        # Kept for all only where all have the same blocks.
+        each._most = min(other._most for other in images)
+        each._block = min(blocks) if blocks else None
 
 
 def _go_on(*_: Any) -> None:

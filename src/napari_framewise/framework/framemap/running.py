@@ -14,7 +14,7 @@ from napari_framewise.engine import Engine
 from napari_framewise.engine.banded import BandedFrames, bands_of, per_row
 from napari_framewise.engine.cutting import make_plan
 from napari_framewise.engine.job import is_planar, rows_at
-from napari_framewise.engine.lazy import LazyFrames
+from napari_framewise.engine.lazy import LazyFrames, computed_together
 from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.progress import finish
@@ -96,18 +96,23 @@ class Prepared:
         """Type of one of the images."""
         return image.dtype_for(self.stack.dtype, self.stack.rgb)
 
-    def lazy(self, which: int) -> LazyFrames:
-        """One of the images, computed as one looks."""
+    def lazy(self) -> list[LazyFrames]:
+        """The images, computed as one looks: all of them at once."""
         kind = BandedFrames if isinstance(self.work, MapBands) else LazyFrames
-        return kind(
-            self.inputs,
-            partial(image_block, self.computation, which),
-            dtype=self.dtype(self.images[which]),
-            frame_shape=self.layout.frame_shape,
-            order=self.layout.order,
-            cost=self.cost,
-            work=self.work,
-        )
+        images = [
+            kind(
+                self.inputs,
+                partial(image_block, self.computation, which),
+                dtype=self.dtype(image),
+                frame_shape=self.layout.frame_shape,
+                order=self.layout.order,
+                cost=self.cost,
+                work=self.work,
+            )
+            for which, image in enumerate(self.images)
+        ]
+        computed_together(images, partial(filter_block, self.computation))
+        return images
 
 
 def prepared(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine) -> Prepared:
@@ -214,9 +219,7 @@ def run(declared: Declared, inputs: Inputs, parameters: Any, engine: Engine) -> 
             into=MemorySinks([blocks for _, blocks in places]) if now else None,
         )
         values = _by_frames(made, values)
-    data: list[Any] = [image for image, _ in places] or [
-        made.lazy(n) for n in range(len(made.images))
-    ]
+    data: list[Any] = [image for image, _ in places] or made.lazy()
     outcome = _outcome(made, data, values, made.stack.frame_numbers, made.layout)
     if declared.report is None:
         return outcome
