@@ -51,7 +51,15 @@ def first_apart(places: Any, sizes: Any, gap: int) -> int:
 
 @in_order
 def cut_and_fill(
-    shape: Any, pixels: int, gap: int, low: float, high: float, state: Any, tries: int, boxes: Any
+    shape: Any,
+    pixels: int,
+    gap: int,
+    low: float,
+    high: float,
+    whole: float,
+    state: Any,
+    tries: int,
+    boxes: Any,
 ) -> bool:
     """Rectangles of an exact area together, one in each part that straight cuts give at random.
 
@@ -66,6 +74,9 @@ def cut_and_fill(
         As they are asked for.
     low, high : float
         Least and greatest height over width.
+    whole : float
+        Share of the rectangles that are as high or as wide as their part, rather than of a height
+        drawn between.
     state : (1,) uint64
         Of the random numbers; changed.
     tries : int
@@ -81,7 +92,7 @@ def cut_and_fill(
     Examples
     --------
     >>> boxes, state = np.zeros((2, 4), np.int64), np.array([7], np.uint64)
-    >>> cut_and_fill(np.array([9, 9]), 70, 0, 0.3, 3.3, state, 100, boxes)
+    >>> cut_and_fill(np.array([9, 9]), 70, 0, 0.3, 3.3, 0.0, state, 100, boxes)
     True
     >>> int(boxes[:, 2] @ boxes[:, 3])
     70
@@ -94,7 +105,7 @@ def cut_and_fill(
         if room < pixels:
             continue
         for _again in range(_RECTANGLES):
-            if _fill(parts, sizes, pixels, pixels / room, low, high, state):
+            if _fill(parts, sizes, pixels, pixels / room, low, high, whole, state):
                 for k in range(count):
                     for axis in range(2):
                         slack = parts[k, 2 + axis] - sizes[k, axis] + 1
@@ -232,7 +243,14 @@ def _cut(parts: Any, gap: int, state: Any) -> int:
 
 @in_order
 def _fill(
-    parts: Any, sizes: Any, pixels: int, share: float, low: float, high: float, state: Any
+    parts: Any,
+    sizes: Any,
+    pixels: int,
+    share: float,
+    low: float,
+    high: float,
+    whole: float,
+    state: Any,
 ) -> bool:
     """A size for each part, together of the area asked for; whether there is one."""
     count = len(parts)
@@ -241,7 +259,10 @@ def _fill(
     other += other >= one
     left = pixels
     for k in range(count):
-        height = round(parts[k, 2] * share ** _uniform(state))
+        power = _uniform(state)
+        if whole > 0.0 and _uniform(state) < whole:
+            power = float(round(power))
+        height = round(parts[k, 2] * share**power)
         height = min(max(height, 1), parts[k, 2])
         sizes[k, 0] = height
         if k in (one, other):

@@ -31,17 +31,21 @@ def drawn_places(
     return places[found] if found >= 0 else None
 
 
-def cut_apart(rng: np.random.Generator, request: Request, tries: int) -> IntArray | None:
+def cut_apart(
+    rng: np.random.Generator, request: Request, tries: int, whole: float = 0.0
+) -> IntArray | None:
     """Rectangles (k, 4) in the parts of an image that straight cuts give, then moved about.
 
     The image is cut at random into as many parts; each holds one rectangle, and two of these take
     up what is left of the area. Then each is moved in turn to a place drawn evenly from all that
-    the others leave it. None where no cut of so many holds the area.
+    the others leave it. A share of `whole` of them is as high or as wide as its part. None where no
+    cut of so many holds the area.
     """
     boxes = np.zeros((request.count, 4), np.int64)
     low, high = request.aspect
     shape = np.array(request.shape, np.int64)
-    found = cut_and_fill(shape, request.pixels, request.gap, low, high, _state(rng), tries, boxes)
+    asked = shape, request.pixels, request.gap, low, high
+    found = cut_and_fill(*asked, whole, _state(rng), tries, boxes)
     return boxes if found else None
 
 

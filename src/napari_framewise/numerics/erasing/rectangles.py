@@ -225,9 +225,11 @@ def _drawn(rng: np.random.Generator, request: Request) -> Rectangles | str:
     return _in_parts(rng, request, _CUTS)
 
 
-def _in_parts(rng: np.random.Generator, request: Request, tries: int) -> Rectangles | str:
+def _in_parts(
+    rng: np.random.Generator, request: Request, tries: int, whole: float = 0.0
+) -> Rectangles | str:
     """Rectangles in the parts of an image that straight cuts give; empty where none were found."""
-    boxes = cut_apart(rng, request, tries)
+    boxes = cut_apart(rng, request, tries, whole)
     return "" if boxes is None else Rectangles(boxes[:, :2], boxes[:, 2:], even=False)
 
 
@@ -242,11 +244,11 @@ def _looked_for(rng: np.random.Generator, request: Request) -> Rectangles | str:
     if reason:
         return reason
     if request.count == 2:
-        return _two(rng, request)
+        return _in_parts(rng, request, 3 * _CUTS, 0.5) or _two(rng, request)
     if request.shape[0] * request.shape[1] <= MOST_PIXELS:
         return _exactly(rng, request)
-    found = _in_parts(rng, request, 10 * _CUTS)
-    return found or _too_many_pixels(request) or _in_parts(rng, request, 100 * _CUTS)
+    found = _in_parts(rng, request, 10 * _CUTS, 0.5)
+    return found or _too_many_pixels(request) or _in_parts(rng, request, 300 * _CUTS, 0.8)
 
 
 def _exactly(rng: np.random.Generator, request: Request) -> Rectangles | str:

@@ -52,6 +52,9 @@ INPUTS = (
     ),
 )
 _LOOKED_AT = 16
+# Of the factors of a grid of one pixel; they grow with the power 1.5 (George 1973).
+_SECONDS = 1.8e-8
+_LONG = 20.0
 _NOTES = {
     "scribbled": "Pixels that a scribble marks.",
     "colours": "Different colours of those.",
@@ -188,7 +191,9 @@ def advise(inputs: Inputs, parameters: ColorizationParameters) -> str:
     stack = _stack(inputs)
     size = _needed(stack, stack.n_frames if parameters.in_time else 1) / 2**20
     of = "all frames together" if parameters.in_time else "a frame"
-    return f"The system of {of} takes about {size:,.0f} MiB while it is solved."
+    said = f"The system of {of} takes about {size:,.0f} MiB while it is solved"
+    seconds = _cost(stack).seconds
+    return f"{said}, and about {seconds:,.0f} s." if seconds > _LONG else f"{said}."
 
 
 def methods(inputs: Inputs, parameters: ColorizationParameters) -> str:
@@ -256,7 +261,7 @@ def _cost(stack: Stack) -> Cost:
     return Cost(
         output=3 * pixels * _dtype(stack).itemsize,
         scratch=_needed(stack, 1),
-        seconds=5e-7 * pixels * math.log2(pixels + 2),
+        seconds=_SECONDS * pixels**1.5,
     )
 
 
