@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from napari_framewise.numerics.similarity import ranking_kernels as kernels
 from napari_framewise.numerics.similarity.prepared import Canvas, Spectra
+from napari_framewise.numerics.similarity.surfaces import Surfaces
+from napari_framewise.numerics.similarity.under_masks import UnderMasks
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,15 +100,11 @@ def best_shifts(
     """
     if pairs is None:
         pairs = all_pairs(len(first), len(second))
-    transform = first.transform
-    tables, room = transform.tables, transform.room()
     a, b = first.canvas, second.canvas
-    surface = np.empty(transform.surface, np.float32)
-    overlaps = np.empty((len(second.masks), *transform.surface), np.float32)
-    mine = np.empty((len(second.masks), 2, *transform.surface), np.float32)
-    theirs = np.empty((len(second), 2, *transform.surface), np.float32)
+    surfaces = Surfaces(first.transform)
+    room = np.empty((3, *first.transform.surface), np.float32)
     found = np.full((len(pairs), 5), np.nan)
-    counts = b.counts
+    counts, sizes = b.counts, a.counts
     usable = ~(a.plain[pairs[:, 0]] | b.plain[pairs[:, 1]])
     # Images with equal masks one after the other: what hangs on the mask is computed once.
     order = np.lexsort((pairs[:, 0], a.groups[pairs[:, 0]]))
@@ -118,34 +116,30 @@ def best_shifts(
         i = int(pairs[places[0], 0])
         if a.groups[i] != group:
             group = int(a.groups[i])
-            mask = first.masks[group]
-            kernels.fill_overlaps(mask, second.masks, tables, room, overlaps)
-            kernels.fill_images(
-                mask, second.images, second.squares, b.groups, tables, room, overlaps, theirs
-            )
-        kernels.fill_under_masks(
-            first.images[i], first.squares[i], second.masks, tables, room, overlaps, mine
-        )
+            under = UnderMasks(first, second, group, surfaces)
+            wanted = pairs[order[a.groups[pairs[order, 0]] == group], 1]
+            theirs = under.seconds(np.unique(wanted))
+        mine = under.first(i)
         out = np.empty((len(places), 5))
-        kernels.compare_with(
-            a.values[i],
-            a.masks[group],
-            first.images[i],
-            mine,
-            float(a.masks[group].sum(dtype=np.float64)),
-            pairs[places, 1],
-            b.values,
-            b.masks,
-            second.images,
-            b.groups,
-            counts,
-            theirs,
-            overlaps,
-            tables,
-            room,
-            surface,
-            least_overlap,
-            out,
-        )
+        chosen = np.ascontiguousarray(pairs[places, 1])
+        for part, products in surfaces.of(first.images[i], second.images, chosen):
+            kernels.compare_with(
+                a.values[i],
+                a.masks[group],
+                mine,
+                sizes[i],
+                chosen[part],
+                products,
+                b.values,
+                b.masks,
+                b.groups,
+                counts,
+                theirs,
+                under.pixels,
+                under.roots,
+                room,
+                least_overlap,
+                out[part],
+            )
         found[places] = out
     return matches_of(found, a, b, pairs)

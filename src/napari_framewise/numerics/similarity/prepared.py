@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -172,24 +172,28 @@ class Spectra:
     ----------
     canvas : Canvas
     transform : Transform
-    images, squares : (n, P, 2 L) float32
-        Spectra of the images and of their squares.
-    masks : (groups, P, 2 L) float32
-        Of the masks.
+    images : (n, P, 2 L) float32
+        Spectra of the images.
     """
 
     canvas: Canvas
     transform: Transform
     images: Floats
-    squares: Floats
-    masks: Floats
 
     @classmethod
     def of(cls, canvas: Canvas, transform: Transform) -> Spectra:
         """Spectra of a canvas."""
-        spectra = transform.spectra
-        values = canvas.values
-        return cls(canvas, transform, spectra(values), spectra(values**2), spectra(canvas.masks))
+        return cls(canvas, transform, transform.spectra(canvas.values))
+
+    @cached_property
+    def squares(self) -> Floats:
+        """Spectra of the squares of the images (n, P, 2 L)."""
+        return self.transform.spectra(self.canvas.values**2)
+
+    @cached_property
+    def masks(self) -> Floats:
+        """Spectra of the masks (groups, P, 2 L)."""
+        return self.transform.spectra(self.canvas.masks)
 
     def __len__(self) -> int:
         return len(self.canvas)

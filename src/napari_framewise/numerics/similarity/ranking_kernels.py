@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from napari_framewise.numerics.compiling import part, reordered
-from napari_framewise.numerics.similarity.surface_kernels import correlation_surface
 
 # Correlations from here on count as equal: then the larger overlap wins.
 CEILING = 0.999
 # An overlap with less than this share of both images' variance per pixel is plain.
 PLAIN = 0.01
-# How far single precision may be off, relative to 1.
-SLACK = 1e-4
+# How far a sum of products may be off in single precision, relative to the norms of both images.
+SLACK = 2e-6
+# Share by which a variance may be off.
+UNSURE = 0.1
 
 
 @part
@@ -64,149 +67,153 @@ def weighed(correlation: float, n: float) -> float:
     return math.atanh(min(CEILING, max(-CEILING, correlation))) * math.sqrt(n)
 
 
-@part
 @reordered
-def fill_sums(value: Any, square: Any, mask: Any, tables: Any, room: Any, n: Any, out: Any) -> None:
-    """Of one image under another's mask at every shift: its sum, and one over its deviation.
+def to_scales(sums: Any, n: Any) -> None:
+    """Sums and sums of squares to what correlations take, in place: sums (2, shifts, shifts).
 
-    `out` is (2, shifts, shifts); the second is 0 where the overlap is plain.
+    The sum over the root of the pixels, and one over the deviation: 0 where the overlap is plain,
+    and negative where it may be.
     """
-    correlation_surface(value, mask, tables, room, out[0])
-    correlation_surface(square, mask, tables, room, out[1])
     for s in range(n.shape[0]):
         for t in range(n.shape[1]):
             count = max(n[s, t], 1.0)
-            variance = out[1, s, t] - out[0, s, t] * out[0, s, t] / count
-            plain = variance < 0.9 * PLAIN * count
-            out[1, s, t] = 0.0 if plain else 1.0 / math.sqrt(variance)
-
-
-@reordered
-def fill_overlaps(first: Any, masks: Any, tables: Any, room: Any, out: Any) -> None:
-    """Pixels that one mask shares with each of others, at every shift: out (masks, ...)."""
-    for k in range(masks.shape[0]):
-        correlation_surface(first, masks[k], tables, room, out[k])
-        for s in range(out.shape[1]):
-            for t in range(out.shape[2]):
-                out[k, s, t] = round(max(out[k, s, t], 0.0))
-
-
-@reordered
-def fill_under_masks(
-    value: Any, square: Any, masks: Any, tables: Any, room: Any, n: Any, out: Any
-) -> None:
-    """One image under each of several masks: out (masks, 2, ...)."""
-    for k in range(masks.shape[0]):
-        fill_sums(value, square, masks[k], tables, room, n[k], out[k])
-
-
-@reordered
-def fill_images(
-    mask: Any,
-    values: Any,
-    squares: Any,
-    groups: Any,
-    tables: Any,
-    room: Any,
-    n: Any,
-    out: Any,
-) -> None:
-    """Each of several images under one mask, which here comes first: out (images, 2, ...)."""
-    for j in range(values.shape[0]):
-        count = n[groups[j]]
-        correlation_surface(mask, values[j], tables, room, out[j, 0])
-        correlation_surface(mask, squares[j], tables, room, out[j, 1])
-        for s in range(count.shape[0]):
-            for t in range(count.shape[1]):
-                known = max(count[s, t], 1.0)
-                variance = out[j, 1, s, t] - out[j, 0, s, t] * out[j, 0, s, t] / known
-                plain = variance < 0.9 * PLAIN * known
-                out[j, 1, s, t] = 0.0 if plain else 1.0 / math.sqrt(variance)
+            variance = sums[1, s, t] - sums[0, s, t] * sums[0, s, t] / count
+            sums[0, s, t] /= math.sqrt(count)
+            if variance < (1 - UNSURE) * PLAIN * count:
+                sums[1, s, t] = 0.0
+            elif variance < (1 + UNSURE) * PLAIN * count:
+                sums[1, s, t] = -1.0 / math.sqrt(variance)
+            else:
+                sums[1, s, t] = 1.0 / math.sqrt(variance)
 
 
 @part
 @reordered
-def screened(surface: Any, n: Any, mine: Any, theirs: Any, least: float) -> float:
-    """Turn products into correlations in place, 2 where there is none.
+def bounds(
+    products: Any, n: Any, roots: Any, mine: Any, theirs: Any, off: Any, least: Any, room: Any
+) -> Any:
+    """Most that each correlation may be, in `room[0]`; least of each, weighed, in `room[1]`.
 
-    Returns the best weighed one that is certain within single precision.
+    The first is -2 where there is no answer; the second is 0 where it is not known to be above 0.
+    Without logarithms: atanh r is at least r + r^3 / 3 for r > 0. Returns the largest of them.
     """
-    best = -math.inf
+    none, zero, third = np.float32(-2), np.float32(0), np.float32(1 / 3)
+    ceiling = np.float32(CEILING)
+    lanes = room[2, 0]
+    lanes[:] = zero
     for s in range(n.shape[0]):
-        for t in range(n.shape[1]):
-            count = n[s, t]
-            scale = mine[1, s, t] * theirs[1, s, t]
-            if count < least or count < 2 or scale == 0:
-                surface[s, t] = 2
-                continue
-            product = surface[s, t] - mine[0, s, t] * theirs[0, s, t] / count
-            r = min(1.0, max(-1.0, product * scale))
-            surface[s, t] = r
-            root = math.sqrt(count)
-            # atanh r is at most r / (1 - r^2), and at most r below 0.
-            r = min(r, CEILING) - SLACK
-            bound = root * (r / (1 - r * r) if r > 0 else r)
-            if bound > best:
-                best = max(best, weighed(r, count))
+        a, b, c, d = mine[0, s], theirs[0, s], mine[1, s], theirs[1, s]
+        product, pixels, root = products[s], n[s], roots[s]
+        high, low = room[0, s], room[1, s]
+        for t in range(lanes.size):
+            scale = abs(c[t] * d[t])
+            r = (product[t] - a[t] * b[t]) * scale
+            answer = (pixels[t] >= least) & (scale > zero)
+            high[t] = min(r + off * scale, ceiling) if answer else none
+            under = min(r - off * scale, ceiling)
+            sure = answer & (c[t] > zero) & (d[t] > zero) & (under > zero)
+            low[t] = (under + under * under * under * third) * root[t] if sure else zero
+            lanes[t] = low[t] if low[t] > lanes[t] else lanes[t]
+    best = zero
+    for t in range(lanes.size):
+        best = max(best, lanes[t])
     return best
+
+
+@part
+@reordered
+def place_of(value: Any, plane: Any) -> Any:
+    """Where a plane has a value that it has somewhere."""
+    for s in range(plane.shape[0]):
+        line, hits = plane[s], 0
+        for t in range(line.size):
+            hits += line[t] == value
+        if hits:
+            for t in range(line.size):
+                if line[t] == value:
+                    return s, t
+    return 0, 0
+
+
+@part
+@reordered
+def may_be_best(high: Any, roots: Any, best: Any) -> Any:
+    """How many of a line of correlations may be at least `best` when weighed.
+
+    atanh r is at most r + r^3 / (3 (1 - r^2)) for r > 0.
+    """
+    two, three, one, zero = np.float32(2), np.float32(3), np.float32(1), np.float32(0)
+    level, hits = three * best, 0
+    for t in range(high.size):
+        r = high[t] if high[t] > zero else zero
+        hits += roots[t] * r * (three - two * r * r) >= level * (one - r * r)
+    return hits
 
 
 @reordered
 def compare_with(
     first: Any,
     used: Any,
-    spectrum: Any,
     mine: Any,
     fewest: float,
     chosen: Any,
+    products: Any,
     seconds: Any,
     masks: Any,
-    spectra: Any,
     groups: Any,
     counts: Any,
     theirs: Any,
     n: Any,
-    tables: Any,
+    roots: Any,
     room: Any,
-    surface: Any,
     share: float,
     out: Any,
 ) -> None:
     """Best shift of one image against each chosen one of others: out (chosen, 5).
 
-    Correlation, its weighed value, shift along rows and columns, and pixels.
+    Correlation, its weighed value, shift along rows and columns, and pixels. `n` and `roots` are
+    (masks, shifts, shifts), `mine` (masks, 2, ...) and `theirs` (images, 2, ...). The likely best
+    shift is computed exactly first, then every other that may be better.
     """
-    top, left = surface.shape[0] // 2, surface.shape[1] // 2
+    rows, columns = products.shape[1:]
     for k in range(chosen.size):
         j = chosen[k]
         group = groups[j]
-        least = share * min(fewest, counts[j])
-        correlation_surface(spectrum, spectra[j], tables, room, surface)
-        best = screened(surface, n[group], mine[group], theirs[j], least)
-        found = out[k]
-        for c in range(5):
-            found[c] = math.nan
-        if best == -math.inf:
-            continue
-        highest = -math.inf
-        for s in range(surface.shape[0]):
-            for t in range(surface.shape[1]):
-                r = surface[s, t]
-                if r > 1.5:
+        least = max(2.0, share * min(fewest, counts[j]))
+        off = np.float32(SLACK * math.sqrt(fewest * counts[j]))
+        root, found = roots[group], out[k]
+        likely = bounds(
+            products[k], n[group], root, mine[group], theirs[j], off, np.float32(least), room
+        )
+        found[:] = math.nan
+        highest = best = -math.inf
+        begin_row, begin_column, at = -1, -1, -1
+        if likely > 0:
+            best = 0.999 * likely
+            begin_row, begin_column = place_of(likely, room[1])
+        for step in range(-1, rows):
+            if step < 0 and begin_row < 0:
+                continue
+            s = begin_row if step < 0 else step
+            high, line = room[0, s], root[s]
+            if step >= 0 and best > 0 and not may_be_best(high, line, np.float32(0.9999 * best)):
+                continue
+            for t in range(columns):
+                first_place = s == begin_row and t == begin_column
+                if first_place != (step < 0) or high[t] < -1.5:
                     continue
-                r = min(r + SLACK, CEILING)
-                root = math.sqrt(n[group, s, t])
-                bound = root * (r / (1 - r * r) if r > 0 else r)
-                if bound < best or weighed(r, n[group, s, t]) < best:
+                if step >= 0 and weighed(high[t], n[group, s, t]) < best:
                     continue
                 exact, pixels = exact_correlation(
-                    first, seconds[j], used, masks[group], s - top, t - left, least
+                    first, seconds[j], used, masks[group], s - rows // 2, t - columns // 2, least
                 )
                 z = weighed(exact, pixels)
-                if exact == exact and z > highest:
-                    highest = z
+                place = s * columns + t
+                if exact == exact and (z > highest or (z == highest and place < at)):
+                    highest, at = z, place
+                    best = max(best, z)
                     found[0], found[1], found[4] = exact, z, pixels
-                    found[2], found[3] = s - top, t - left
+                    found[2], found[3] = s - rows // 2, t - columns // 2
 
 
 @reordered

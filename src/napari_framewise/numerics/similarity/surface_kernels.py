@@ -1,36 +1,33 @@
-"""Cross-correlation of two spectra at the shifts that are wanted, and no others.
-
-Of an inverse transform only shifts of up to some pixels are needed. Sines and cosines are summed
-for those alone, positive and negative shifts and frequencies together.
-"""
+"""Kernels around the transform of many products of spectra at once, and sums over rectangles."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from napari_framewise.numerics.compiling import part, reordered
+from napari_framewise.numerics.compiling import reordered
 
 
-@part
 @reordered
-def folded_product(first: Any, second: Any, even: Any, odd: Any) -> None:
-    """conj(F) G of frequencies k and -k along the rows: their sum and their difference.
+def folded_products(first: Any, seconds: Any, chosen: Any, even: Any, odd: Any) -> None:
+    """conj(F) G of frequencies k and -k along the rows: their sums and their differences.
 
-    Spectra are (P, 2 L): real parts, then imaginary parts.
+    Spectra are (P, 2 L): real parts, then imaginary parts. Out: (P / 2 + 1, chosen, 2 L).
     """
     rows, width = first.shape
     half = width // 2
-    for k in range(rows // 2 + 1):
-        other = (rows - k) % rows
-        f, g, fo, go = first[k], second[k], first[other], second[other]
-        sums, differences = even[k], odd[k]
-        if other == k:
-            for i in range(half):
-                sums[i] = f[i] * g[i] + f[half + i] * g[half + i]
-                sums[half + i] = f[i] * g[half + i] - f[half + i] * g[i]
-            for i in range(width):
-                differences[i] = 0
-        else:
+    for b in range(chosen.size):
+        second = seconds[chosen[b]]
+        for k in range(rows // 2 + 1):
+            other = (rows - k) % rows
+            f, g, fo, go = first[k], second[k], first[other], second[other]
+            sums, differences = even[k, b], odd[k, b]
+            if other == k:
+                for i in range(half):
+                    sums[i] = f[i] * g[i] + f[half + i] * g[half + i]
+                    sums[half + i] = f[i] * g[half + i] - f[half + i] * g[i]
+                for i in range(width):
+                    differences[i] = 0
+                continue
             for i in range(half):
                 real = f[i] * g[i] + f[half + i] * g[half + i]
                 imaginary = f[i] * g[half + i] - f[half + i] * g[i]
@@ -42,63 +39,38 @@ def folded_product(first: Any, second: Any, even: Any, odd: Any) -> None:
                 differences[half + i] = imaginary - imaginary_other
 
 
-@part
 @reordered
-def weighed_rows(weights: Any, rows: Any, out: Any) -> None:
-    """Two sums of rows with two lines of weights, as many as whole fours of rows."""
-    first, second = out[0], out[1]
-    for i in range(first.size):
-        first[i] = 0
-        second[i] = 0
-    for k in range(0, weights.shape[1], 4):
-        a, b, c, d = weights[0, k], weights[0, k + 1], weights[0, k + 2], weights[0, k + 3]
-        e, f, g, h = weights[1, k], weights[1, k + 1], weights[1, k + 2], weights[1, k + 3]
-        p, q, r, s = rows[k], rows[k + 1], rows[k + 2], rows[k + 3]
-        for i in range(first.size):
-            first[i] += a * p[i] + b * q[i] + c * r[i] + d * s[i]
-            second[i] += e * p[i] + f * q[i] + g * r[i] + h * s[i]
+def unfolded(real: Any, cross: Any, out: Any) -> None:
+    """Shifts of both signs from sums and differences: (S + 1, n, 2 T + 2) to (n, 2 S + 1, ...)."""
+    count, n, columns = real.shape
+    top, left, wide = count - 1, out.shape[2] // 2, columns // 2
+    for b in range(n):
+        for s in range(count):
+            below, above = out[b, top + s], out[b, top - s]
+            a, c = real[s, b], cross[s, b]
+            for t in range(left + 1):
+                below[left + t] = a[t] - c[t]
+                above[left + t] = a[t] + c[t]
+            for t in range(left + 1):
+                below[left - t] = a[wide + t] - c[wide + t]
+                above[left - t] = a[wide + t] + c[wide + t]
 
 
-@part
 @reordered
-def correlation_surface(first: Any, second: Any, tables: Any, room: Any, out: Any) -> None:
-    """Sum over x of f(x) g(x + d) for shifts d of up to (S, T): out (2 S + 1, 2 T + 1).
+def box_sums(running: Any, box: Any, sign: int, out: Any) -> None:
+    """Sums of a plane over a rectangle moved by `sign` times every shift: out (2 S + 1, 2 T + 1).
 
-    Parameters
-    ----------
-    first, second : (P, 2 L) float32
-        Spectra of f and g, real parts before imaginary parts.
-    tables : four arrays
-        Cosines and sines of shifts by frequencies, of rows and of columns: see `Transform`.
-    room : four arrays
-        Memory to work in: see `Transform.room`.
+    `running` holds running sums along both axes, with a line of zeros first; `box` is the first
+    row, the row behind the last, and columns likewise.
     """
-    cos_rows, sin_rows, cos_columns, sin_columns = tables
-    even, odd, lines, turned, across = room
-    half = first.shape[1] // 2
+    rows, columns = running.shape[0] - 1, running.shape[1] - 1
     top, left = out.shape[0] // 2, out.shape[1] // 2
-    count = top + 1
-    folded_product(first, second, even, odd)
-    for s in range(0, count, 2):
-        weighed_rows(cos_rows[s : s + 2], even, lines[0])
-        weighed_rows(sin_rows[s : s + 2], odd, lines[1])
-        # The sum at shifts s and -s is a + i b and a - i b.
-        for extra in range(min(2, count - s)):
-            a, b, at = lines[0, extra], lines[1, extra], s + extra
-            for i in range(half):
-                turned[0, i, at] = a[i]
-                turned[0, i, count + at] = b[half + i]
-                turned[1, i, at] = a[half + i]
-                turned[1, i, count + at] = b[i]
-    for t in range(0, left + 1, 2):
-        weighed_rows(cos_columns[t : t + 2], turned[0], across[0])
-        weighed_rows(sin_columns[t : t + 2], turned[1], across[1])
-        for extra in range(min(2, left + 1 - t)):
-            cosines, sines, at = across[0, extra], across[1, extra], t + extra
-            for s in range(count):
-                real, cross = cosines[s] - sines[s], cosines[count + s] + sines[count + s]
-                out[top + s, left + at] = real - cross
-                out[top - s, left + at] = real + cross
-                real, cross = cosines[s] + sines[s], cosines[count + s] - sines[count + s]
-                out[top + s, left - at] = real - cross
-                out[top - s, left - at] = real + cross
+    for s in range(out.shape[0]):
+        down = sign * (s - top)
+        first = running[min(max(box[0] + down, 0), rows)]
+        last = running[min(max(box[1] + down, 0), rows)]
+        for t in range(out.shape[1]):
+            right = sign * (t - left)
+            a = min(max(box[2] + right, 0), columns)
+            b = min(max(box[3] + right, 0), columns)
+            out[s, t] = last[b] - last[a] - first[b] + first[a]

@@ -55,7 +55,11 @@ class Transform:
 
     @cached_property
     def tables(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Cosines and sines of shifts by frequencies, of rows and of columns, these weighed."""
+        """Cosines and sines of shifts by frequencies of rows, and the same of columns, weighed.
+
+        Those of columns are (2 L, 2 (T + 1)): from a real and an imaginary part to what belongs to
+        shifts of either sign, of even and of odd sums over the rows.
+        """
         rows, columns = self.padded
         of_rows = _phases(self.reach[0], rows // 2 + 1, rows)
         of_columns = _phases(self.reach[1], self.half, columns)
@@ -63,23 +67,14 @@ class Transform:
         # Frequencies 0 and Q / 2 have no twin of their own; what lies beyond is padding.
         weights = np.where((frequency == 0) | (2 * frequency == columns), 1.0, 2.0)
         weights = np.where(2 * frequency > columns, 0.0, weights) / (rows * columns)
-        cosine, sine = np.cos(of_columns) * weights, np.sin(of_columns) * weights
-        return _filled(np.cos(of_rows)), _filled(np.sin(of_rows)), _filled(cosine), _filled(sine)
-
-    def room(self) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-        """Memory for one thread's kernel."""
-        lines = _up(self.padded[0] // 2 + 1, 4)
-        shifts = _up(2 * (self.reach[0] + 1), 8)
-        wide = 2 * self.half
-        shapes = (
-            (lines, wide),
-            (lines, wide),
-            (2, 2, wide),
-            (2, self.half, shifts),
-            (2, 2, shifts),
+        cosine, sine = (np.cos(of_columns) * weights).T, (np.sin(of_columns) * weights).T
+        even = np.block([[cosine, cosine], [-sine, sine]])
+        odd = np.block([[sine, -sine], [cosine, cosine]])
+        cosines, sines, even, odd = (
+            np.ascontiguousarray(table, np.float32)
+            for table in (np.cos(of_rows), np.sin(of_rows), even, odd)
         )
-        even, odd, between, turned, across = (np.zeros(shape, np.float32) for shape in shapes)
-        return even, odd, between, turned, across
+        return cosines, sines, even, odd
 
 
 def _even(least: int) -> int:
@@ -96,11 +91,3 @@ def _up(number: int, unit: int) -> int:
 def _phases(reach: int, count: int, period: int) -> NDArray[np.float64]:
     shifts, frequencies = np.arange(reach + 1.0), np.arange(count + 0.0)
     return np.asarray(2 * np.pi / period * np.outer(shifts, frequencies), np.float64)
-
-
-def _filled(table: NDArray[np.float64]) -> Floats:
-    """Float32, with zeros up to an even number of lines of whole fours."""
-    rows, columns = table.shape
-    out = np.zeros((_up(rows, 2), _up(columns, 4)), np.float32)
-    out[:rows, :columns] = table
-    return out
