@@ -289,7 +289,7 @@ BILATERAL = FrameMap(
     scratch=160.0,
     methods=methods,
     warm_up=warm_up,
-    compile_seconds=3.5,
+    compile_seconds=3,
     citations=(
         "Tomasi, C. and Manduchi, R. (1998), Proc. ICCV, 839-846",
         "Paris, S. and Durand, F. (2009), Int. J. Comput. Vision 81, 24-52",

@@ -198,6 +198,6 @@ GRADIENT = FrameMap(
     scratch=320.0,
     label="Fitting planes",
     warm_up=warm_up,
-    compile_seconds=5.0,
+    compile_seconds=4.5,
 )
 TOOL = GRADIENT.tool

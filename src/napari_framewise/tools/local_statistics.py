@@ -131,5 +131,5 @@ TOOL = FrameMap(
     ),
     scratch=200.0,
     warm_up=warm_up,
-    compile_seconds=1.5,
+    compile_seconds=1,
 ).tool

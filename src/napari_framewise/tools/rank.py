@@ -89,5 +89,5 @@ TOOL = FrameMap(
     ),
     scratch=64.0,
     warm_up=warm_up,
-    compile_seconds=5.0,
+    compile_seconds=2,
 ).tool

@@ -192,7 +192,7 @@ RESAMPLE = FrameMap(
     stack_sentence="The frames to resample.",
     label="Resampling",
     warm_up=warm_up,
-    compile_seconds=3.0,
+    compile_seconds=2.5,
     citations=(
         "Greene, N. and Heckbert, P. S. (1986), IEEE Comput. Graphics and Appl. 6(6), 21-27",
     ),

@@ -164,5 +164,5 @@ TOOL = FrameMap(
     scratch=88.0,
     label="Smoothing",
     warm_up=warm_up,
-    compile_seconds=4.0,
+    compile_seconds=4.5,
 ).tool

@@ -263,6 +263,6 @@ SPECKLE = FrameMap(
     ),
     scratch=160.0,
     warm_up=warm_up,
-    compile_seconds=1.5,
+    compile_seconds=1,
 )
 TOOL = SPECKLE.tool

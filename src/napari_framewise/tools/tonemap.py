@@ -290,7 +290,7 @@ TONEMAP = FrameMap(
     scratch=256.0,
     methods=methods,
     warm_up=warm_up,
-    compile_seconds=2.0,
+    compile_seconds=1.5,
     citations=("Durand, F. and Dorsey, J. (2002), ACM Trans. Graph. 21, 257-266",),
 )
 TOOL = TONEMAP.tool

@@ -347,5 +347,5 @@ TOOL = Tool(
         "Unser, M. (1999), IEEE Signal Processing Magazine 16(6), 22-38",
     ),
     warm_up=warm_up,
-    compile_seconds=29,
+    compile_seconds=24,
 )

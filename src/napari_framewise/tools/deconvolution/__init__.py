@@ -379,7 +379,7 @@ TOOL = Tool(
     methods=methods,
     halo=halo,
     warm_up=warm_up,
-    compile_seconds=3.0,
+    compile_seconds=1,
     citations=(
         "Beck, A. and Teboulle, M. (2009), IEEE Trans. Image Process. 18, 2419-2434",
         "Almeida, M. and Figueiredo, M. (2013), IEEE Trans. Image Process. 22, 3074-3086",

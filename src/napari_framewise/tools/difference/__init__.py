@@ -265,5 +265,5 @@ TOOL = Tool(
         "Benjamini, Y. and Hochberg, Y. (1995), J. R. Statist. Soc. B 57, 289-300",
     ),
     warm_up=warm_up,
-    compile_seconds=3.0,
+    compile_seconds=6,
 )

@@ -103,5 +103,5 @@ TOOL = Tool(
     ),
     session=InpaintingSession,
     warm_up=warm_up,
-    compile_seconds=3.0,
+    compile_seconds=2,
 )

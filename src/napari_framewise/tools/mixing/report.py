@@ -121,7 +121,8 @@ def design_table(prepared: Prepared) -> Table:
     notes = {
         "rank": "Rank of the design really solved.",
         "condition": "Its condition number, columns at unit norm.",
-        "difference": "||I1 - I2|| over the used pixels, counts; its like for more references.",
+        "difference": "Norm of the difference of two references over the used pixels, counts; of "
+        "more references the smallest singular value, scaled to agree with that.",
         "n_pixels": "Pixels in use for all frames.",
         "reference_pixels_left_out": "Pixels without a finite reference, dark, flat or weight.",
         "saturated_pixels_left_out": "Pixels that a mixture may saturate.",
@@ -186,7 +187,9 @@ def summary_of(fits: numerics.MixingFit, prepared: Prepared, frame: int | None =
         return "No frame could be fitted."
     if frame is not None:
         return f"Frame {frame}: {'; '.join(said)}."
-    what = "||I1 - I2||" if len(prepared.names) == 2 else "Smallest difference of references"
+    what = "Smallest difference of references"
+    if len(prepared.names) == 2:
+        what = f"The norm of {' minus '.join(prepared.names)}"
     return (
         f"{'; '.join(said)}; over {len(fits):,} frames. {what} = {_counts(design.difference)} "
         f"counts over {design.n_pixels:,} pixels, rank {design.rank}, condition number "

@@ -285,5 +285,5 @@ TOOL = Tool(
         "Weigert, M. et al. (2018), Nature Methods 15, 1090-1097",
     ),
     warm_up=warm_up,
-    compile_seconds=2.0,
+    compile_seconds=3,
 )

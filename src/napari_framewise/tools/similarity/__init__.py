@@ -208,5 +208,5 @@ TOOL = Tool(
     ),
     advise=advise,
     warm_up=warm_up,
-    compile_seconds=4,
+    compile_seconds=11,
 )

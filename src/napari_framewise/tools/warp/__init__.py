@@ -326,5 +326,5 @@ TOOL = Tool(
         "Unser, M., Aldroubi, A. and Eden, M. (1993), IEEE Trans. Signal Processing 41, 821-833",
     ),
     warm_up=warm_up,
-    compile_seconds=4.0,
+    compile_seconds=2.5,
 )
