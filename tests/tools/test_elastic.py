@@ -20,6 +20,7 @@ from napari_framewise.framework.values import values_of
 from napari_framewise.io.formats.models import read_model, write_model
 from napari_framewise.numerics.elastic import Field, determinants
 from napari_framewise.stacks.grid import Grid
+from napari_framewise.stacks.selection import Selection
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack, stack_of
 from napari_framewise.tools.elastic.model import ElasticTransforms
@@ -223,6 +224,70 @@ def test_frames_are_registered_to_each_other(to: str) -> None:
     assert len(outcome.plots) == 2
 
 
+BLOCKS: dict[str, Any] = {"method": "blocks", "spacing": 20.0, "to": "frame"}
+
+
+def trembling(shape: tuple[int, ...], count: int) -> tuple[Array, Array]:
+    """Spots that shake as a whole and a little in themselves, and by how much each frame does."""
+    rng = np.random.default_rng(4)
+    wide = ndimage.gaussian_filter(rng.gamma(0.3, 1, [n + 16 for n in shape]), 1.6) * 400
+    grid = np.indices(shape).astype(float)
+    shakes, frames = [], []
+    for number in range(count):
+        bend = np.sin(2 * np.pi * (grid[-1] / shape[-1] + number / 7)) * (number > 0)
+        shake = np.stack([rng.normal(0, 1.5 * (number > 0)) + bend * 0.5 for _ in shape])
+        shakes.append(shake)
+        frames.append(ndimage.map_coordinates(wide, grid + 8 + shake, order=3))
+    return np.array(frames) + rng.normal(0, 0.5, (count, *shape)), np.array(shakes)
+
+
+@pytest.mark.parametrize("shape", [(96, 104), (14, 56, 60)])
+def test_blocks_follow_planes_and_volumes(shape: tuple[int, ...]) -> None:
+    frames, shakes = trembling(shape, 3)
+    spacing = 20.0 if len(shape) == 2 else 12.0
+    stack = stack_of(frames, axes=("t", *("z", "y", "x")[-len(shape) :]))
+    stack = stack.select(Selection(frames_along=(0,)))
+    outcome = fw.run("elastic", stack=stack, **BLOCKS | {"spacing": spacing})
+    table = outcome.table("elastic")
+    assert (table.columns["least_jacobian"] > 0).all()
+    assert (table.columns["blocks"] > 0.5).all()
+    model = outcome.models[0]
+    inner = tuple(slice(max(4, n // 8), -max(4, n // 8)) for n in shape)
+    places = np.moveaxis(np.indices(shape).astype(float), 0, -1)[inner].reshape(-1, len(shape))
+    for number in (1, 2):
+        # The frame shows at p what the scene has at p + shake; frame 0 has it at p.
+        there = model.pull_back(places, number)
+        at = ndimage.map_coordinates
+        moved = np.stack([at(each, there.T, order=1) for each in shakes[number]], axis=-1)
+        error = np.sqrt(((there + moved - places) ** 2).sum(axis=1))
+        assert error.mean() < 0.45
+    names = [layer.name for layer in outcome.layers]
+    assert any("displacement along x" in name for name in names)
+    assert any("deformation grid" in name for name in names) == (len(shape) == 2)
+    data = np.asarray(outcome.layers[0].data)
+    assert data.shape == frames.shape
+    away = np.nanstd((data[1] - data[0])[inner])
+    assert away < 0.6 * np.std((frames[1] - frames[0])[inner])
+
+
+def test_a_frame_without_data_keeps_the_others() -> None:
+    frames = movie()
+    frames[1] = np.nan
+    for options in (SETTINGS, BLOCKS):
+        outcome = fw.run("elastic", stack=frames, **options | {"to": "frame"})
+        assert outcome.table("elastic").columns["status"].tolist()[1] == "no data"
+        assert outcome.models[0].found.tolist() == [True, False, True]
+
+
+def test_motion_that_is_left_is_scored_as_in_alignment() -> None:
+    frames, _ = trembling((64, 72), 22)
+    outcome = fw.run("elastic", stack=frames, **BLOCKS)
+    before = fw.run("residual_motion", stack=frames)
+    left, was = (each.table("residual_motion").columns["motion"] for each in (outcome, before))
+    assert np.sqrt((left**2).sum()) < 0.3 * np.sqrt((was**2).sum())
+    assert any(plot.table == "residual_motion" for plot in outcome.plots)
+
+
 NOTHING = {
     "unrelated": (scene(0)[:96, :96], scene(1)[:96, :96], "no texture in common"),
     "flat": (np.full((96, 96), 3.0), scene(0)[:96, :96], "of one value"),
@@ -254,6 +319,16 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "landmarks with a stack": (
         {"stack": np.stack([pair()[0]] * 2), **landmarks()},
         "Landmarks go with one image",
+    ),
+    "landmarks with blocks": ({"method": "blocks", **landmarks()}, "blocks know none"),
+    "volumes by splines": (
+        {
+            "stack": stack_of(np.zeros((2, 9, 20, 20)), axes=("t", "z", "y", "x")).select(
+                Selection(frames_along=(0,))
+            ),
+            "reference": None,
+        },
+        "splines register planes",
     ),
     "reference frame": (
         {"stack": movie(), "reference": None, "reference_frame": 7},

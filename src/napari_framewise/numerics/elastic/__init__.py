@@ -25,8 +25,9 @@ from numpy.typing import ArrayLike
 
 from napari_framewise.numerics.elastic.field import Field, composed, displaced
 from napari_framewise.numerics.elastic.fitting import Step
-from napari_framewise.numerics.elastic.folding import determinants, unfolded
+from napari_framewise.numerics.elastic.folding import determinants, determinants_of, unfolded
 from napari_framewise.numerics.elastic.registering import (
+    LEAST_DEPTH,
     LEAST_SIDE,
     Registration,
     Settings,
@@ -37,6 +38,7 @@ from napari_framewise.numerics.elastic.resampling import coordinates, resampled
 from napari_framewise.numerics.elastic.verdict import Status
 
 __all__ = [
+    "LEAST_DEPTH",
     "LEAST_SIDE",
     "Field",
     "Registration",
@@ -46,6 +48,7 @@ __all__ = [
     "composed",
     "coordinates",
     "determinants",
+    "determinants_of",
     "displaced",
     "register",
     "register_blocks",

@@ -1,12 +1,14 @@
-"""A shift for each block of a frame by overlap correlation, smoothed into one displacement."""
+"""A shift for each block of a plane or a volume by overlap correlation, smoothed into one field."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import fft
 
 from napari_framewise.numerics.bsplines import fit
 from napari_framewise.numerics.elastic.field import Field, FloatArray
@@ -15,7 +17,8 @@ from napari_framewise.numerics.elastic.images import BoolArray
 from napari_framewise.numerics.overlap_correlation import Spectra, correlations, peaks
 from napari_framewise.numerics.pyramid import filled, resized
 
-_COARSE = 128
+# Longest side of the small copies that the shift of the whole frame is sought on, by axes.
+_COARSE = {2: 128, 3: 48}
 _LEAST_SHARE = 0.25
 _SURE = 5.0
 _STRENGTH = 1e-3
@@ -29,9 +32,9 @@ class Shifts:
 
     Attributes
     ----------
-    centres : (n, 2) float64
+    centres : (n, d) float64
         Middles of the blocks in the reference.
-    shifts : (n, 2) float64
+    shifts : (n, d) float64
         From there to the image, in pixels; NaN where a block can't tell.
     weights : (n,) float64
         Inverse variance of a shift; 0 where it is NaN.
@@ -45,7 +48,7 @@ class Shifts:
     shifts: FloatArray
     weights: FloatArray
     peaks: FloatArray
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
 
     def agree(self, reach: int) -> bool:
         """Whether blocks that share no pixel moved much the same, as chance does not make them.
@@ -54,19 +57,22 @@ class Shifts:
         can be compared, what they say must stand out four times as far.
         """
         known = self.weights > 0
-        grid = self.shifts.reshape(*self.shape, 2)
+        grid = self.shifts.reshape(*self.shape, -1)
         apart = np.concatenate(
-            [
-                np.sqrt(((grid[2:] - grid[:-2]) ** 2).sum(axis=-1)).ravel(),
-                np.sqrt(((grid[:, 2:] - grid[:, :-2]) ** 2).sum(axis=-1)).ravel(),
-            ]
-        )
+            [_lengths(np.moveaxis(grid, k, 0)[2:] - np.moveaxis(grid, k, 0)[:-2])
+             for k in range(len(self.shape))]
+        )  # fmt: skip
         apart = apart[np.isfinite(apart)]
         if known.sum() < max(1, _FEWEST * len(known)):
             return False
         if len(apart) < _PAIRS:
             return bool(np.median(self.peaks[known]) > 4 * _SURE)
         return bool(np.median(apart) < reach / 3)
+
+
+def block_cells(shape: tuple[int, ...], spacing: float) -> tuple[int, ...]:
+    """Cells of the lattice on whose inner nodes blocks have their middles."""
+    return tuple(max(1, round((n - 1) / spacing)) for n in shape)
 
 
 def block_field(
@@ -89,12 +95,11 @@ def block_field(
     """
     here = _normalised(reference, use)
     there = _normalised(image, use_there)
-    matrix = np.eye(3)
-    matrix[:2, 2] = _whole_shift(here, use, there, use_there)
+    matrix = np.eye(here.ndim + 1)
+    matrix[:-1, -1] = _whole_shift(here, use, there, use_there)
     if start is not None:
         matrix = np.asarray(start, np.float64)
-    cells = tuple(max(1, round((n - 1) / spacing)) for n in here.shape)
-    field = Field.still(matrix, here.shape, cells)
+    field = Field.still(matrix, here.shape, block_cells(here.shape, spacing))
     found = _shifts(here, use, there, use_there, field, reach)
     known = found.weights > 0
     if known.sum() < 1:
@@ -102,7 +107,7 @@ def block_field(
     if known.sum() < 4:
         mean = np.average(found.shifts[known], axis=0, weights=found.weights[known])
         field = field.with_coefficients(
-            np.broadcast_to(mean[:, None, None], field.coefficients.shape).copy()
+            np.broadcast_to(mean.reshape(-1, *(1,) * here.ndim), field.coefficients.shape).copy()
         )
         return field, found
     smooth = fit(
@@ -121,53 +126,54 @@ def _shifts(
 ) -> Shifts:  # fmt: skip
     centres, shifts, weights, heights = [], [], [], []
     half = [max(4, round(axis.spacing)) for axis in field.lattice.axes]
-    rows, columns = (
-        np.linspace(0, axis.stop, axis.cells + 1)[1:-1] if axis.cells > 1 else [axis.stop / 2]
+    # In few planes a block could not be sought far and be wide as well.
+    far = np.array([min(reach, max(1, (n - 1) // 4)) for n in here.shape])
+    along = [
+        np.linspace(0, axis.stop, axis.cells + 1)[1:-1]
+        if axis.cells > 1
+        else np.array([axis.stop / 2])
         for axis in field.lattice.axes
-    )
-    for row in rows:
-        for column in columns:
-            centre = np.array([row, column])
-            middle = np.rint(centre).astype(int)
-            away = np.rint(field.pull_back(middle[None])[0] - middle).astype(int)
-            block = _cut(middle, half, here.shape, reach)
-            patch = tuple(
-                slice(max(0, b.start + int(a) - reach), max(0, b.stop + int(a) + reach))
-                for b, a in zip(block, away, strict=True)
-            )
-            known, seen = use[block].astype(float), use_there[patch].astype(float)
-            shift, weight, height = np.full(2, np.nan), 0.0, 0.0
-            if known.mean() >= _LEAST_SHARE and seen.size and seen.mean() >= _LEAST_SHARE:
-                origin = np.array([b.start - p.start for b, p in zip(block, patch, strict=True)])
-                placed = _peak(here[block], known, there[patch], seen, origin + away, reach)
-                if placed is not None:
-                    # Where the block's first pixel lies in the patch, in pixels of the image.
-                    shift = placed[0] - origin - (field.matrix[:2, :2] @ centre
-                                                  + field.matrix[:2, 2] - centre)  # fmt: skip
-                    weight, height = placed[1:]
-            centres.append(centre)
-            shifts.append(shift)
-            weights.append(weight)
-            heights.append(height)
-    size = len(rows), len(columns)
+    ]
+    linear, constant = field.matrix[:-1, :-1], field.matrix[:-1, -1]
+    for place in product(*along):
+        centre = np.array(place)
+        middle = np.rint(centre).astype(int)
+        away = np.rint(linear @ middle + constant - middle).astype(int)
+        block = _cut(middle, half, here.shape, far)
+        patch = tuple(
+            slice(max(0, b.start + int(a) - int(f)), max(0, b.stop + int(a) + int(f)))
+            for b, a, f in zip(block, away, far, strict=True)
+        )
+        known, seen = use[block].astype(float), use_there[patch].astype(float)
+        shift, weight, height = np.full(here.ndim, np.nan), 0.0, 0.0
+        enough = known.size and seen.size
+        if enough and known.mean() >= _LEAST_SHARE and seen.mean() >= _LEAST_SHARE:
+            origin = np.array([b.start - p.start for b, p in zip(block, patch, strict=True)])
+            placed = _peak(here[block], known, there[patch], seen, origin + away, far)
+            if placed is not None:
+                # Where the block's first pixel lies in the patch, in pixels of the image.
+                shift = placed[0] - origin - (linear @ centre + constant - centre)
+                weight, height = placed[1:]
+        centres.append(centre)
+        shifts.append(shift)
+        weights.append(weight)
+        heights.append(height)
+    size = tuple(len(each) for each in along)
     return Shifts(np.array(centres), np.array(shifts), np.array(weights), np.array(heights), size)
 
 
 def _peak(
     block: FloatArray, known: FloatArray, patch: FloatArray, seen: FloatArray, around: FloatArray,
-    reach: int,
+    reach: NDArray[Any],
 ) -> tuple[FloatArray, float, float] | None:  # fmt: skip
     """Where a block lies in a patch, to parts of a pixel, and the inverse variance of that."""
     if any(n < m for n, m in zip(patch.shape, block.shape, strict=True)):
         return None
-    # Only where the block lies wholly within the patch: then no shift wraps around.
-    spectra = Spectra.of(patch[None], seen, (1, 1))
-    values, overlap = correlations(spectra, block[None], known, 0.6)
-    first = np.array(block.shape) - 1
-    low = np.maximum(first + around - reach, first)
-    high = np.minimum(first + around + reach + 1, patch.shape)
+    low = np.maximum(around - reach, 0)
+    high = np.minimum(around + reach + 1, np.array(patch.shape) - block.shape + 1)
     if (high - low < 3).any():
         return None
+    values, overlap = _correlated(block, known, patch, seen)
     window = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
     inner, counts = values[window], overlap[window]
     if not np.isfinite(inner).any():
@@ -181,10 +187,10 @@ def _peak(
         return None
     place = np.array(best, float)
     curvature = np.inf
-    for axis in range(2):
+    for axis in range(block.ndim):
         if not 0 < best[axis] < inner.shape[axis] - 1:
             return None
-        step = np.eye(2, dtype=int)[axis]
+        step = np.eye(block.ndim, dtype=int)[axis]
         before, after = (float(inner[tuple(np.array(best) + k * step)]) for k in (-1, 1))
         bend = 2 * height - before - after
         if not bend > 0:
@@ -192,7 +198,41 @@ def _peak(
         place[axis] += (after - before) / (2 * bend)
         curvature = min(curvature, bend)
     variance = max(1 - height**2, 1e-4) / (count * curvature)
-    return place + low - first, 1 / variance, height * float(np.sqrt(count))
+    return place + low, 1 / variance, height * float(np.sqrt(count))
+
+
+def _correlated(
+    block: FloatArray, known: FloatArray, patch: FloatArray, seen: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Correlation and number of pixels for every place of a block that lies within a patch."""
+    extent = tuple(n - m + 1 for n, m in zip(patch.shape, block.shape, strict=True))
+    if not (known.all() and seen.all()):
+        # Only where the block lies wholly within the patch: then no shift wraps around.
+        spectra = Spectra.of(patch[None], seen, (1,) * block.ndim)
+        values, overlap = correlations(spectra, block[None], known, 0.6)
+        inner = tuple(slice(m - 1, m - 1 + n) for m, n in zip(block.shape, extent, strict=True))
+        return values[inner], overlap[inner]
+    away, level = block - block.mean(), patch - patch.mean()
+    padded = tuple(fft.next_fast_len(n, real=True) for n in patch.shape)
+    # Correlations are compared to parts of a thousand; single precision gives parts of a million.
+    first, second = [fft.rfftn(each.astype(np.float32), padded) for each in (level, away)]
+    product = first * np.conj(second)
+    both = fft.irfftn(product, padded)[tuple(map(slice, extent))].astype(np.float64)
+    sums, squares = (_box_sums(each, block.shape) for each in (level, level**2))
+    spread = (squares - sums**2 / block.size) * (away**2).sum()
+    usable = spread > 1e-12 * max(float(spread.max()), 1e-300)
+    values = np.where(usable, both / np.sqrt(np.where(usable, spread, 1.0)), np.nan)
+    return np.clip(values, -1.0, 1.0), np.full(extent, float(block.size))
+
+
+def _box_sums(values: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    """Sums over every box of a shape that lies within."""
+    for axis, length in enumerate(shape):
+        total = np.moveaxis(np.cumsum(values, axis=axis), axis, 0)
+        found = total[length - 1 :].copy()
+        found[1:] -= total[: len(total) - length]
+        values = np.moveaxis(found, 0, axis)
+    return values
 
 
 def _is_peak(values: FloatArray, place: tuple[int, ...]) -> bool:
@@ -205,7 +245,7 @@ def _whole_shift(
     here: FloatArray, use: BoolArray, there: FloatArray, use_there: BoolArray
 ) -> FloatArray:
     """Shift of the whole frame, from small versions of both; 0 where there is none."""
-    step = max(1.0, max(here.shape) / _COARSE)
+    step = max(1.0, max(here.shape) / _COARSE[here.ndim])
     small = []
     for values, valid in ((here, use), (there, use_there)):
         shape = tuple(max(8, round(n / step)) for n in values.shape)
@@ -214,7 +254,7 @@ def _whole_shift(
     found, overlap = correlations(spectra, small[0][0][None], small[0][1].astype(float), 0.5)
     best = peaks(found, overlap, 1, 1)
     if not best:
-        return np.zeros(2)
+        return np.zeros(here.ndim)
     scale = np.array(here.shape) / np.array(small[0][0].shape)
     return np.asarray(np.rint((np.array(best[0]) - np.array(small[0][0].shape) + 1) * scale))
 
@@ -229,11 +269,14 @@ def _normalised(image: ArrayLike, use: BoolArray) -> FloatArray:
 
 
 def _cut(
-    middle: NDArray[Any], half: list[int], shape: tuple[int, ...], border: int
-) -> tuple[slice, slice]:
+    middle: NDArray[Any], half: list[int], shape: tuple[int, ...], border: NDArray[Any]
+) -> tuple[slice, ...]:
     """A block about a place, as far from the border as it is sought."""
-    rows, columns = (
-        slice(max(border, int(m) - h), max(border, min(n - border, int(m) + h + 1)))
-        for m, h, n in zip(middle, half, shape, strict=True)
+    return tuple(
+        slice(max(int(b), int(m) - h), max(int(b), min(n - int(b), int(m) + h + 1)))
+        for m, h, n, b in zip(middle, half, shape, border, strict=True)
     )
-    return rows, columns
+
+
+def _lengths(moves: FloatArray) -> FloatArray:
+    return np.asarray(np.sqrt((moves**2).sum(axis=-1)).ravel())

@@ -6,14 +6,14 @@ import numpy as np
 
 from napari_framewise.numerics.elastic.field import Field, FloatArray
 
-_PER_CELL = 8
-"""Places at which the determinant is looked at, between two nodes."""
+_PER_CELL = {2: 8, 3: 4}
+"""Places at which the determinant is looked at between two nodes, of planes and of volumes."""
 LEAST = 0.1
 """Least determinant that is let through, of that of the affine part."""
 _TRIES = 12
 
 
-def determinants(field: Field, per_cell: int = _PER_CELL) -> FloatArray:
+def determinants(field: Field, per_cell: int | None = None) -> FloatArray:
     """Jacobian determinant on a grid finer than the nodes, borders included.
 
     Examples
@@ -21,10 +21,25 @@ def determinants(field: Field, per_cell: int = _PER_CELL) -> FloatArray:
     >>> determinants(Field.still(np.diag([2.0, 3.0, 1.0]), (9, 9), (1, 1))).min().round(9).item()
     6.0
     """
+    per_cell = per_cell or _PER_CELL[len(field.shape)]
     axes = [np.linspace(0.0, axis.stop, per_cell * axis.cells + 1) for axis in field.lattice.axes]
     slopes = field.slopes_on_grid(axes)
-    found: FloatArray = slopes[0, 0] * slopes[1, 1] - slopes[0, 1] * slopes[1, 0]
-    return found
+    return determinants_of(slopes)
+
+
+def determinants_of(slopes: FloatArray) -> FloatArray:
+    """Determinants of matrices (d, d, ...) of two or three rows.
+
+    Examples
+    --------
+    >>> determinants_of(np.diag([2.0, 3.0, 4.0])).item()
+    24.0
+    """
+    if len(slopes) == 2:
+        return np.asarray(slopes[0, 0] * slopes[1, 1] - slopes[0, 1] * slopes[1, 0])
+    return np.asarray(
+        np.einsum("i...,i...->...", slopes[0], np.cross(slopes[1], slopes[2], axis=0))
+    )
 
 
 def unfolded(before: Field, after: Field) -> Field:
@@ -73,6 +88,6 @@ def unfolded(before: Field, after: Field) -> Field:
 def _nodes_near(folds: FloatArray, shape: tuple[int, ...]) -> FloatArray:
     """Nodes whose B-splines are not zero where something folds."""
     near = np.zeros(shape, bool)
-    for row, column in np.unique(np.argwhere(folds) // _PER_CELL, axis=0):
-        near[max(0, row - 1) : row + 5, max(0, column - 1) : column + 5] = True
+    for cell in np.unique(np.argwhere(folds) // _PER_CELL[folds.ndim], axis=0):
+        near[tuple(slice(max(0, at - 1), at + 5) for at in cell)] = True
     return near

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_framewise.numerics.elastic import verdict
-from napari_framewise.numerics.elastic.blocks import block_field
+from napari_framewise.numerics.elastic.blocks import block_cells, block_field
 from napari_framewise.numerics.elastic.field import Field, FloatArray
 from napari_framewise.numerics.elastic.fitting import SHORT, Marks, Rules, Step, cells_of, fitted
 from napari_framewise.numerics.elastic.folding import determinants
 from napari_framewise.numerics.elastic.images import BoolArray, Seen, Similarity, levels_of
+from napari_framewise.numerics.elastic.measures import alike
 from napari_framewise.numerics.elastic.verdict import Status
-from napari_framewise.numerics.interpolation import sample, spline
-from napari_framewise.numerics.pyramid import filled
 
 LEAST_SIDE = 16
 """Least rows and columns of an image."""
+LEAST_DEPTH = 8
+"""Least planes, rows and columns of a volume."""
+
+# Points along each axis that are followed there and back.
+_RETURNS = {2: 33, 3: 12}
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,8 @@ class Registration:
         Distance of each landmark from its partner, in pixels of the image.
     history : (steps, 4) float64
         Pixel size, objective, correlation, root mean square step in pixels.
+    told : float
+        Share of the blocks that told a shift; NaN of splines.
     """
 
     field: Field
@@ -109,6 +115,7 @@ class Registration:
     inconsistency: float
     landmark_errors: FloatArray
     history: FloatArray
+    told: float = float("nan")
 
     @property
     def found(self) -> bool:
@@ -139,12 +146,15 @@ def registering(
     second, use_there = checked(image, image_mask, "image")
     marks = _marks(landmarks)
     matrix = _start(first.shape, second.shape, start, marks)
-    cells, _ = cells_of(first.shape, rules.spacing)
+    cells, halvings = cells_of(first.shape, rules.spacing)
     field = Field.still(matrix, first.shape, cells)
     here = levels_of(first, use, rules.similarity, rules.window)
     there = levels_of(second, use_there, rules.similarity, rules.window)
     if not here or not there:
         empty = not (use.any() and use_there.any())
+        for _ in range(halvings):
+            # As the others of a movie have it.
+            field = field.refined()
         return _none(field, Status.NO_DATA if empty else Status.FLAT, marks)
     weights = Rules(rules.spacing, rules.smoothness, rules.divergence, rules.curl, rules.landmarks)
     before = field
@@ -191,7 +201,9 @@ def register_blocks(
 
     Parameters
     ----------
-    reference, image, reference_mask, image_mask, start
+    reference, image : (y, x) or (z, y, x)
+        Planes, as `register` takes them, or volumes of at least 8 voxels a side.
+    reference_mask, image_mask, start
         As `register` takes them.
     settings : Settings, optional
         Of which the spacing is that of the blocks.
@@ -217,10 +229,16 @@ def register_blocks(
     [[38.0, 41.0]]
     """
     rules = settings or Settings()
-    first, use = checked(reference, reference_mask, "reference")
-    second, use_there = checked(image, image_mask, "image")
+    first, use = checked(reference, reference_mask, "reference", volumes=True)
+    second, use_there = checked(image, image_mask, "image", volumes=True)
+    if first.ndim != second.ndim:
+        raise ValueError(
+            f"The reference has {first.ndim} axes and the image {second.ndim}; two planes or two "
+            "volumes are needed."
+        )
     matrix = None if start is None else _start(first.shape, second.shape, start, None)
-    nothing = Field.still(np.eye(3), first.shape, (1, 1))
+    cells = block_cells(first.shape, rules.spacing)
+    nothing = Field.still(np.eye(first.ndim + 1), first.shape, cells)
     for values, valid in ((first, use), (second, use_there)):
         if not valid.any() or values[valid].min() == values[valid].max():
             return _none(nothing, Status.FLAT if valid.any() else Status.NO_DATA, None)
@@ -230,9 +248,10 @@ def register_blocks(
         return _none(field, Status.UNLIKE, None)
     before = field.with_coefficients(np.zeros_like(field.coefficients))
     proof = float(np.median(found.peaks[known]))
-    return _result(
+    made = _result(
         first, second, use, use_there, before, field, Status.CONVERGED, proof, [], None, rules
     )
+    return replace(made, told=float(known.mean()))
 
 
 def _verdict(
@@ -249,17 +268,26 @@ def _verdict(
     return status
 
 
-def checked(image: ArrayLike, mask: ArrayLike | None, name: str) -> tuple[NDArray[Any], BoolArray]:
+def checked(
+    image: ArrayLike, mask: ArrayLike | None, name: str, *, volumes: bool = False
+) -> tuple[NDArray[Any], BoolArray]:
     """An image and where it may be used.
 
     Raises
     ------
     ValueError
-        Where it is no plane of real numbers of at least 16 pixels a side, or the mask has another
-        shape.
+        Where it is no plane of real numbers of at least 16 pixels a side (nor, where volumes are
+        taken, a volume of 8), or the mask has another shape.
     """
     given = np.asarray(image)
-    if given.dtype.kind not in "buif" or given.ndim != 2 or min(given.shape) < LEAST_SIDE:
+    real = given.dtype.kind in "buif"
+    if volumes and given.ndim == 3:
+        if not real or min(given.shape) < LEAST_DEPTH:
+            raise ValueError(
+                f"The {name} has the shape {given.shape} and the type {given.dtype}; a volume of "
+                f"real numbers, of at least {LEAST_DEPTH} voxels a side, is needed."
+            )
+    elif not real or given.ndim != 2 or min(given.shape) < LEAST_SIDE:
         raise ValueError(
             f"The {name} has the shape {given.shape} and the type {given.dtype}; one plane of real "
             f"numbers, of at least {LEAST_SIDE} x {LEAST_SIDE} pixels, is needed."
@@ -293,12 +321,13 @@ def _start(
     shape: tuple[int, ...], other: tuple[int, ...], start: ArrayLike | None, marks: Marks | None
 ) -> FloatArray:
     """The matrix to begin at: the one given, the landmarks' shift, or centre upon centre."""
-    matrix = np.eye(3)
+    side = len(shape) + 1
+    matrix = np.eye(side)
     if start is not None:
         matrix = np.asarray(start, np.float64)
-        if matrix.shape != (3, 3) or not np.isfinite(matrix).all():
-            raise ValueError("The start has to be a 3 x 3 matrix of finite numbers.")
-        if abs(np.linalg.det(matrix[:2, :2])) < 1e-6:
+        if matrix.shape != (side, side) or not np.isfinite(matrix).all():
+            raise ValueError(f"The start has to be a {side} x {side} matrix of finite numbers.")
+        if abs(np.linalg.det(matrix[:-1, :-1])) < 1e-6:
             raise ValueError("The start is a singular matrix; one that can be inverted is needed.")
     elif marks is not None:
         matrix[:2, 2] = np.median(marks.there - marks.here, axis=0)
@@ -321,77 +350,30 @@ def _result(
     settings: Settings,
 ) -> Registration:
     found = determinants(field)
-    alike = [
-        _alike(first, second, use, use_there, each, settings.window) for each in (before, field)
+    measured = [
+        alike(first, second, use, use_there, each, settings.window) for each in (before, field)
     ]
     rows = []
     elastic = [step for step in steps if not step.affine]
     for level in sorted({step.level for step in elastic}, reverse=True):
         mine = [step for step in elastic if step.level == level]
         rows.append([mine[0].pixel, mine[0].correlation, mine[-1].correlation, len(mine)])
-    axes = [np.linspace(0, n - 1, min(n, 33)) for n in field.shape]
-    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
+    axes = [np.linspace(0, n - 1, min(n, _RETURNS[len(field.shape)])) for n in field.shape]
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
     back = field.push(field.pull_back(grid))
     return Registration(
         field,
         status,
         proof,
         np.array(rows).reshape(-1, 4),
-        np.array([each[0] for each in alike]),
-        np.array([each[1] for each in alike]),
+        np.array([each[0] for each in measured]),
+        np.array([each[1] for each in measured]),
         float(found.min()),
         float(found.max()),
         float(np.sqrt(((back - grid) ** 2).sum(axis=1)).max()),
         _misses(field, marks),
         np.array([[s.pixel, s.objective, s.correlation, s.moved] for s in steps]).reshape(-1, 4),
     )
-
-
-def _alike(
-    first: NDArray[Any],
-    second: NDArray[Any],
-    use: BoolArray,
-    use_there: BoolArray,
-    field: Field,
-    window: int,
-) -> tuple[float, float]:
-    """Mean local correlation, and root mean square difference, of the images at a transform."""
-    whole, valid = filled(np.asarray(second, np.float64)[None], use_there)
-    at = field.on_grid([np.arange(n) for n in first.shape])
-    (moved,), _, inside = sample(spline(whole, valid=valid), at)
-    both = use & inside
-    if not both.any():
-        return float("nan"), float("nan")
-    values = np.asarray(first, np.float64)
-    mean = _local_correlation(values, moved, both, window)
-    away = moved[both] - values[both]
-    size = float(np.abs(away).max()) or 1.0
-    return mean, size * float(np.sqrt(np.mean((away / size) ** 2)))
-
-
-def _local_correlation(first: FloatArray, second: FloatArray, use: BoolArray, window: int) -> float:
-    """Mean of the correlations within squares of the window's side, most of whose pixels count."""
-    side = min(window, *first.shape)
-    shape = tuple(n // side * side for n in first.shape)
-    tiles = shape[0] // side, side, shape[1] // side, side
-
-    def in_tiles(values: NDArray[Any]) -> FloatArray:
-        return np.asarray(values[: shape[0], : shape[1]].reshape(tiles), np.float64)
-
-    weight = in_tiles(use)
-    count = weight.sum(axis=(1, 3), keepdims=True)
-    kept = count > side**2 / 2
-    away = []
-    for image in (first, second):
-        size = float(np.abs(image[use]).max()) or 1.0
-        values = np.where(weight > 0, in_tiles(image) / size, 0.0)
-        away.append(
-            weight * (values - values.sum(axis=(1, 3), keepdims=True) / np.maximum(count, 1))
-        )
-    product = (away[0] * away[1]).sum(axis=(1, 3))
-    sizes = np.sqrt((away[0] ** 2).sum(axis=(1, 3)) * (away[1] ** 2).sum(axis=(1, 3)))
-    known = kept[:, 0, :, 0] & (sizes > 1e-12)
-    return float((product[known] / sizes[known]).mean()) if known.any() else float("nan")
 
 
 def _misses(field: Field, marks: Marks | None) -> FloatArray:
@@ -408,7 +390,9 @@ def _none(
     history: FloatArray | None = None,
 ) -> Registration:
     nan = float("nan")
-    lost = Field(np.full((3, 3), nan), np.full_like(field.coefficients, nan), field.shape)
+    lost = Field(
+        np.full_like(field.matrix, nan), np.full_like(field.coefficients, nan), field.shape
+    )
     pair = np.full(2, nan)
     return Registration(
         lost,

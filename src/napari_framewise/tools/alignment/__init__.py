@@ -24,7 +24,7 @@ from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.tools.alignment.bad_frames import bad_after, bad_by_content, said_of
 from napari_framewise.tools.alignment.blocks import Alignments, error_block, plane_of
-from napari_framewise.tools.alignment.judging import cropped, motion_left
+from napari_framewise.tools.alignment.cropping import cropped
 from napari_framewise.tools.alignment.layers import (
     aligned_frame,
     aligned_layer,
@@ -56,7 +56,12 @@ from napari_framewise.tools.alignment.report import (
     plots_of,
     summary_of,
 )
-from napari_framewise.tools.residual_motion import component_plot, component_table, sentence_of
+from napari_framewise.tools.residual_motion import (
+    component_plot,
+    component_table,
+    motion_left,
+    sentence_of,
+)
 from napari_framewise.tools.residual_motion import diagnostics_of as judgement_notes
 
 _TO = {
@@ -92,7 +97,11 @@ def run(inputs: Inputs, parameters: AlignmentParameters, engine: Engine) -> Run:
         shown = cropped(stack, transforms, codes, target)
     layers: list[LayerResult] = list(_moved(inputs, parameters, *shown))
     diagnostics = tuple(said_of(stack, codes))
-    left = (yield from motion_left(stack, transforms, target, engine)) if parameters.judge else None
+    left = (
+        (yield from motion_left(stack, transforms, target.shape, engine))
+        if parameters.judge
+        else None
+    )
     if left is not None:
         judgement = component_table(left)
         tables, plots = (*tables, judgement), (*plots, component_plot(judgement))

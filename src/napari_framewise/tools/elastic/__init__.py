@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 
@@ -13,38 +12,36 @@ from napari_framewise.engine.cutting import make_plan
 from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.progress import Progress
 from napari_framewise.engine.work import MapFrames
-from napari_framewise.framework.in_step import in_step
 from napari_framewise.framework.inputs import Inputs
-from napari_framewise.framework.model import Space
+from napari_framewise.framework.model import Model, Space
 from napari_framewise.framework.outcome import (
     LayerResult,
     Outcome,
-    PointsResult,
-    ShapesResult,
     Table,
 )
 from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.tool import Run, Tool
-from napari_framewise.framework.transform import Transform, moved_points, moved_shapes
 from napari_framewise.numerics import elastic as numerics
-from napari_framewise.numerics.elastic import LEAST_SIDE
-from napari_framewise.numerics.transforms import fitted_to_points
-from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
+from napari_framewise.tools.elastic.asked import (
+    aim_of,
+    marks_of,
+    target_of,
+    task_of,
+)
 from napari_framewise.tools.elastic.layers import (
     back_layer,
     displacement_layers,
     grid_layer,
-    warped_layer,
 )
 from napari_framewise.tools.elastic.model import ElasticTransforms
+from napari_framewise.tools.elastic.moving import known_model, moved_layers
 from napari_framewise.tools.elastic.parameters import INPUTS, ElasticParameters
 from napari_framewise.tools.elastic.passes import (
     Task,
     cost_of,
     mean_of,
-    plane_of,
     to_previous,
     to_reference,
 )
@@ -59,28 +56,40 @@ from napari_framewise.tools.elastic.report import (
     row_of,
     summary_of,
 )
-
-_AFFINE_PLACES = 9
+from napari_framewise.tools.residual_motion import (
+    component_plot,
+    component_table,
+    motion_left,
+    sentence_of,
+)
+from napari_framewise.tools.residual_motion import diagnostics_of as judgement_notes
 
 
 def run(inputs: Inputs, parameters: ElasticParameters, engine: Engine) -> Run:
     """Estimate the transforms, or take known ones; then move all that goes with them."""
-    stack, target = inputs.stack("stack"), _target(inputs)
+    stack, target = inputs.stack("stack"), target_of(inputs)
     if inputs["transforms"]:
-        model = _known(inputs)
+        model = known_model(inputs)
         yield Progress("Moving", 0, 1, "frames")
-        return Outcome(
-            layers=tuple(_moved(inputs, parameters, model, target)),
+        moved = Outcome(
+            layers=tuple(moved_layers(inputs, parameters, model, target)),
             summary=f"{stack.name} was moved by known elastic transforms.",
         )
-    task, reference, mask = _task(inputs, parameters)
+        return (yield from _judged(moved, stack, model, parameters, engine))
+    task, reference, mask = task_of(inputs, parameters)
     tables: tuple[Table, ...] = ()
     if reference is not None and stack.n_frames == 1:
-        found, reference = [(yield from _one(inputs, task, reference, mask))], reference
-        tables = _tables_of_one(inputs, found[0])
+        if task.how.reach is None:
+            found = [(yield from _one(inputs, task, reference, mask))]
+            tables = _tables_of_one(inputs, found[0])
+        else:
+            found = yield from to_reference(task, reference, mask, engine, "Registering")
     else:
         found, reference = yield from _all(task, reference, mask, parameters, engine)
-    return _outcome(inputs, parameters, task, found, reference, tables)
+    outcome = _outcome(inputs, parameters, task, found, reference, tables)
+    for each in outcome.models:
+        outcome = yield from _judged(outcome, stack, each, parameters, engine)
+    return outcome
 
 
 def preview(inputs: Inputs, parameters: ElasticParameters, index: int) -> Outcome:
@@ -88,27 +97,27 @@ def preview(inputs: Inputs, parameters: ElasticParameters, index: int) -> Outcom
     stack = inputs.stack("stack")
     if inputs["transforms"]:
         return Outcome(summary="Known transforms are applied: press Run.")
-    task, reference, mask = _task(inputs, parameters)
+    task, reference, mask = task_of(inputs, parameters)
     if reference is None:
         previous = parameters.to == "previous" and index > 0
         which = index - 1 if previous else parameters.reference_frame
         reference, mask = task.plane(which), task.mask_of(which)
-    marks = _marks(inputs)
-    found = numerics.register(
+    marks = marks_of(inputs)
+    found = task.how.registered(
         reference,
         task.plane(index),
-        reference_mask=mask,
-        image_mask=task.mask_of(index),
-        landmarks=None if marks is None else marks[:2],
-        start=task.start_of(index),
-        settings=task.settings,
+        mask,
+        task.mask_of(index),
+        task.start_of(index),
+        None if marks is None else marks[:2],
     )
     chosen = (stack.frame_numbers[index], stack.frame_numbers[index] + 1, 1)
     one = stack.select(replace(stack.selection, frames=chosen))
+    splines = task.how.reach is None
     return Outcome(
-        tables=(frame_table(one, [found]), objective_table(found.history)),
-        plots=(objective_plot(),),
-        summary=summary_of(one, [found], _aim(inputs, parameters)),
+        tables=(frame_table(one, [found]), *((objective_table(found.history),) if splines else ())),
+        plots=(objective_plot(),) if splines else (),
+        summary=summary_of(one, [found], aim_of(inputs, parameters)),
         diagnostics=diagnostics_of(one, [found]),
     )
 
@@ -116,20 +125,27 @@ def preview(inputs: Inputs, parameters: ElasticParameters, index: int) -> Outcom
 def plan(inputs: Inputs, parameters: ElasticParameters, engine: Engine) -> Plan:
     """How the run is cut."""
     stack = inputs.stack("stack")
-    return make_plan(MapFrames(), (stack,), cost_of(stack), engine)
+    return make_plan(MapFrames(), (stack,), cost_of(stack, parameters.how), engine)
 
 
 def methods(inputs: Inputs, parameters: ElasticParameters) -> str:
     """Sentence for the methods part of a paper."""
     if inputs["transforms"]:
         return "Frames were moved by elastic transforms that had been estimated before."
+    if parameters.method == "blocks":
+        return (
+            f"Frames were registered to {aim_of(inputs, parameters)} by a shift for each block of "
+            f"{2 * parameters.spacing:g} pixels, within {parameters.reach} pixels of that of the "
+            "whole frame, by normalised cross-correlation; the shifts were smoothed into a "
+            "displacement by cubic B-splines that are kept from folding."
+        )
     how = {
         "correlation": "local normalised correlation",
         "squares": "the squared difference of intensities",
     }[parameters.similarity]
     marks = " and landmarks" if inputs["landmarks"] else ""
     return (
-        f"Images were registered to {_aim(inputs, parameters)} elastically, by cubic B-splines "
+        f"Images were registered to {aim_of(inputs, parameters)} elastically, by cubic B-splines "
         f"with nodes every {parameters.spacing:g} pixels that are kept from folding, from coarse "
         f"to fine, by {how}{marks}, with a weight of {parameters.smoothness:g} on the bending "
         "energy, and summed over the pixels of both images."
@@ -145,7 +161,7 @@ def _one(
     inputs: Inputs, task: Task, reference: Array, mask: Array | None
 ) -> Generator[Progress | Partial, None, numerics.Registration]:
     """Register one image, with its objective as it falls."""
-    marks = _marks(inputs)
+    marks = marks_of(inputs)
     running = numerics.registering(
         reference,
         task.plane(0),
@@ -153,7 +169,7 @@ def _one(
         image_mask=task.mask_of(0),
         landmarks=None if marks is None else marks[:2],
         start=task.start_of(0),
-        settings=task.settings,
+        settings=task.how.settings,
     )
     rows: list[tuple[float, ...]] = []
     yield Progress("Registering", 0, 1, "images")
@@ -207,7 +223,7 @@ def _outcome(
     reference: Array,
     tables: tuple[Table, ...],
 ) -> Outcome:
-    stack, target = task.stack, _target(inputs)
+    stack, target = task.stack, target_of(inputs)
     model = ElasticTransforms.of(
         [each.field for each in found],
         Space.of(stack.name, stack.spatial_grid),
@@ -215,8 +231,8 @@ def _outcome(
     )
     layers: list[LayerResult] = []
     if model.found.any():
-        layers = _moved(inputs, parameters, model, target)
-        aim = _aim(inputs, parameters)
+        layers = moved_layers(inputs, parameters, model, target)
+        aim = aim_of(inputs, parameters)
         if parameters.both:
             layers.append(back_layer(reference, aim, stack, model, parameters.order))
         if parameters.displacement:
@@ -227,7 +243,7 @@ def _outcome(
     if tables:
         plots = (objective_plot(), *plots)
     notes: tuple[str, ...] = ()
-    marks = _marks(inputs)
+    marks = marks_of(inputs)
     if marks is not None and marks[3]:
         notes = (f"Left out, for they have no partner: {', '.join(marks[3])}.",)
     return Outcome(
@@ -235,177 +251,44 @@ def _outcome(
         tables=(frame_table(stack, found), *tables),
         plots=plots,
         models=(model,) if model.found.any() else (),
-        summary=summary_of(stack, found, _aim(inputs, parameters)),
+        summary=summary_of(stack, found, aim_of(inputs, parameters)),
         diagnostics=(*diagnostics_of(stack, found), *notes),
+    )
+
+
+def _judged(
+    outcome: Outcome,
+    stack: Stack,
+    model: Model,
+    parameters: ElasticParameters,
+    engine: Engine,
+) -> Generator[Progress, None, Outcome]:
+    """The same with how much motion is left."""
+    assert isinstance(model, ElasticTransforms)
+    if not parameters.judge:
+        return outcome
+    left = yield from motion_left(stack, model, model.target.shape, engine)
+    if left is None:
+        return outcome
+    table = component_table(left)
+    return replace(
+        outcome,
+        tables=(*outcome.tables, table),
+        plots=(*outcome.plots, component_plot(table)),
+        summary=f"{outcome.summary} {sentence_of(left)}",
+        diagnostics=(
+            *outcome.diagnostics,
+            *(f"Motion left: {each}" for each in judgement_notes(left)),
+        ),
     )
 
 
 def _tables_of_one(inputs: Inputs, found: numerics.Registration) -> tuple[Table, ...]:
     tables = (objective_table(found.history), level_table(found))
-    marks = _marks(inputs)
+    marks = marks_of(inputs)
     if marks is None:
         return tables
     return (*tables, landmark_table(*marks[:3], found))
-
-
-def _task(inputs: Inputs, parameters: ElasticParameters) -> tuple[Task, Array | None, Array | None]:
-    """What is registered, the reference where one was given, and its mask.
-
-    Raises
-    ------
-    ValueError
-        Where inputs do not go together.
-    """
-    stack = inputs.stack("stack")
-    given = inputs.optional_stack("reference")
-    if stack.n_frames == 0:
-        raise ValueError(f"{stack.name} has no frames; one or more are needed.")
-    for each in (stack, *(() if given is None else (given,))):
-        if min(each.spatial_shape) < LEAST_SIDE:
-            raise ValueError(
-                f"{each.name} has frames of {_size(each.spatial_shape)} pixels; at least "
-                f"{LEAST_SIDE} x {LEAST_SIDE} are needed."
-            )
-    if given is None and stack.n_frames == 1:
-        raise ValueError(
-            f"{stack.name} is one image; a reference to register it to is needed, or a stack of "
-            "two or more frames."
-        )
-    if given is None and not parameters.reference_frame < stack.n_frames:
-        raise ValueError(
-            f"Reference frame {parameters.reference_frame} was asked for, but {stack.name} has "
-            f"{stack.n_frames:,} frames, counted from 0."
-        )
-    if len(inputs["landmarks"]) != len(inputs["reference_landmarks"]):
-        raise ValueError(
-            "Landmarks of one image alone were given; give those of the reference and of the image."
-        )
-    if inputs["landmarks"] and (given is None or stack.n_frames != 1):
-        raise ValueError(
-            f"Landmarks go with one image and its reference, but {stack.name} has "
-            f"{stack.n_frames:,} frames{' and no reference' if given is None else ''}; give one "
-            "image and a reference, or leave the landmarks out."
-        )
-    mask = inputs.optional_stack("mask")
-    task = Task(
-        stack,
-        None if mask is None else in_step(mask, stack, "Mask"),
-        bool(stack.channels),
-        _starts(inputs),
-        parameters.settings,
-    )
-    if given is None:
-        return task, None, None
-    over = inputs.optional_stack("reference_mask")
-    use = None if over is None else in_step(over, given, "Reference mask").frame(0)
-    return task, plane_of(given.frame(0), bool(given.channels)), use
-
-
-def _starts(inputs: Inputs) -> Array:
-    """The affine matrices closest to the transforms to begin at, or NaN."""
-    if not inputs["start"]:
-        return np.full((1, 3, 3), np.nan)
-    (given,) = inputs["start"]
-    assert isinstance(given, Transform)
-    stack = inputs.stack("stack")
-    given.frames_of(stack.n_frames, stack.name)
-    axes = [np.linspace(0, n - 1, _AFFINE_PLACES) for n in _target(inputs).shape]
-    places = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
-    found = np.full((len(given.maps), 3, 3), np.nan)
-    for number in range(len(found)):
-        there = given.pull_back(places, number)
-        known = np.isfinite(there).all(axis=1)
-        if known.sum() >= _AFFINE_PLACES:
-            found[number] = fitted_to_points(places[known], there[known], "affine")
-    return found
-
-
-def _marks(inputs: Inputs) -> tuple[Array, Array, Array, tuple[str, ...]] | None:
-    """Landmarks of the reference and of the image, their numbers, and those without a partner."""
-    if not inputs["landmarks"] or not inputs["reference_landmarks"]:
-        return None
-    pairs = inputs.landmarks("reference_landmarks", "landmarks")
-    here = inputs.points("reference_landmarks")[0].places[pairs.first]
-    there = inputs.points("landmarks")[0].places[pairs.second]
-    if not len(here):
-        raise ValueError("No two landmarks belong together; give their index, or as many of each.")
-    return here, there, pairs.index, pairs.alone
-
-
-def _target(inputs: Inputs) -> Grid:
-    """The grid that frames are brought onto: the reference's, or their own."""
-    role = "reference" if inputs["reference"] else "stack"
-    return replace(inputs.stack(role).spatial_grid, role=role)
-
-
-def _aim(inputs: Inputs, parameters: ElasticParameters) -> str:
-    if inputs["reference"]:
-        return inputs.stack("reference").name
-    frame = f"frame {parameters.reference_frame}"
-    return {"frame": frame, "mean": "their mean", "previous": "the frame before each"}[
-        parameters.to
-    ]
-
-
-def _known(inputs: Inputs) -> ElasticTransforms:
-    (model,) = inputs["transforms"]
-    assert isinstance(model, ElasticTransforms)
-    stack, target = inputs.stack("stack"), _target(inputs)
-    model.frames_of(stack.n_frames, stack.name)
-    if model.target.shape != target.shape:
-        raise ValueError(
-            f"The transforms lead to {_size(model.target.shape)} pixels, but the result would have "
-            f"{_size(target.shape)}; give the reference that they were estimated with."
-        )
-    return model
-
-
-def _moved(
-    inputs: Inputs, parameters: ElasticParameters, model: ElasticTransforms, target: Grid
-) -> list[LayerResult]:
-    """The registered layers of the stack and of all that goes with it."""
-    stack = inputs.stack("stack")
-    layers: list[LayerResult] = []
-    moving: list[tuple[Stack, Literal[0, 1, 3], Literal["image", "labels"]]] = [
-        *((each, parameters.order, "image") for each in (stack, *inputs.stacks("others"))),
-        *((each, 0, "labels") for each in inputs.stacks("labels")),
-    ]
-    for each, order, kind in moving:
-        if each.spatial_shape != stack.spatial_shape:
-            raise ValueError(
-                f"{each.name} has frames of {_size(each.spatial_shape)} pixels, but {stack.name} "
-                f"has {_size(stack.spatial_shape)}; what is moved with it must have as many."
-            )
-        layers.append(warped_layer(each, model, target, order, kind=kind))
-    away = [
-        there - here
-        for there, here in zip(target.translate, stack.spatial_grid.translate, strict=True)
-    ]
-    for points in inputs["points"]:
-        assert isinstance(points, PointsResult)
-        spots = moved_points(points, stack, model)
-        layers.append(replace(spots, grid=_beside(spots.grid, target, away)))
-    for shapes in inputs["shapes"]:
-        assert isinstance(shapes, ShapesResult)
-        drawn = moved_shapes(shapes, stack, model)
-        layers.append(replace(drawn, grid=_beside(drawn.grid, target, away)))
-    return layers
-
-
-def _beside(grid: Grid, target: Grid, away: list[float]) -> Grid:
-    """The grid of what was drawn on the stack, on the target: as far away as its frames are."""
-    names = dict(zip(target.names, away, strict=True))
-    axes = tuple(
-        replace(axis, translate=axis.translate + names.get(axis.name, 0.0))
-        if (axis.scale, axis.translate) != (1.0, 0.0)
-        else axis
-        for axis in grid.axes
-    )
-    return replace(grid, axes=axes, role=target.role)
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))
 
 
 TOOL = Tool(

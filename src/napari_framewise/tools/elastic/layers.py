@@ -20,6 +20,7 @@ from napari_framewise.framework.outcome import (
 )
 from napari_framewise.framework.placing import Layout, layout_of
 from napari_framewise.framework.transform import warp_block
+from napari_framewise.numerics.elastic import determinants_of
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack, stack_of
@@ -29,6 +30,7 @@ _LINES = 16
 _MOST_LINES = 2000
 _MOST_ARROWS = 50_000
 _PER_LINE = 64
+_ALONG = ("plane", "row", "column")
 
 
 def warped_layer(
@@ -101,7 +103,9 @@ def displacement_layers(
 
 
 def grid_layer(stack: Stack, model: ElasticTransforms) -> list[LayerResult]:
-    """Lines of the reference where they lie in every frame; none of too many frames."""
+    """Lines of the reference where they lie in every frame; none of many frames, or volumes."""
+    if len(model.target.shape) != 2:
+        return []
     numbers = np.flatnonzero(model.found)
     rows, columns = model.target.shape
     step = max(rows, columns) / _LINES
@@ -145,10 +149,9 @@ def dense_block(maps: Array, model: ElasticTransforms, part: int, out: Array) ->
         if not np.isfinite(field.coefficients).all():
             out[number] = np.nan
         elif part < 0:
-            slopes = field.slopes_on_grid(axes)
-            out[number] = slopes[0, 0] * slopes[1, 1] - slopes[0, 1] * slopes[1, 0]
+            out[number] = determinants_of(field.slopes_on_grid(axes))
         else:
-            along = np.reshape(axes[part], (-1, 1) if part == 0 else (1, -1))
+            along = np.meshgrid(*axes, indexing="ij", sparse=True)[part]
             out[number] = field.on_grid(axes)[part] - along
 
 
@@ -156,11 +159,11 @@ def _arrows(
     stack: Stack, model: ElasticTransforms, layout: Layout, spacing: float
 ) -> VectorsResult:
     numbers = np.flatnonzero(model.found)
-    rows, columns = model.target.shape
+    shape = model.target.shape
     most = _MOST_ARROWS / max(1, len(numbers))
-    step = max(4.0, spacing / 2, (rows * columns / most) ** 0.5)
-    axes = [np.arange(step / 2, n, step) for n in (rows, columns)]
-    starts = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
+    step = max(4.0, spacing / 2, (float(np.prod(shape)) / most) ** (1 / len(shape)))
+    axes = [np.arange(min(step / 2, (n - 1) / 2), n, step) for n in shape]
+    starts = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(shape))
     parts, which = [], []
     for number in numbers.tolist():
         place = np.unravel_index(number, stack.leading_shape) if stack.leading_shape else ()
@@ -170,16 +173,16 @@ def _arrows(
         parts.append(np.stack([begin, end], axis=1))
         which += [stack.frame_numbers[number]] * len(starts)
     lead_axes = len(layout.leading)
-    data = np.concatenate(parts) if parts else np.zeros((0, 2, lead_axes + 2))
+    data = np.concatenate(parts) if parts else np.zeros((0, 2, lead_axes + len(shape)))
     moves = data[:, 1, lead_axes:]
     columns_of = {
         "frame": np.array(which, np.int64),
-        "row": moves[:, 0],
-        "column": moves[:, 1],
+        **{_ALONG[k - len(shape)]: moves[:, k] for k in range(len(shape))},
         "length": np.sqrt((moves**2).sum(axis=1)),
     }
     notes = {
         "frame": "Number of the frame.",
+        "plane": "Displacement along planes from the reference to the image, in pixels.",
         "row": "Displacement along rows from the reference to the image, in pixels.",
         "column": "Along columns.",
         "length": "Size of the displacement, in pixels.",
@@ -188,7 +191,9 @@ def _arrows(
         f"{stack.name} displacement",
         layout.coordinates(data),
         layout.grid,
-        features=Table("vectors", "object", columns_of, notes),
+        features=Table(
+            "vectors", "object", columns_of, {k: notes[k] for k in notes if k in columns_of}
+        ),
         color_by="length",
         width=max(0.5, step / 10),
     )

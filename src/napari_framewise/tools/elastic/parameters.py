@@ -11,10 +11,17 @@ from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.framework.transform import Transform
 from napari_framewise.numerics.elastic import Settings
 from napari_framewise.tools.common.registration import others, reference_frame
+from napari_framewise.tools.elastic.how import How
 from napari_framewise.tools.elastic.model import ElasticTransforms
 
 INPUTS = (
-    Input("stack", Kind.STACK, "Stack", "The image, or the frames, to register.", frames="plane"),
+    Input(
+        "stack",
+        Kind.STACK,
+        "Stack",
+        "The image, or the frames, to register: planes, or volumes by blocks.",
+        frames=("plane", "volume"),
+    ),
     Input(
         "reference",
         Kind.FRAME,
@@ -23,7 +30,7 @@ INPUTS = (
         "frames are registered to each other.",
         least=0,
         folded=False,
-        frames="plane",
+        frames=("plane", "volume"),
     ),
     Input(
         "mask",
@@ -67,7 +74,7 @@ INPUTS = (
         least=0,
         model_kind=Transform,
     ),
-    others(frames="plane"),
+    others(frames=("plane", "volume")),
     Input(
         "labels",
         Kind.LABELS,
@@ -113,6 +120,12 @@ INPUTS = (
 class ElasticParameters(Parameters):
     """Parameters of elastic registration."""
 
+    method: Literal["splines", "blocks"] = parameter(
+        "splines",
+        "Method",
+        "Splines fitted to all pixels, coarse to fine, for images that bend far or differ; or a "
+        "shift for each block, for movies that tremble: quicker, of planes or volumes.",
+    )
     to: Literal["mean", "frame", "previous"] = parameter(
         "mean",
         "Register to",
@@ -127,15 +140,26 @@ class ElasticParameters(Parameters):
     spacing: float = parameter(
         Settings.spacing,
         "Spacing of nodes",
-        "Distance of the nodes of the finest lattice; finer nodes follow smaller bends, and noise.",
+        "Distance of the nodes of the finest lattice; finer nodes follow smaller bends, and noise. "
+        "Blocks are twice as wide.",
         unit="pixels",
         ge=4,
         le=4096,
+    )
+    reach: int = parameter(
+        8,
+        "Reach",
+        "Farthest shift of a block from that of the whole frame.",
+        unit="pixels",
+        shown_when={"method": "blocks"},
+        ge=2,
+        le=256,
     )
     smoothness: float = parameter(
         Settings.smoothness,
         "Smoothness",
         "Weight of the bending energy: 1 is the usual one, 10 ten times as stiff.",
+        shown_when={"method": "splines"},
         ge=0,
         le=1e6,
     )
@@ -144,6 +168,7 @@ class ElasticParameters(Parameters):
         "Similarity",
         "Local normalised correlation, for images whose brightness or contrast differ; or least "
         "squares, for the same brightness in both.",
+        shown_when={"method": "splines"},
     )
     window: int = parameter(
         Settings.window,
@@ -159,6 +184,7 @@ class ElasticParameters(Parameters):
         "Affine first",
         "Look for shift, rotation, scale and shear before anything bends.",
         rare=True,
+        shown_when={"method": "splines"},
     )
     landmark_weight: float = parameter(
         Settings.landmarks,
@@ -169,6 +195,7 @@ class ElasticParameters(Parameters):
         le=1e6,
         group="Estimation",
         rare=True,
+        shown_when={"method": "splines"},
     )
     divergence: float = parameter(
         Settings.divergence,
@@ -178,6 +205,7 @@ class ElasticParameters(Parameters):
         le=1e6,
         group="Estimation",
         rare=True,
+        shown_when={"method": "splines"},
     )
     curl: float = parameter(
         Settings.curl,
@@ -187,6 +215,7 @@ class ElasticParameters(Parameters):
         le=1e6,
         group="Estimation",
         rare=True,
+        shown_when={"method": "splines"},
     )
     interpolation: Literal["cubic", "linear"] = parameter(
         "cubic", "Interpolation", "How images are computed between pixels.", group="Layers"
@@ -206,6 +235,14 @@ class ElasticParameters(Parameters):
         "Arrows, an image for each axis, and the Jacobian determinant as an image.",
         group="Layers",
     )
+    judge: bool = parameter(
+        True,
+        "Motion left",
+        "Measure how much motion is left in the registered frames, of 20 frames or more; see the "
+        "tool of that name.",
+        group="Layers",
+        rare=True,
+    )
 
     @field_validator("window")
     @classmethod
@@ -213,6 +250,11 @@ class ElasticParameters(Parameters):
         if value % 2 == 0:
             raise ValueError(f"{value} has no middle pixel; give an odd number.")
         return value
+
+    @property
+    def how(self) -> How:
+        """How two images are registered."""
+        return How(self.settings, self.reach if self.method == "blocks" else None)
 
     @property
     def settings(self) -> Settings:

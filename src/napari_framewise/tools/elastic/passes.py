@@ -17,15 +17,14 @@ from napari_framewise.framework.masks import selected
 from napari_framewise.numerics.elastic import (
     Field,
     Registration,
-    Settings,
     composed,
     coordinates,
-    register,
     resampled,
     unfolded,
 )
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
+from napari_framewise.tools.elastic.how import How
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,14 +40,14 @@ class Task:
         Whether the last axis of a frame holds channels, whose mean is compared.
     starts : (n, 3, 3)
         Where each frame begins; NaN is the default.
-    settings : Settings
+    how : How
     """
 
     stack: Stack
     mask: Stack | None
     channels: bool
     starts: Array
-    settings: Settings
+    how: How
 
     def plane(self, index: int) -> Array:
         """A frame as it is compared."""
@@ -74,9 +73,9 @@ def to_reference(
         MapFrames(),
         register_block,
         (task.stack, task.mask, series(task.starts)),
-        (task.channels, reference, mask, task.settings),
+        (task.channels, reference, mask, task.how),
         engine=engine,
-        cost=cost_of(task.stack),
+        cost=cost_of(task.stack, task.how),
         label=label,
     )
     return [each for part in parts for each in part]
@@ -88,9 +87,9 @@ def to_previous(task: Task, engine: Engine) -> Generator[Progress, None, list[Re
         MapNeighbours(before=1, after=0),
         neighbours_block,
         (task.stack, task.mask, series(task.starts)),
-        (task.channels, task.settings),
+        (task.channels, task.how),
         engine=engine,
-        cost=cost_of(task.stack),
+        cost=cost_of(task.stack, task.how),
         label="Registering",
     )
     found = [each for part in parts for each in part]
@@ -120,7 +119,7 @@ def mean_of(
         (task.stack, task.mask, series(rows)),
         (task.channels, size, shape),
         engine=engine,
-        cost=cost_of(task.stack),
+        cost=cost_of(task.stack, task.how),
         label="Averaging",
         merge=add_sums,
     )
@@ -129,35 +128,32 @@ def mean_of(
 
 def register_block(
     frames: Array, masks: Array | None, starts: Array, channels: bool, reference: Array,
-    reference_mask: Array | None, settings: Settings,
+    reference_mask: Array | None, how: How,
 ) -> list[Registration]:  # fmt: skip
     """Register every frame of a block to an image."""
     return [
-        register(
+        how.registered(
             reference,
             plane_of(frame, channels),
-            reference_mask=reference_mask,
-            image_mask=_mask_of(masks, index),
-            start=_start_of(starts, index),
-            settings=settings,
+            reference_mask,
+            _mask_of(masks, index),
+            _start_of(starts, index),
         )
         for index, frame in enumerate(frames)
     ]
 
 
 def neighbours_block(
-    frames: Array, masks: Array | None, starts: Array, channels: bool, settings: Settings,
-    core: slice,
+    frames: Array, masks: Array | None, starts: Array, channels: bool, how: How, core: slice,
 ) -> list[Registration]:  # fmt: skip
     """Register every frame to the one before it; the first to itself."""
     return [
-        register(
+        how.registered(
             plane_of(frames[max(index - 1, 0)], channels),
             plane_of(frames[index], channels),
-            reference_mask=_mask_of(masks, max(index - 1, 0)),
-            image_mask=_mask_of(masks, index),
-            start=_start_of(starts, index),
-            settings=settings,
+            _mask_of(masks, max(index - 1, 0)),
+            _mask_of(masks, index),
+            _start_of(starts, index),
         )
         for index in range(core.start, core.stop)
     ]
@@ -174,7 +170,9 @@ def sum_block(
         row = rows[index]
         if not np.isfinite(row).all():
             continue
-        field = Field(row[:9].reshape(3, 3), row[9:].reshape(size), shape)
+        side = len(shape) + 1
+        matrix, nodes = row[: side**2].reshape(side, side), row[side**2 :].reshape(size)
+        field = Field(matrix, nodes, shape)
         values = plane_of(frame, channels).astype(np.float64)
         mask = _mask_of(masks, index)
         if mask is not None:
@@ -196,10 +194,11 @@ def plane_of(frame: Array, channels: bool) -> Array:
     return frame.mean(axis=-1, dtype=np.float64) if channels else frame
 
 
-def cost_of(stack: Stack) -> Cost:
+def cost_of(stack: Stack, how: How) -> Cost:
     """What it takes to register a frame."""
     pixels = int(np.prod(stack.frame_shape))
-    return Cost(output=16 * pixels, scratch=400 * pixels, seconds=0.1 + 6e-6 * pixels)
+    seconds = 0.1 + 6e-6 * pixels if how.reach is None else 0.05 + 2e-6 * pixels
+    return Cost(output=16 * pixels, scratch=400 * pixels, seconds=seconds)
 
 
 def _mask_of(masks: Array | None, index: int) -> Array | None:

@@ -23,6 +23,7 @@ _NOTES = {
     "largest_jacobian": "Largest determinant of the Jacobian.",
     "inconsistency": "Largest distance of points from where they come back to, in pixels.",
     "evidence": "How far details are alike, in standard errors of unrelated images.",
+    "blocks": "Share of the blocks that told a shift; the others follow their neighbours.",
     "landmark_error": "Mean distance of the landmarks from their partners, in pixels.",
     "iterations": "Steps on all levels.",
     "status": "How the registration ended.",
@@ -42,6 +43,9 @@ def frame_table(stack: Stack, found: Sequence[Registration]) -> Table:
         columns[name] = np.array([getattr(each, name) for each in found])
     if any(each.landmark_errors.size for each in found):
         columns["landmark_error"] = np.array([each.landmark_errors.mean() for each in found])
+    told = np.array([each.told for each in found])
+    if np.isfinite(told).any():
+        columns["blocks"] = told
     columns["iterations"] = np.array([len(each.history) for each in found])
     columns["status"] = np.array([each.status.word for each in found])
     return Table(
@@ -171,7 +175,8 @@ def diagnostics_of(stack: Stack, found: Sequence[Registration]) -> tuple[str, ..
         named = ", ".join(map(str, which[:5])) + (" ..." if len(which) > 5 else "")
         noun = "frame" if len(which) == 1 else "frames"
         said.append(f"{len(which):,} {noun} ({named}): {status.word}. {status.sentence}")
-    if any(each.found and not each.evidence >= _EVIDENCE for each in found):
+    led = [each for each in found if each.found and each.landmark_errors.size]
+    if any(not each.evidence >= _EVIDENCE for each in led):
         said.append(
             "The images' details are no more alike than chance gives: what is shown is where the "
             "landmarks lead."

@@ -27,6 +27,7 @@ from napari_framewise.tools.residual_motion.report import (
     score_table,
     sentence_of,
 )
+from napari_framewise.tools.residual_motion.transformed import motion_left
 
 __all__ = [
     "FEWEST",
@@ -38,6 +39,7 @@ __all__ = [
     "diagnostics_of",
     "extremes_layer",
     "judged",
+    "motion_left",
     "sentence_of",
 ]
 
