@@ -67,7 +67,8 @@ class RunBar(QWidget):
         self._bar.setSizePolicy(keeps)
         self.preview_box = QCheckBox("Preview")
         self.preview_box.setToolTip(
-            f"Show the result for the frame in view, at once ({KEYS['Preview']})."
+            "Show the result for the frame in view, at once, while the page Set up is open "
+            f"({KEYS['Preview']})."
         )
         self.preview_box.toggled.connect(self.preview_toggled)
         self.where_box = QComboBox()
