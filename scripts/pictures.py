@@ -82,6 +82,42 @@ def alignment() -> Any:
     return viewer
 
 
+def rigid() -> Any:
+    viewer = opened("drifting_volume")
+    panel = panel_of(viewer, "Align volumes")
+    panel.parameters_form.set_values({"motion": "euclidean"})
+    settle()
+    run(panel)
+    viewer.dims.set_current_step(0, 9)
+    return viewer
+
+
+def residual_motion() -> Any:
+    return filtered("drifting", "Motion left")
+
+
+def bleaching() -> Any:
+    viewer = opened("bleaching_cells")
+    panel = panel_of(viewer, "Bleach correction")
+    panel.parameters_form.set_values({"method": "exponential", "background": 100.0})
+    settle()
+    run(panel)
+    viewer.dims.set_current_step(0, 120)
+    return viewer
+
+
+def renormalise() -> Any:
+    viewer = bleaching()
+    corrected = next(layer for layer in viewer.layers if layer.name != "Bleaching cells")
+    panel = panel_of(viewer, "Renormalise")
+    panel.inputs_form.roles["stack"].pickers[0].choose(corrected)
+    panel.parameters_form.set_values({"direction": "undo"})
+    settle()
+    run(panel)
+    viewer.dims.set_current_step(0, 120)
+    return viewer
+
+
 def normalise() -> Any:
     viewer = opened("two_references")
     run(panel_of(viewer, "Normalise frames"))
@@ -328,6 +364,10 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "mean-residual": mean_residual,
     "unmixing": unmixing,
     "alignment": alignment,
+    "rigid": rigid,
+    "residual-motion": residual_motion,
+    "bleaching": bleaching,
+    "renormalise": renormalise,
     "normalise": normalise,
     "standardise": standardise,
     "statistics": statistics,

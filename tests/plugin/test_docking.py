@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget
 from tests.helpers import relaxing, toolbox
 
-from napari_framewise.plugin.panel import ToolPanel
+from napari_framewise.plugin.panel import ToolPanel, made_in_pieces
+from napari_framewise.plugin.shell import PanelShell
 
 from .conftest import settle
 
@@ -154,3 +156,25 @@ def test_whatever_is_closed_in_mid_run_says_nothing_on_the_console(way: str) -> 
     assert "Error" not in run.stderr
     if way == "panel":
         assert "left: ['S']" in run.stdout
+
+
+def test_a_second_panel_from_the_menu_leaves_the_window_its_size(window: Any, qtbot: QtBot) -> None:
+    main = window.window._qt_window
+    # Of two panels one above the other, not of two tabs.
+    main.resize(1366, max(700, main.minimumSizeHint().height()))
+    qtbot.wait(20)
+    height = main.height()
+    docks = []
+    for tool in (toolbox.TOOL, relaxing.TOOL):
+        shell = PanelShell(window, partial(made_of, tool))
+        docks.append(window.window.add_dock_widget(shell, name=tool.title))
+        qtbot.waitUntil(lambda shell=shell: shell.panel is not None)
+        settle(qtbot, shell.panel)
+        shell.panel.run()
+        settle(qtbot, shell.panel)
+    assert main.tabifiedDockWidgets(docks[0]) == [docks[1]]
+    assert main.height() == height
+
+
+def made_of(tool: Any) -> Callable[[Any], Any]:
+    return lambda viewer: made_in_pieces(viewer, tool)

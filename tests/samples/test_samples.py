@@ -132,6 +132,38 @@ def test_the_second_frame_shows_what_moved_by_the_known_flow() -> None:
     assert np.median(np.abs(second - first).mean(axis=-1)[inside]) > 4 * np.median(left)
 
 
+def test_the_cells_bleach_with_the_known_half_life() -> None:
+    made = SAMPLES["bleaching_cells"].make()
+    stack = part(made, "stack")
+    above = stack.read(0, stack.n_frames).mean(axis=(1, 2)) - made.truth["offset"]
+    seconds = stack.axes[0].scale * np.arange(len(above))
+    falls = np.exp2(-seconds / made.truth["half_life"])
+    calm = np.ones(len(above), bool)
+    calm[slice(*made.truth["flash"])] = False
+    level, drop = np.linalg.lstsq(
+        np.stack([np.ones(calm.sum()), falls[calm]], 1), above[calm], rcond=None
+    )[0]
+    assert level / (level + drop) == pytest.approx(made.truth["remains"], rel=0.01)
+    left = above - level - drop * falls
+    assert left[calm].std() < 0.2 < left[~calm].min()
+
+
+def test_the_volume_drifts_by_its_matrices() -> None:
+    made = SAMPLES["drifting_volume"].make()
+    stack, matrices = part(made, "stack"), made.truth["matrices"]
+    first, last = stack.read(0, 1)[0].astype(float), stack.read(9, 10)[0].astype(float)
+    places = np.moveaxis(np.indices(first.shape), 0, -1)
+    at = np.moveaxis(places @ matrices[9, :3, :3].T + matrices[9, :3, 3], -1, 0)
+    pulled = map_coordinates(last, at, order=3, cval=np.nan)
+    known = np.isfinite(pulled)
+    # Noise of both, less what interpolation takes away.
+    assert (pulled - first)[known].std() < 9
+    assert (last - first).std() > 14
+    voxel = np.array([0.5, 0.2, 0.2])
+    turn = voxel[:, None] * matrices[9, :3, :3] / voxel
+    np.testing.assert_allclose(turn @ turn.T, np.eye(3), atol=1e-12)
+
+
 def test_the_bent_tissue_lies_where_its_truth_says() -> None:
     made = SAMPLES["bent_tissue"].make()
     reference, image = (part(made, role).frame(0).astype(float) for role in ("reference", "stack"))

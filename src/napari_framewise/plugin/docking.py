@@ -1,12 +1,8 @@
-"""How panels stand in the window: as tabs of one another, and reached by keys."""
+"""How panels stand in the window: as tabs of one another."""
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QDockWidget, QMainWindow, QShortcut, QWidget
-
-from napari_framewise.plugin.running.run_bar import KEYS, RunBar
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 
 def join_panels(panel: QWidget, kind: type[QWidget]) -> None:
@@ -18,6 +14,8 @@ def join_panels(panel: QWidget, kind: type[QWidget]) -> None:
     window = None if dock is None else dock.parent()
     if dock is None or not isinstance(window, QMainWindow) or dock.isFloating():
         return
+    if window.tabifiedDockWidgets(dock):
+        return
     area = window.dockWidgetArea(dock)
     for other in window.findChildren(QDockWidget):
         docked = not other.isHidden() and not other.isFloating()
@@ -27,17 +25,6 @@ def join_panels(panel: QWidget, kind: type[QWidget]) -> None:
             dock.show()
             dock.raise_()
             return
-
-
-def add_shortcuts(panel: QWidget, bar: RunBar) -> None:
-    """Keys for Run, Preview and Cancel while the panel has the focus."""
-    # A click into the panel gives it the focus, and with it the keys.
-    panel.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-    buttons = {"Run": bar.run_button, "Preview": bar.preview_box, "Cancel": bar.cancel_button}
-    for name, button in buttons.items():
-        key = QShortcut(QKeySequence(KEYS[name]), panel)
-        key.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        key.activated.connect(button.click)
 
 
 def _dock_of(widget: QWidget) -> QDockWidget | None:

@@ -17,7 +17,7 @@ from napari_framewise.framework.outcome import ImageResult
 from napari_framewise.framework.parameters import Parameters
 from napari_framewise.framework.tool import Tool
 from napari_framewise.plugin.connections import Connections
-from napari_framewise.plugin.docking import add_shortcuts, join_panels
+from napari_framewise.plugin.docking import join_panels
 from napari_framewise.plugin.forms.inputs_form import InputsForm
 from napari_framewise.plugin.forms.parameters_form import ParametersForm
 from napari_framewise.plugin.forms.setup_form import SetupForm
@@ -37,6 +37,7 @@ from napari_framewise.plugin.running.advice import Advice, advice, warm_up
 from napari_framewise.plugin.running.run_bar import RunBar
 from napari_framewise.plugin.running.run_control import RunControl
 from napari_framewise.plugin.running.runner import Failure, Latest
+from napari_framewise.plugin.running.shortcuts import add_shortcuts
 from napari_framewise.plugin.steering.control import Steering
 
 _SETTLE_MS = 40

@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 from qtpy.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_framewise.plugin.docking import join_panels
+
 _log = logging.getLogger(__name__)
 _LOOK_MS = 10
 
@@ -40,6 +42,7 @@ class PanelShell(QWidget):
         self.panel: QWidget | None = None
         self._viewer = viewer
         self._loaded: Callable[[Any], Making] | None = None
+        self._joined = False
         self._making: Making | None = None
         self._said = QLabel("Opening")
         self._said.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -59,6 +62,16 @@ class PanelShell(QWidget):
     def sizeHint(self) -> QSize:
         """That of the panel which comes."""
         return QSize(400, 560) if self.panel is None else self.panel.sizeHint()
+
+    def showEvent(self, event: Any) -> None:
+        """Become a tab while it is small: one panel above another makes the window grow."""
+        super().showEvent(event)
+        if not self._joined:
+            self._joined = True
+            QTimer.singleShot(0, self._join)
+
+    def _join(self) -> None:
+        join_panels(self, PanelShell)
 
     def closeEvent(self, event: Any) -> None:
         """Close the panel, or make none."""

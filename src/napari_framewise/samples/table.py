@@ -7,6 +7,7 @@ from napari_framewise.samples import (
     changes,
     crops,
     drift,
+    fading,
     focus,
     hole,
     index,
@@ -20,6 +21,7 @@ from napari_framewise.samples import (
     scribbled,
     shrinking,
     spectral,
+    volumes,
 )
 from napari_framewise.samples.sample import Sample
 
@@ -63,6 +65,16 @@ SAMPLES: dict[str, Sample] = {
         "Drifting stack",
         "240 noisy frames of 128 x 128 that drift and rotate; the transform of each is known.",
         drift.drifting,
+    ),
+    "drifting_volume": Sample(
+        "Drifting volume",
+        "10 volumes of 14 x 48 x 48 flat voxels that drift and turn; the matrix of each is known.",
+        volumes.drifting_volume,
+    ),
+    "bleaching_cells": Sample(
+        "Bleaching cells",
+        "150 noisy frames of 128 x 128 whose cells bleach; the half-life of their light is known.",
+        fading.bleaching_cells,
     ),
     "index_image": Sample(
         "Index image with missing pixels",
