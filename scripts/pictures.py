@@ -337,21 +337,46 @@ def undistort() -> Any:
     return viewer
 
 
-def deconvolution() -> Any:
+def psf() -> Any:
     viewer = opened("out_of_focus")
-    psf = panel_of(viewer, "PSF")
+    panel = panel_of(viewer, "PSF")
     led = next(layer for layer in viewer.layers if layer.name.endswith("LED"))
-    psf.inputs_form.roles["stack"].pickers[0].choose(led)
-    psf.parameters_form.set_values({"radius": "10px"})
+    panel.inputs_form.roles["stack"].pickers[0].choose(led)
+    panel.parameters_form.set_values({"radius": "10px"})
     settle()
-    run(psf)
+    run(panel)
+    shown(viewer, "PSF")
+    viewer.reset_view()
+    return viewer
+
+
+def in_focus() -> tuple[Any, Any]:
+    """The sample out of focus with its PSF, and the panel of Deconvolution with both chosen."""
+    viewer = psf()
     panel = panel_of(viewer, "Deconvolution")
     roles = panel.inputs_form.roles
     roles["stack"].pickers[0].choose(viewer.layers["Photograph out of focus"])
     roles["psf"].pickers[0].choose(next(x for x in viewer.layers if x.name.endswith("PSF")))
     settle()
+    return viewer, panel
+
+
+def deconvolution() -> Any:
+    viewer, panel = in_focus()
     run(panel)
     shown(viewer, "deconvolved")
+    viewer.reset_view()
+    return viewer
+
+
+def deconvolution_methods() -> Any:
+    viewer, panel = in_focus()
+    before = set(viewer.layers)
+    panel.parameters_form.set_values({"side_by_side": True})
+    settle()
+    run(panel)
+    for layer in viewer.layers:
+        layer.visible = layer not in before
     viewer.reset_view()
     return viewer
 
@@ -387,7 +412,9 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "quality": quality,
     "difference": difference,
     "noise-level": noise_level,
+    "psf": psf,
     "deconvolution": deconvolution,
+    "deconvolution-methods": deconvolution_methods,
     "contour-normals": contour_normals,
     "inpainting": inpainting,
     "colorization": colorization,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from napari_framewise.framework.model import Space
 from napari_framewise.framework.outcome import ImageResult, Outcome
 from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.values import values_of
+from napari_framewise.numerics.deconvolution import Method
 from napari_framewise.numerics.psf import gaussian_psf
 from napari_framewise.stacks.selection import Selection
 from napari_framewise.stacks.source import Array
@@ -69,7 +70,9 @@ def test_frames_are_restored_one_by_one_and_told_of() -> None:
     alone = run("deconvolution", stack=frames[1], psf=KERNEL)
     np.testing.assert_array_equal(data_of(outcome)[1], data_of(alone))
     table = outcome.table("deconvolution").columns
-    np.testing.assert_allclose(table["residual"], 0.5, rtol=0.1)
+    np.testing.assert_allclose(table["noise"], 0.5, rtol=0.1)
+    left = table["noise"] * np.sqrt(1 - table["freedom"])
+    np.testing.assert_allclose(table["residual"], left, rtol=0.03)
     assert list(table["verdict"]) == ["converged"] * 3
     course = outcome.table("iterations").columns
     assert len(course["objective"]) == table["iterations"][0]
@@ -116,6 +119,39 @@ def test_a_model_serves_as_an_image_does() -> None:
     by_model = run("deconvolution", stack=scene(1), psf_model=model, iterations=8)
     by_image = run("deconvolution", stack=scene(1), psf=KERNEL, iterations=8)
     np.testing.assert_allclose(data_of(by_model), data_of(by_image), rtol=1e-9)
+
+
+def test_methods_stand_side_by_side_on_the_middle_of_a_frame() -> None:
+    frames = np.pad(scene(2), ((0, 0), (120, 120), (110, 120)), mode="reflect")
+    stack = stack_of(frames, scale=(1.0, 0.5, 2.0), translate=(0.0, 7.0, 0.0))
+    outcome = run(
+        "deconvolution", stack=stack, psf=KERNEL, side_by_side=True, iterations=6, weight=0.5
+    )
+    assert len(outcome.layers) == 9
+    side = 256 + 2 * (KERNEL.shape[0] // 2)
+    shapes = {np.shape(layer.data) for layer in outcome.layers}  # type: ignore[union-attr]
+    assert shapes == {(side, side)}
+    corners = {layer.grid.translate for layer in outcome.layers}  # type: ignore[union-attr]
+    assert len(corners) == 9
+    rows = sorted({corner[0] for corner in corners})
+    # No two overlap.
+    assert rows[1] - rows[0] > side * 0.5
+    columns = sorted({corner[1] for corner in corners})
+    assert columns[1] - columns[0] > side * 2.0
+    table = outcome.table("methods").columns
+    assert list(table["method"]) == list(get_args(Method))
+    weights = dict(zip(table["method"], table["regularisation"], strict=True))
+    assert weights["tv"] == pytest.approx(0.5)
+    assert weights["tikhonov"] != pytest.approx(0.5)
+    first = (side - 8) // 2
+    alone = run("deconvolution", stack=stack, psf=KERNEL, iterations=6, weight=0.5)
+    part = np.asarray(outcome.layer(" tv").data)  # type: ignore[union-attr]
+    at = ((frames.shape[1] - side) // 2 + first, (frames.shape[2] - side) // 2 + first)
+    np.testing.assert_allclose(
+        part[first : first + 8, first : first + 8],
+        data_of(alone)[0][at[0] : at[0] + 8, at[1] : at[1] + 8],
+        atol=1.0,
+    )
 
 
 def test_volumes_take_a_psf_of_three_axes() -> None:

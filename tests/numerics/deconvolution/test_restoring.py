@@ -24,6 +24,7 @@ from napari_framewise.numerics.deconvolution import (
     total_variation,
 )
 from napari_framewise.numerics.deconvolution.admm import admm_steps
+from napari_framewise.numerics.deconvolution.bands import Bands
 from napari_framewise.numerics.deconvolution.data import Data, Step
 from napari_framewise.numerics.deconvolution.descent import fista_steps
 from napari_framewise.numerics.psf import disc_psf, gaussian_psf
@@ -87,10 +88,85 @@ def test_no_small_change_makes_the_objective_less() -> None:
 
 def test_the_discrepancy_principle_leaves_the_noise() -> None:
     seen = blurred()
-    for method in ("tv", "tikhonov", "richardson_lucy", "landweber"):
+    for method in ("tikhonov", "richardson_lucy", "landweber"):
         settings = Settings(method=method, iterations=400, tolerance=1e-5, boundary="reflect")
         found = restore(seen, prepare(KERNEL, seen.shape, settings))
         assert found.residual == pytest.approx(found.noise, rel=0.05)
+
+
+@pytest.mark.parametrize("boundary", ["reflect", "unknown"])
+def test_total_variation_leaves_the_noise_less_what_the_scene_takes_up(boundary: Boundary) -> None:
+    seen = blurred()
+    settings = Settings(iterations=400, tolerance=1e-5, boundary=boundary)
+    found = restore(seen, prepare(KERNEL, seen.shape, settings))
+    assert 0.02 < found.freedom < 0.5
+    left = found.noise * np.sqrt(1 - found.freedom)
+    assert found.residual == pytest.approx(left, rel=0.02)
+
+
+@pytest.mark.parametrize("name", ["moon", "chelsea", "coins"])
+def test_the_weight_that_is_found_is_nearly_the_best(name: str) -> None:
+    # None of these photographs was looked at when the rule was made.
+    image = getattr(photographs, name)()
+    whole = (image if image.ndim == 2 else image.mean(axis=-1))[60:188, 60:188] / 255.0
+    random = np.random.default_rng(11)
+    for noise in (1e-3, 1e-2):
+        seen = ndimage.convolve(whole, KERNEL, mode="reflect")
+        seen += random.normal(0, noise, seen.shape)
+        found = restore(seen, prepare(KERNEL, seen.shape, Settings(boundary="reflect")))
+        best = max(
+            decibels(
+                restore(
+                    seen,
+                    prepare(
+                        KERNEL,
+                        seen.shape,
+                        Settings(boundary="reflect", weight=factor * found.weight),
+                    ),
+                ).image,
+                whole,
+            )
+            for factor in (0.25, 0.5, 2.0, 4.0)
+        )
+        assert decibels(found.image, whole) > best - 0.35
+
+
+def test_bands_tell_residual_and_degrees_of_freedom_as_the_coefficients_do() -> None:
+    random = np.random.default_rng(3)
+    for boundary in ("reflect", "periodic"):
+        domain = blur_of(KERNEL, (30, 37), boundary).domain
+        rough = domain.roughness((1.0, 1.0))
+        bands = Bands.of(domain.power, rough, domain.multiplicity)
+        off = domain.transform(random.normal(size=(30, 37))) * (rough > 0)
+        for weight in (1e-4, 1e-2, 1.0):
+            below = domain.power + weight * rough
+            squares = np.square(np.abs(off) * weight / below)
+            spectrum = bands.spectrum(off)
+            assert bands.residual(spectrum, weight) == pytest.approx(
+                domain.energy(squares), rel=1e-3
+            )
+            kept = domain.energy(np.where(rough > 0, domain.power / below, 0)) / domain.energy(
+                np.ones(rough.shape)
+            )
+            assert bands.freedom(weight) == pytest.approx(kept, rel=5e-3)
+            again = bands.weight_for(spectrum, bands.residual(spectrum, weight), 0.1)
+            assert again == pytest.approx(weight, rel=1e-3)
+
+
+@pytest.mark.parametrize("boundary", get_args(Boundary))
+@pytest.mark.parametrize("level", [50.0, -1e4])
+def test_a_level_far_above_the_scene_costs_no_digits(boundary: Boundary, level: float) -> None:
+    seen = blurred()[:48, :48]
+    if boundary == "zero":
+        # Past that border the scene is dark, so that a level is no level.
+        level /= 1e3
+    settings = Settings(boundary=boundary, iterations=8, noise=5e-3)
+    prepared = prepare(KERNEL, seen.shape, settings)
+    plain, raised = (restore(seen + each, prepared).image for each in (0.0, level))
+    if boundary != "zero":
+        np.testing.assert_allclose(raised - level, plain, atol=2e-5)
+    else:
+        assert np.isfinite(raised).all()
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -6,9 +6,9 @@ from napari_framewise.numerics.deconvolution.direct import noise_amplification
 from napari_framewise.numerics.deconvolution.extension import Boundary
 from napari_framewise.numerics.deconvolution.judging import Evidence, Verdict, is_delta
 from napari_framewise.numerics.deconvolution.operators import Blur, blur_of, check_kernel
+from napari_framewise.numerics.deconvolution.restored import Held, Restored
 from napari_framewise.numerics.deconvolution.restoring import (
     Prepared,
-    Restored,
     noise_gain_of,
     prepare,
     restore,
@@ -21,6 +21,7 @@ __all__ = [
     "Blur",
     "Boundary",
     "Evidence",
+    "Held",
     "Method",
     "Prepared",
     "Restored",

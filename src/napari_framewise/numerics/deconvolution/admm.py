@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from napari_framewise.numerics.deconvolution.bands import Bands
 from napari_framewise.numerics.deconvolution.data import Data, Step
-from napari_framewise.numerics.deconvolution.extension import Array
+from napari_framewise.numerics.deconvolution.extension import Array, Floats
 from napari_framewise.numerics.deconvolution.operators import Blur
-from napari_framewise.numerics.deconvolution.spectral import Coefficients, Domain
+from napari_framewise.numerics.deconvolution.spectral import Coefficients
 from napari_framewise.numerics.deconvolution.total_variation import Split
 
 # The threshold of differences as a share of the data's standard deviation, and bounds of the weight
@@ -19,6 +21,9 @@ _THRESHOLD = 0.1
 _RATIOS = (1e-4, 0.3)
 # Weight of total variation over the noise, as a rule.
 _OF_NOISE = 0.05
+# Largest share of the degrees of freedom: less noise than the rest is never left.
+_FREEST = 0.8
+_SAME = 1e-9
 
 
 def admm_steps(
@@ -26,7 +31,7 @@ def admm_steps(
     data: Data,
     *,
     weight: float | None = None,
-    target: float | None = None,
+    energy: float | None = None,
     least: float = 0.0,
     weights: Sequence[float] = (),
     floor: float | None = None,
@@ -46,12 +51,14 @@ def admm_steps(
         What was seen, and which pixels count.
     weight : float, optional
         In the unit of the data.
-    target : float, optional
-        In its place the sum of squares that the residual is to have (the discrepancy principle,
-        Morozov 1966): the weight follows from it in each iteration (Wen and Chan 2012, IEEE Trans.
-        Image Process. 21, 1770-1781).
+    energy : float, optional
+        In its place the sum of squares of the noise (the discrepancy principle, Morozov 1966): the
+        residual is to have that, less the share that the scene takes up, ``energy (1 - freedom)``.
+        The weight follows in each iteration (Wen and Chan 2012, IEEE Trans. Image Process. 21,
+        1770-1781); the share is the trace of the iteration's filter (as Wahba 1983, J. R. Stat.
+        Soc. B 45, 133-150, counts the degrees of freedom of smoothing splines).
     least : float
-        Less than that the weight never becomes, whatever the target.
+        Less than that the weight never becomes, whatever the energy.
     weights : sequence of float
         Of the differences along each axis.
     floor : float, optional
@@ -64,159 +71,179 @@ def admm_steps(
     Step
     """
     scene = blur.start(data.filled) if start is None else start
-    spread = max(data.spread, 1e-300)
+    level = _level(blur, data)
+    kind = np.float32 if data.single(level) else np.float64
+    threshold = _THRESHOLD * max(data.spread, 1e-300)
+    below = None if floor is None else floor - level
+    about = (scene - level).astype(kind)
     if blur.diagonal and data.complete and floor is None:
-        return _diagonal(blur.domain, data, weight, target, least, weights, scene, spread)
-    return _split(blur, data, weight, target, least, weights, floor, scene, spread)
+        steps = _diagonal(blur, data, level, weight, energy, least, weights, about, threshold)
+    else:
+        steps = _split(blur, data, level, weight, energy, least, weights, below, about, threshold)
+    for step in steps:
+        found = np.add(step.scene, level, dtype=np.float64)
+        # Adding the level again rounds.
+        yield replace(step, scene=found if floor is None else np.maximum(found, floor))
+
+
+def _level(blur: Blur, data: Data) -> float:
+    """What is taken off data and scene: their mean, where the blur leaves it as it is.
+
+    What is left is no larger than the spread of the data, so that single precision (1e-7 of that)
+    is less than a thousandth of the least noise that is taken to be there.
+    """
+    same = blur.boundary != "zero" and abs(blur.domain.mean_gain - 1) <= _SAME
+    return data.mean if same else 0.0
 
 
 def _diagonal(
-    domain: Domain,
+    blur: Blur,
     data: Data,
+    level: float,
     weight: float | None,
-    target: float | None,
+    energy: float | None,
     least: float,
     weights: Sequence[float],
-    scene: Array,
-    spread: float,
+    scene: Floats,
+    threshold: float,
 ) -> Iterator[Step]:
-    threshold = _THRESHOLD * spread
-    rough, power = domain.roughness(weights or (1.0,) * scene.ndim), domain.power
-    seen = domain.transform(data.values)
-    blurred = np.conj(domain.transfer) * seen
+    kind = scene.dtype.type
+    domain = blur.domain.single if kind is np.float32 else blur.domain
+    transfer = domain.transfer
+    rough = domain.roughness(weights or (1.0,) * scene.ndim).astype(kind)
+    power = domain.power
+    seen = domain.transform((data.values - level).astype(kind))
+    blurred, rough_seen = np.conj(transfer) * seen, rough * seen
+    bands = Bands.of(power, rough, domain.multiplicity)
     everywhere = tuple(slice(0, length) for length in scene.shape)
-    split = Split(scene.shape, everywhere, domain.kind == "fourier", weights)
+    split = Split(scene.shape, everywhere, domain.kind == "fourier", weights, kind)
     rho = 1e-3 if weight is None else weight / threshold
+    freedom = 0.0
     for number in range(1, 1_000_000):
-        pulled = split.shrink(scene, threshold)
-        then = domain.transform(pulled)
-        off = domain.transfer * then - rough * seen
-        squares = np.square(off.real) + np.square(off.imag) if np.iscomplexobj(off) else off * off
-        if target is not None:
-            rho = _rho_for(domain, squares, power, rough, target, rho)
-            rho = max(rho, least / threshold)
-        below = power + rho * rough
-        after = domain.inverse((blurred + rho * then) / np.where(below > 0, below, 1.0))
-        residual = domain.energy(squares * np.square(rho / np.where(below > 0, below, np.inf)))
+        then = domain.transform(split.shrink(scene, threshold))
+        spectrum = bands.spectrum(transfer * then - rough_seen)
+        if energy is not None:
+            target = energy * (1 - freedom)
+            rho = max(bands.weight_for(spectrum, target, rho), least / threshold)
+            freedom = min(_FREEST, bands.freedom(rho))
+        below = power + kind(rho) * rough
+        below[below <= 0] = 1
+        then *= kind(rho)
+        then += blurred
+        then /= below
+        after = domain.inverse(then)
+        residual = bands.residual(spectrum, rho)
         change = data.change(after, scene)
         scene = after
         used = rho * threshold
         # The variation is that of the scene before: of this one once it is passed over.
-        yield Step(number, scene, residual, residual / 2 + used * split.variation, change, used)
-
-
-def _rho_for(
-    domain: Domain, squares: Array, power: Array, rough: Array, target: float, rho: float
-) -> float:
-    """The weight at which the residual of the next scene has a sum of squares; by Newton in log."""
-    log = math.log(rho)
-    for _ in range(20):
-        rho = math.exp(log)
-        below = power + rho * rough
-        shares = squares * np.square(rho / np.where(below > 0, below, np.inf))
-        value = domain.energy(shares)
-        slope = 2 * domain.energy(shares * power / np.where(below > 0, below, np.inf))
-        if value <= 0 or slope <= 0:
-            break
-        move = math.log(target / value) * value / slope
-        log = min(40.0, max(-40.0, log + min(3.0, max(-3.0, move))))
-        if abs(move) < 0.01:
-            break
-    return math.exp(log)
+        objective = residual / 2 + used * split.variation
+        yield Step(number, scene, residual, objective, change, used, freedom=freedom)
 
 
 def _split(
     blur: Blur,
     data: Data,
+    level: float,
     weight: float | None,
-    target: float | None,
+    energy: float | None,
     least: float,
     weights: Sequence[float],
     floor: float | None,
-    scene: Array,
-    spread: float,
+    scene: Floats,
+    threshold: float,
 ) -> Iterator[Step]:
-    domain, window = blur.domain, blur.window
-    threshold = _THRESHOLD * spread
-    split = Split(domain.shape, blur.scene_window, domain.kind == "fourier", weights)
-    holder = _Holder.of(blur, floor)
+    kind, window = scene.dtype.type, blur.window
+    domain = blur.domain.single if kind is np.float32 else blur.domain
+    split = Split(domain.shape, blur.scene_window, domain.kind == "fourier", weights, kind)
+    holder = _Holder.of(blur, floor, kind)
     # A domain may go on past a scene of unknown border: a smooth start leaves no edge there.
     whole = _grown(blur.place(scene), blur, scene)
     # With that, data and their splitting weigh about the same.
     likely = (
-        _OF_NOISE * math.sqrt((target or 0.0) / max(1, data.count)) if weight is None else weight
+        _OF_NOISE * math.sqrt((energy or 0.0) / max(1, data.count)) if weight is None else weight
     )
     ratio = min(max(likely / threshold, _RATIOS[0]), _RATIOS[1])
     transfer, kept = domain.transfer, ratio if holder else 0.0
-    below = domain.power + ratio * domain.roughness(weights or (1.0,) * scene.ndim) + kept
-    below = np.where(below > 0, below, 1.0)
-    use, seen = data.weight, data.values
+    rough = domain.roughness(weights or (1.0,) * scene.ndim)
+    bands = Bands.of(domain.power, rough.astype(kind), domain.multiplicity)
+    below = domain.power + ratio * rough + kept
+    shares = (1 / np.where(below > 0, below, 1.0)).astype(kind)
+    backward = np.conj(transfer) * shares
+    shares = kind(ratio) * shares
+    use, seen = data.weight, np.where(data.weight, data.values - level, 0.0).astype(kind)
     seen_through = domain.blurred(whole)
-    lagged, used = np.zeros(data.shape), least
+    lagged, used, freedom = np.zeros(data.shape, kind), least, 0.0
     for number in range(1, 1_000_000):
         pulled = split.shrink(whole, threshold)
         # z: in the data's window and where a pixel counts, between what is seen and K x + u.
         at = seen_through[window] + lagged
-        off = np.where(use, at - seen, 0.0)
-        size = float(np.vdot(off, off))
-        if target is None:
+        off = np.where(use, at - seen, kind(0))
+        size = _sum_of_squares(off)
+        if energy is None:
             rho = (weight or 0.0) / (ratio * threshold)
             share = rho / (1 + rho)
         else:
-            share, rho = 1.0, math.inf
+            share, rho, target = 1.0, math.inf, energy * (1 - freedom)
             if size > target:
                 share = math.sqrt(target / size)
                 rho = max(share / (1 - share), least / (ratio * threshold))
                 share = rho / (1 + rho)
-        lagged = (1 - share) * off
+        lagged = kind(1 - share) * off
         turned = seen_through
         turned[window] = at - 2 * lagged
-        right: Coefficients = np.conj(transfer) * domain.transform(turned)
+        right: Coefficients = domain.transform(turned)
+        right *= backward
         if holder:
-            pulled = ratio * pulled + kept * holder.pass_over(whole)
-            right += domain.transform(pulled)
-        else:
-            right += ratio * domain.transform(pulled)
-        right /= below
+            pulled += holder.pass_over(whole)
+        right += shares * domain.transform(pulled)
         before, whole = whole, domain.inverse(right)
-        seen_through = domain.inverse(transfer * right)
-        left = np.where(use, seen_through[window] - seen, 0.0)
-        residual = float(np.vdot(left, left))
+        right *= transfer
+        seen_through = domain.inverse(right)
+        left = np.where(use, seen_through[window] - seen, kind(0))
+        residual = _sum_of_squares(left)
         # Inside the ball of the residual nothing pulls, which says nothing of the weight.
         used = rho * ratio * threshold if share < 1 else used
+        if energy is not None:
+            freedom = min(_FREEST, bands.freedom(used / threshold))
         change = data.change(whole[window], before[window])
-        scene = holder.scene(whole) if holder else whole[blur.scene_window]
-        yield Step(number, scene, residual, residual / 2 + used * split.variation, change, used)
+        found = holder.scene(whole) if holder else whole[blur.scene_window]
+        objective = residual / 2 + used * split.variation
+        yield Step(number, found, residual, objective, change, used, freedom=freedom)
+
+
+def _sum_of_squares(values: Floats) -> float:
+    return float(np.sum(values * values, dtype=np.float64))
 
 
 class _Holder:
     """The splitting ``v = x`` that keeps a scene what it is past its border, and above a floor."""
 
-    def __init__(self, blur: Blur, floor: float | None) -> None:
+    def __init__(self, blur: Blur, floor: float | None, kind: type[np.floating]) -> None:
         self.blur, self.floor = blur, floor
-        self._dual = np.zeros(blur.domain.shape)
+        self._dual: Floats = np.zeros(blur.domain.shape, kind)
         self._tied = blur.boundary in ("zero", "nearest", "reflect") and not blur.diagonal
         if self._tied:
-            self._counts = blur.place_adjoint(np.ones(blur.domain.shape))
+            self._counts = blur.place_adjoint(np.ones(blur.domain.shape, kind))
 
     @classmethod
-    def of(cls, blur: Blur, floor: float | None) -> _Holder | None:
-        holder = cls(blur, floor)
+    def of(cls, blur: Blur, floor: float | None, kind: type[np.floating]) -> _Holder | None:
+        holder = cls(blur, floor, kind)
         return holder if holder._tied or floor is not None else None
 
-    def pass_over(self, whole: Array) -> Array:
+    def pass_over(self, whole: Floats) -> Floats:
         """``v - u`` after a pass."""
         at = whole + self._dual
         nearest = self._nearest(at)
         self._dual = at - nearest
         return nearest - self._dual
 
-    def scene(self, whole: Array) -> Array:
+    def scene(self, whole: Floats) -> Floats:
         """The scene of what the splitting allows."""
         scene = whole[self.blur.scene_window]
         return scene if self.floor is None else np.maximum(scene, self.floor)
 
-    def _nearest(self, whole: Array) -> Array:
+    def _nearest(self, whole: Floats) -> Floats:
         if self._tied:
             scene = self.blur.place_adjoint(whole) / self._counts
             if self.floor is not None:
@@ -232,7 +259,7 @@ class _Holder:
         return np.maximum(whole, self.floor)
 
 
-def _grown(placed: Array, blur: Blur, scene: Array) -> Array:
+def _grown(placed: Floats, blur: Blur, scene: Floats) -> Floats:
     """A placed scene whose domain's rest repeats its border."""
     if blur.boundary != "unknown" or placed.shape == scene.shape:
         return placed.copy()

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_framewise.numerics.deconvolution.extension import Array
+from napari_framewise.numerics.deconvolution.extension import Array, Floats
+
+_SINGLE = 100.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +65,13 @@ class Data:
         off = np.where(self.weight, self.values - self.mean, 0.0)
         return math.sqrt(float(np.vdot(off, off)) / max(1, self.count))
 
+    def single(self, level: float = 0.0) -> bool:
+        """Whether single precision does: values, less a level, are at most 100 times their spread.
+
+        Its rounding is then less than a tenth of the least noise that is taken to be there.
+        """
+        return abs(self.mean - level) <= _SINGLE * self.spread
+
     @cached_property
     def filled(self) -> Array:
         """The image with the nearest pixel that counts in the place of one that does not."""
@@ -73,7 +82,7 @@ class Data:
         )
         return np.asarray(self.values[tuple(nearest)])
 
-    def change(self, after: Array, before: Array) -> float:
+    def change(self, after: Floats, before: Floats) -> float:
         """Root mean square of a change over the standard deviation of the data."""
         off = after - before
         size = self.spread * math.sqrt(off.size)
@@ -104,12 +113,16 @@ class Step:
         Weight of the regularisation that it came from.
     restarts : int
         How often the acceleration was begun anew.
+    freedom : float
+        Share of the data's degrees of freedom that the scene takes up, where the weight follows
+        from it.
     """
 
     number: int
-    scene: Array
+    scene: Floats
     residual: float
     objective: float
     change: float
     weight: float = 0.0
     restarts: int = 0
+    freedom: float = 0.0

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.float64]
+Floats: TypeAlias = NDArray[Any]
+"""Of double precision, or of single where that is said."""
 Boundary: TypeAlias = Literal["periodic", "zero", "nearest", "reflect", "unknown"]
 
 
-def extended(image: Array, reach: tuple[int, ...], boundary: Boundary) -> Array:
+def extended(image: Floats, reach: tuple[int, ...], boundary: Boundary) -> Floats:
     """An image with `reach` further pixels on either side of each axis.
 
     ``zero`` puts zeros there, ``nearest`` the pixel of the border, ``reflect`` the image mirrored
@@ -31,7 +33,7 @@ def extended(image: Array, reach: tuple[int, ...], boundary: Boundary) -> Array:
     return image
 
 
-def extended_adjoint(image: Array, reach: tuple[int, ...], boundary: Boundary) -> Array:
+def extended_adjoint(image: Floats, reach: tuple[int, ...], boundary: Boundary) -> Floats:
     """The adjoint of `extended`: what lies past the border is added to where it came from.
 
     Examples

@@ -63,9 +63,12 @@ _SENTENCES = {
     Verdict.FLAT: "All pixels are equal: there is nothing to restore.",
     Verdict.NOISE: "Nothing stands out of the noise: what the result shows is noise.",
     Verdict.UNREACHED: "The residual stays larger than the noise, however little is smoothed: the "
-    "PSF is too wide or otherwise wrong for these frames, or there is more noise than stated.",
+    "PSF is too wide or otherwise wrong for these frames, or there is more noise than was measured "
+    "or stated. Outliers, and noise that grows with brightness, are not seen in the plain parts "
+    "where it is measured: state the noise, or take Richardson-Lucy for counts of photons.",
     Verdict.RINGING: "The result swings past the values of the frame on both sides, brighter and "
-    "darker: the PSF is too wide or otherwise wrong for these frames.",
+    "darker: the PSF is too wide or otherwise wrong for these frames, or their noise is correlated "
+    "over pixels and reads too small.",
     Verdict.STRUCTURED: "The residual still shows the scene instead of noise: the PSF does not fit "
     "these frames, or the regularisation is too strong.",
     Verdict.STOPPED: "It still changed when the iterations were used up: allow more.",
@@ -141,10 +144,10 @@ def evidence(data: Data, blurred: Array, restored: Array, noise: float) -> Evide
         return Evidence(0.0, 0.0, 1.0, 0.0)
     level = math.sqrt(variance) / noise if noise > 0 else math.inf
     near = [_neighbours(left, use, axis) / variance for axis in range(left.ndim)]
-    steep = np.zeros(left.shape)
+    smooth, steep = ndimage.gaussian_filter(blurred, 1.0), np.zeros(left.shape)
     for axis, length in enumerate(left.shape):
         if length > 2:
-            slope = ndimage.correlate1d(ndimage.gaussian_filter(blurred, 1.0), [-1, 0, 1], axis)
+            slope = ndimage.correlate1d(smooth, [-1, 0, 1], axis)
             steep += slope * slope
     known = steep[use]
     top = use & (steep > np.quantile(known, 0.9))

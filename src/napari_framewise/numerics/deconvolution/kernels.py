@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import math
 
-from napari_framewise.numerics.compiling import in_order
+import numpy as np
+
+from napari_framewise.numerics.compiling import in_order, reordered
 
 
-@in_order
+@reordered
 def shrink_differences(scene, dual, window, wrap, weights, threshold, out):  # type: ignore[no-untyped-def]
     """One pass of the splitting ``d = D x`` with its scaled dual `dual` (3, z, y, x).
 
     With ``g = D x + dual``, ``d = g max(0, 1 - threshold / |g|)`` inside the window (6 numbers:
     first and last row of each axis) and ``d = g`` across its edge and outside; `dual` becomes
     ``g - d``, `out` ``D' (d - dual)``. Gives the total variation of the scene in the window.
+
+    Row by row, each loop over few rows, so that it becomes vectors; arrays and numbers are all of
+    one type.
     """
     depth, height, width = scene.shape
-    wz, wy, wx = weights[0], weights[1], weights[2]
+    pulled = np.empty((3, width), scene.dtype)
+    rows = np.zeros((4, width), scene.dtype)
+    share, own, back, along = rows[0], rows[1], rows[2], rows[3]
+    first, last = window[4], window[5]
     total = 0.0
     for z in range(depth):
         for y in range(height):
-            for x in range(width):
-                out[z, y, x] = 0.0
+            row = out[z, y]
+            for x in range(row.size):
+                row[x] = 0
     for z in range(depth):
         z1 = z + 1
         if z1 == depth:
@@ -30,51 +39,60 @@ def shrink_differences(scene, dual, window, wrap, weights, threshold, out):  # t
             y1 = y + 1
             if y1 == height:
                 y1 = 0 if wrap else y
-            for x in range(width):
-                x1 = x + 1
-                if x1 == width:
-                    x1 = 0 if wrap else x
-                here = scene[z, y, x]
-                dz = wz * (scene[z1, y, x] - here)
-                dy = wy * (scene[z, y1, x] - here)
-                dx = wx * (scene[z, y, x1] - here)
-                inside = (
-                    window[0] <= z < window[1]
-                    and window[2] <= y < window[3]
-                    and window[4] <= x < window[5]
-                )
-                tz = inside and z + 1 < window[1]
-                ty = inside and y + 1 < window[3]
-                tx = inside and x + 1 < window[5]
-                gz = dz + dual[0, z, y, x]
-                gy = dy + dual[1, z, y, x]
-                gx = dx + dual[2, z, y, x]
-                size, own = 0.0, 0.0
-                if tz:
-                    size += gz * gz
-                    own += dz * dz
-                if ty:
-                    size += gy * gy
-                    own += dy * dy
-                if tx:
-                    size += gx * gx
-                    own += dx * dx
-                size = math.sqrt(size)
-                total += math.sqrt(own)
-                kept = 1.0 - threshold / size if size > threshold else 0.0
-                cz = (1.0 - kept) * gz if tz else 0.0
-                cy = (1.0 - kept) * gy if ty else 0.0
-                cx = (1.0 - kept) * gx if tx else 0.0
-                dual[0, z, y, x] = cz
-                dual[1, z, y, x] = cy
-                dual[2, z, y, x] = cx
-                vz = wz * (gz - 2 * cz)
-                vy = wy * (gy - 2 * cy)
-                vx = wx * (gx - 2 * cx)
-                out[z, y, x] -= vz + vy + vx
-                out[z1, y, x] += vz
-                out[z, y1, x] += vy
-                out[z, y, x1] += vx
+            here = scene[z, y]
+            after, ahead = here[1:], along[:-1]
+            for x in range(after.size):
+                ahead[x] = after[x]
+            along[width - 1] = here[0] if wrap else here[width - 1]
+            inside = window[0] <= z < window[1] and window[2] <= y < window[3]
+            ends = (
+                last if inside and z + 1 < window[1] else first,
+                last if inside and y + 1 < window[3] else first,
+                last - 1 if inside else first,
+            )
+            there = (scene[z1, y], scene[z, y1], along)
+            there_out = (out[z1, y], out[z, y1], out[z, y, 1:])
+            counts = (z1 != z, y1 != y, True)
+            for x in range(share.size):
+                share[x] = 0
+                own[x] = 0
+            for axis in range(3):
+                if counts[axis]:
+                    other, held, g = there[axis], dual[axis, z, y], pulled[axis]
+                    weight = weights[axis]
+                    for x in range(here.size):
+                        back[x] = weight * (other[x] - here[x])
+                    for x in range(here.size):
+                        g[x] = back[x] + held[x]
+                    d, g = back[first : ends[axis]], g[first : ends[axis]]
+                    size, length = share[first : ends[axis]], own[first : ends[axis]]
+                    for x in range(d.size):
+                        length[x] += d[x] * d[x]
+                    for x in range(g.size):
+                        size[x] += g[x] * g[x]
+            length, size = own[first:last], share[first:last]
+            for x in range(length.size):
+                total += math.sqrt(length[x])
+            for x in range(size.size):
+                size[x] = threshold / max(threshold, math.sqrt(size[x]))
+            for axis in range(3):
+                if counts[axis]:
+                    g, weight, goal = pulled[axis], weights[axis], there_out[axis]
+                    for x in range(g.size):
+                        back[x] = weight * g[x]
+                    g, size = g[first : ends[axis]], share[first : ends[axis]]
+                    held, part = dual[axis, z, y, first : ends[axis]], back[first : ends[axis]]
+                    for x in range(g.size):
+                        held[x] = size[x] * g[x]
+                    for x in range(g.size):
+                        part[x] = weight * (g[x] - held[x] - held[x])
+                    row = out[z, y]
+                    for x in range(row.size):
+                        row[x] -= back[x]
+                    for x in range(goal.size):
+                        goal[x] += back[x]
+                    if axis == 2:
+                        row[0 if wrap else width - 1] += back[width - 1]
     return total
 
 

@@ -7,13 +7,14 @@ Kept apart from the solvers, as PyLops keeps them (Ravasi and Vasconcelos 2020, 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from napari_framewise.numerics.deconvolution.extension import (
     Array,
     Boundary,
+    Floats,
     extended,
     extended_adjoint,
 )
@@ -85,7 +86,7 @@ class Blur:
             return self.window
         return tuple(slice(0, length) for length in self.shape)
 
-    def place(self, scene: Array) -> Array:
+    def place(self, scene: Floats) -> Floats:
         """The scene with what it is past its border, on the domain."""
         if self.diagonal:
             return scene
@@ -93,11 +94,11 @@ class Blur:
         whole = extended(scene, reach, self.boundary)
         if whole.shape == self.domain.shape:
             return whole
-        placed = np.zeros(self.domain.shape)
+        placed = np.zeros(self.domain.shape, scene.dtype)
         placed[tuple(map(slice, whole.shape))] = whole
         return placed
 
-    def place_adjoint(self, placed: Array) -> Array:
+    def place_adjoint(self, placed: Floats) -> Floats:
         """The adjoint of `place`."""
         if self.diagonal:
             return placed
@@ -106,15 +107,15 @@ class Blur:
         ends = [length + 2 * r for length, r in zip(self.shape, self.reach, strict=True)]
         return extended_adjoint(placed[tuple(map(slice, ends))], self.reach, self.boundary)
 
-    def forward(self, scene: Array) -> Array:
+    def forward(self, scene: Floats) -> Floats:
         """The data that a scene gives."""
         return self.domain.blurred(self.place(scene))[self.window]
 
-    def adjoint(self, data: Array) -> Array:
+    def adjoint(self, data: Floats) -> Floats:
         """The adjoint of `forward`: ``<forward(x), y> = <x, adjoint(y)>``."""
         if self.diagonal:
             return self.domain.correlated(data)
-        placed = np.zeros(self.domain.shape)
+        placed = np.zeros(self.domain.shape, data.dtype)
         placed[self.window] = data
         return self.place_adjoint(self.domain.correlated(placed))
 
@@ -123,6 +124,11 @@ class Blur:
         if self.shape == self.data_shape:
             return data.copy()
         return extended(data, self.reach, "nearest")
+
+    @property
+    def single(self) -> Blur:
+        """The same for scenes and data of single precision."""
+        return replace(self, domain=self.domain.single)
 
     def norm(self) -> float:
         """Largest singular value squared: exact where diagonal, else by power iteration.

@@ -26,6 +26,7 @@ from napari_framewise.numerics.deconvolution.extension import Array
 from napari_framewise.numerics.deconvolution.judging import Evidence, Verdict
 from napari_framewise.numerics.deconvolution.operators import Blur, blur_of
 from napari_framewise.numerics.deconvolution.quadratic import quadratic_steps
+from napari_framewise.numerics.deconvolution.restored import Held, Restored
 from napari_framewise.numerics.deconvolution.richardson_lucy import (
     gradient_consensus_steps,
     richardson_lucy_steps,
@@ -34,8 +35,6 @@ from napari_framewise.numerics.deconvolution.settings import Settings
 from napari_framewise.numerics.deconvolution.spectral import Domain, cosine_domain
 from napari_framewise.numerics.noise import sigma_of_image
 
-# What a fit takes of the noise into the scene, of the residual's sum of squares.
-_FITTED = 0.95
 # Of the noise: less the weight of total variation never is, so that a wrong PSF ends in a sentence
 # and not in noise without bounds.
 _LEAST_WEIGHT = 1e-3
@@ -64,48 +63,6 @@ class Prepared:
     kernel: Array
     blur: Blur
     settings: Settings
-
-
-@dataclass(frozen=True, eq=False)
-class Restored:
-    """A restored frame, or one so far.
-
-    Attributes
-    ----------
-    image : ndarray of float64
-        NaN where a pixel was left out, or where nothing says what it is.
-    scene : ndarray
-        What a next frame may begin with, in the unit of the frames.
-    iterations : int
-        How many it took.
-    residual : float
-        Root mean square of what is left of the data.
-    noise : float
-        Standard deviation of the noise that was stated or measured.
-    weight : float
-        Of the regularisation, as in `Settings`.
-    objective : float
-        What was made small, in the square of the frames' unit; of Richardson-Lucy in their unit.
-    change : float
-        The last change (rms) over the frame's standard deviation.
-    restarts : int
-        How often FISTA was begun anew.
-    evidence : Evidence
-        What the verdict rests on; NaN in what is so far.
-    verdict : Verdict
-    """
-
-    image: Array
-    scene: Array
-    iterations: int
-    residual: float
-    noise: float
-    weight: float
-    objective: float
-    change: float
-    restarts: int
-    evidence: Evidence
-    verdict: Verdict
 
 
 _NOTHING = Evidence(math.nan, math.nan, math.nan, math.nan)
@@ -206,9 +163,11 @@ def restoring(
     noise = _noise_of(frame, data, prepared.settings.noise, unit)
     at_first = judging.before(data, noise)
     if at_first in (Verdict.NO_DATA, Verdict.FLAT):
-        same = np.where(data.weight, data.values * unit, np.nan)
+        # Without data there is nothing to begin a next frame with.
+        values = np.where(data.weight, data.values, np.nan)
+        held = Held(values, unit, (slice(None),) * values.ndim, data.weight)
         return Restored(
-            same, same, 0, 0.0, noise * unit, 0.0, 0.0, 0.0, 0, _NOTHING, at_first
+            held, 0, 0.0, noise * unit, 0.0, 0.0, 0.0, 0, 0.0, _NOTHING, at_first
         )  # fmt: skip
     scaled = _in_unit(prepared.settings, unit)
     steps = _steps(prepared, data, scaled, noise, None if start is None else start / unit)
@@ -254,17 +213,17 @@ def _steps(
     blur, method, weight = prepared.blur, settings.method, settings.weight
     floor = 0.0 if settings.non_negative else None
     scales = _scales(settings, len(blur.shape))
-    target = _FITTED * data.count * noise**2
+    energy = data.count * noise**2
     least = _LEAST_WEIGHT * noise
     if method == "tv":
         return admm_steps(
-            blur, data, weight=weight, target=target if weight is None else None, least=least,
+            blur, data, weight=weight, energy=energy if weight is None else None, least=least,
             weights=scales, floor=floor, start=start,
         )  # fmt: skip
     if method == "tv_fista":
         if weight is None:
             # By the quicker solver of the same problem.
-            for step in admm_steps(blur, data, target=target, least=least, weights=scales):
+            for step in admm_steps(blur, data, energy=energy, least=least, weights=scales):
                 weight = step.weight
                 if step.number >= _QUICK or _ended(step, data, settings, noise):
                     break
@@ -341,13 +300,11 @@ def _restored(
     found: Evidence,
     said: Verdict,
 ) -> Restored:
-    image = step.scene[prepared.blur.data_in_scene] * unit
     settings = prepared.settings
     counts = settings.method in ("richardson_lucy", "gradient_consensus")
     total_variation = settings.method in ("tv", "tv_fista")
     return Restored(
-        image=np.where(shown, image, np.nan),
-        scene=step.scene * unit,
+        held=Held(step.scene, unit, prepared.blur.data_in_scene, shown),
         iterations=step.number,
         residual=math.sqrt(step.residual / data.count) * unit,
         noise=noise * unit,
@@ -355,6 +312,7 @@ def _restored(
         objective=step.objective * (unit if counts else unit**2),
         change=step.change,
         restarts=step.restarts,
+        freedom=step.freedom,
         evidence=found,
         verdict=said,
     )

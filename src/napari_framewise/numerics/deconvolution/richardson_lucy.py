@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from napari_framewise.numerics.deconvolution.data import Data, Step
-from napari_framewise.numerics.deconvolution.extension import Array
+from napari_framewise.numerics.deconvolution.extension import Array, Floats
 from napari_framewise.numerics.deconvolution.operators import Blur
 
 _TINY = 1e-12
+_ROUNDED: dict[type, float] = {np.float64: 1e-12, np.float32: 1e-6}
 _LEAST_LIGHT = 1e-3
 
 
@@ -39,9 +40,7 @@ def richardson_lucy_steps(
     Step
         Its objective is the Kullback-Leibler distance of data and blurred scene.
     """
-    seen = np.maximum(data.values, 0.0)
-    light = blur.adjoint(data.weight.astype(np.float64))
-    scene = _start(blur, data, start)
+    blur, seen, light, scene = _begun(blur, data, start)
     blurred = blur.forward(scene)
     for number in range(1, 1_000_000):
         factor = _factor(blur, data, seen, blurred, light, weight, weights, scene)
@@ -75,14 +74,12 @@ def gradient_consensus_steps(
         Its `weight` is the share of pixels that moved.
     """
     random = np.random.default_rng(seed)
-    seen = np.maximum(data.values, 0.0)
-    light = blur.adjoint(data.weight.astype(np.float64))
-    scene = _start(blur, data, start)
+    blur, seen, light, scene = _begun(blur, data, start)
     blurred = blur.forward(scene)
     for number in range(1, 1_000_000):
-        parts = random.normal(0.0, noise / 2, data.shape)
+        parts = random.normal(0.0, noise / 2, data.shape).astype(seen.dtype)
         factors = [
-            _factor(blur, data, np.maximum(half, 0.0), blurred, light, 0.0, (), scene)
+            _factor(blur, data, np.maximum(half, 0), blurred, light, 0.0, (), scene)
             for half in (seen + 2 * parts, seen - 2 * parts)
         ]
         agreement = (factors[0] - 1) * (factors[1] - 1)
@@ -93,6 +90,15 @@ def gradient_consensus_steps(
         blurred = blur.forward(scene)
         share = float(np.count_nonzero(moved)) / moved.size
         yield _step(number, data, seen, scene, before, blurred, share)
+
+
+def _begun(blur: Blur, data: Data, start: Array | None) -> tuple[Blur, Floats, Floats, Floats]:
+    """Blur, data, light that a pixel gives, and first scene, in the precision that does."""
+    kind = np.float32 if data.single() else np.float64
+    blur = blur.single if kind is np.float32 else blur
+    light = blur.adjoint(data.weight.astype(kind))
+    scene = _start(blur, data, start).astype(kind)
+    return blur, np.maximum(data.values, 0.0).astype(kind), light, scene
 
 
 def _start(blur: Blur, data: Data, start: Array | None) -> Array:
@@ -106,27 +112,32 @@ def _start(blur: Blur, data: Data, start: Array | None) -> Array:
 def _factor(
     blur: Blur,
     data: Data,
-    seen: Array,
-    blurred: Array,
-    light: Array,
+    seen: Floats,
+    blurred: Floats,
+    light: Floats,
     weight: float,
     weights: Sequence[float],
-    scene: Array,
-) -> Array:
+    scene: Floats,
+) -> Floats:
     """What the scene is multiplied by."""
-    least = _TINY * max(float(np.abs(blurred).max()), _TINY)
-    ratio = np.where(data.weight, seen / np.maximum(blurred, least), 0.0)
+    least = _least(blurred)
+    ratio = np.where(data.weight, seen / np.maximum(blurred, least), np.zeros((), seen.dtype))
     below = light
     if weight:
         below = light - weight * _curvature(scene, weights)
     known = light > _LEAST_LIGHT
     # Where the regularisation outweighs the light, a step would change sign.
     below = np.maximum(below, 0.1 * light)
-    factor = np.divide(blur.adjoint(ratio), below, out=np.ones(scene.shape), where=known)
-    return np.maximum(factor, 0.0)
+    factor = np.divide(blur.adjoint(ratio), below, out=np.ones_like(scene), where=known)
+    return np.maximum(factor, 0)
 
 
-def _curvature(scene: Array, weights: Sequence[float]) -> Array:
+def _least(blurred: Floats) -> float:
+    """What is divided by at least: above the rounding of the transforms."""
+    return _ROUNDED[blurred.dtype.type] * max(float(np.abs(blurred).max()), _TINY)
+
+
+def _curvature(scene: Floats, weights: Sequence[float]) -> Floats:
     """``div(D x / |D x|)``."""
     scales = tuple(weights) or (1.0,) * scene.ndim
     steps = []
@@ -135,7 +146,7 @@ def _curvature(scene: Array, weights: Sequence[float]) -> Array:
         steps.append(scale * np.diff(scene, axis=axis, append=ends))
     size = np.sqrt(sum(np.square(each) for each in steps))
     size = np.maximum(size, 1e-6 * max(float(np.abs(scene).max()), _TINY))
-    out = np.zeros(scene.shape)
+    out = np.zeros_like(scene)
     for axis, (scale, each) in enumerate(zip(scales, steps, strict=True)):
         part = scale * each / size
         zeros = np.zeros_like(np.take(part, [0], axis))
@@ -144,12 +155,18 @@ def _curvature(scene: Array, weights: Sequence[float]) -> Array:
 
 
 def _step(
-    number: int, data: Data, seen: Array, scene: Array, before: Array, blurred: Array, weight: float
+    number: int,
+    data: Data,
+    seen: Floats,
+    scene: Floats,
+    before: Floats,
+    blurred: Floats,
+    weight: float,
 ) -> Step:
     off = data.residual(blurred)
-    least = _TINY * max(float(np.abs(blurred).max()), _TINY)
-    given = np.maximum(blurred, least)
-    ratio = np.where((seen > 0) & data.weight, seen / given, 1.0)
-    distance = np.where(data.weight, seen * np.log(ratio) - seen + given, 0.0)
+    given = np.maximum(blurred, _least(blurred))
+    ratio = np.divide(seen, given, out=np.ones_like(given), where=(seen > 0) & data.weight)
+    distance = seen * np.log(ratio) - seen + given
+    total = float(np.sum(distance, where=data.weight, dtype=np.float64))
     residual = float(np.vdot(off, off))
-    return Step(number, scene, residual, float(distance.sum()), data.change(scene, before), weight)
+    return Step(number, scene, residual, total, data.change(scene, before), weight)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from napari_framewise.numerics.deconvolution.extension import Array
+from napari_framewise.numerics.deconvolution.extension import Array, Floats
 
 Coefficients: TypeAlias = NDArray[Any]
 _SAME = 1e-12
@@ -38,23 +38,23 @@ class Domain:
     kind: Literal["fourier", "cosine"]
     transfer: Coefficients
 
-    def transform(self, image: Array) -> Coefficients:
+    def transform(self, image: Floats) -> Coefficients:
         """The coefficients of an image."""
         if self.kind == "cosine":
             return np.asarray(fft.dctn(image, norm="ortho"))
         return np.asarray(fft.rfftn(image))
 
-    def inverse(self, coefficients: Coefficients) -> Array:
+    def inverse(self, coefficients: Coefficients) -> Floats:
         """The image that has these coefficients."""
         if self.kind == "cosine":
             return np.asarray(fft.idctn(coefficients, norm="ortho"))
         return np.asarray(fft.irfftn(coefficients, self.shape))
 
-    def blurred(self, image: Array) -> Array:
+    def blurred(self, image: Floats) -> Floats:
         """The image, blurred."""
         return self.inverse(self.transfer * self.transform(image))
 
-    def correlated(self, image: Array) -> Array:
+    def correlated(self, image: Floats) -> Floats:
         """The adjoint of `blurred`."""
         return self.inverse(np.conj(self.transfer) * self.transform(image))
 
@@ -62,6 +62,17 @@ class Domain:
     def power(self) -> Array:
         """Squared size of the transfer function."""
         return np.asarray(np.square(self.transfer.real) + np.square(self.transfer.imag))
+
+    @cached_property
+    def single(self) -> Domain:
+        """The same with coefficients of single precision, for images of single precision."""
+        kind = np.complex64 if np.iscomplexobj(self.transfer) else np.float32
+        return Domain(self.shape, self.kind, self.transfer.astype(kind))
+
+    @property
+    def mean_gain(self) -> float:
+        """What the blur multiplies a flat image by: the kernel's sum."""
+        return float(self.transfer.flat[0].real)
 
     def roughness(self, weights: Sequence[float]) -> Array:
         """Eigenvalues of ``D' D``, D the differences of neighbours times the weight of an axis."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from napari_framewise.numerics.deconvolution.extension import Array
+from napari_framewise.numerics.deconvolution.extension import Array, Floats
 from napari_framewise.numerics.deconvolution.kernels import (
     dual_ascent,
     shrink_differences,
@@ -37,7 +37,7 @@ def total_variation(image: Array, weights: Sequence[float] = ()) -> float:
     return float(dual_ascent(whole, dual, weights_of(image.ndim, weights), 0.0, dual))
 
 
-def volume(image: Array) -> Array:
+def volume(image: Floats) -> Floats:
     """A view (z, y, x) of an image of one to three axes."""
     return image.reshape((1,) * (3 - image.ndim) + image.shape)
 
@@ -62,28 +62,32 @@ class Split:
         Whether differences go round the domain.
     weights : sequence of float
         Of each axis.
+    dtype : type
+        Of all arrays.
     """
 
     shape: tuple[int, ...]
     window: tuple[slice, ...]
     wrap: bool
     weights: Sequence[float]
+    dtype: type[np.floating] = np.float64
     variation: float = 0.0
-    _dual: Array = field(init=False)
+    _dual: Floats = field(init=False)
     _bounds: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         whole = (1,) * (3 - len(self.shape)) + self.shape
         window = (slice(0, 1),) * (3 - len(self.shape)) + self.window
-        self._dual = np.zeros((3, *whole))
+        self._dual = np.zeros((3, *whole), self.dtype)
         self._bounds = tuple(edge for each in window for edge in (each.start, each.stop))
 
-    def shrink(self, scene: Array, threshold: float) -> Array:
+    def shrink(self, scene: Floats, threshold: float) -> Floats:
         """``D' (d - u)`` after a pass over a scene; `variation` is that of the scene."""
-        out = np.empty(scene.shape)
+        out = np.empty_like(scene)
+        weights = weights_of(scene.ndim, self.weights).astype(self.dtype)
         self.variation = shrink_differences(
-            volume(scene), self._dual, self._bounds, self.wrap,
-            weights_of(scene.ndim, self.weights), threshold, volume(out),
+            volume(scene), self._dual, self._bounds, self.wrap, weights, self.dtype(threshold),
+            volume(out),
         )  # fmt: skip
         return out
 

@@ -20,7 +20,7 @@ _EMPTY = 1e-12
 _MARGIN = 6
 
 
-def kernel_of(image: NDArray[Any], origin: Origin = "centroid") -> Array:
+def kernel_of(image: NDArray[Any], origin: Origin | Array = "centroid") -> Array:
     """The kernel that an image of a point is.
 
     Its sum is brought to 1 and its origin to the middle pixel of an odd shape, by a cubic spline
@@ -31,9 +31,9 @@ def kernel_of(image: NDArray[Any], origin: Origin = "centroid") -> Array:
     ----------
     image : (x,), (y, x) or (z, y, x) real
         Without background.
-    origin : {"centroid", "middle"}
-        Where light from the middle of a pixel goes: the centroid of the image, or the middle of the
-        array.
+    origin : {"centroid", "middle"} or (axes,) ndarray
+        Where light from the middle of a pixel goes: the centroid of the image, the middle of the
+        array, or a place in it, in pixels.
 
     Returns
     -------
@@ -53,7 +53,11 @@ def kernel_of(image: NDArray[Any], origin: Origin = "centroid") -> Array:
     values = np.asarray(image, np.float64)
     check_psf(values)
     values = values / np.abs(values).max()
-    centre = centroid(values) if origin == "centroid" else (np.array(values.shape) - 1) / 2
+    if isinstance(origin, str):
+        middle_of = {"centroid": centroid, "middle": _middle_of}
+        centre = middle_of[origin](values)
+    else:
+        centre = np.asarray(origin, np.float64)
     kept = np.abs(values) > _EMPTY
     bounds = [_extent(kept, axis) for axis in range(values.ndim)]
     values = values[tuple(slice(first, last + 1) for first, last in bounds)]
@@ -196,6 +200,11 @@ def half_maximum_widths(kernel: Array) -> Array:
         line = kernel[tuple(slice(None) if n == axis else m for n, m in enumerate(middle))]
         found.append(_half_width(line) + _half_width(line[::-1]))
     return np.array(found)
+
+
+def _middle_of(values: Array) -> Array:
+    """Middle of an array, in pixels."""
+    return (np.array(values.shape) - 1) / 2
 
 
 def _half_width(line: Array) -> float:

@@ -88,7 +88,9 @@ class Similarity:
     @property
     def values(self) -> FloatArray:
         """The similarity, from -1 to 1."""
-        return np.asarray(self.luminance * self.contrast * self.structure)
+        product = self.luminance * self.contrast
+        product *= self.structure
+        return product
 
     def mean(self) -> FloatArray:
         """Mean of each frame, (n,); NaN where no window counts."""
@@ -151,18 +153,20 @@ def ssim(
     c1, c2 = (variant.k1 * peak) ** 2, (variant.k2 * peak) ** 2
     terms = (np.empty(first.shape), np.empty(first.shape), np.empty(first.shape))
     use = None if mask is None else np.broadcast_to(np.asarray(mask), first.shape)
-    for frame in range(len(first)):
-        given = (first[frame : frame + 1], second[frame : frame + 1])
-        kept = None if use is None else use[frame : frame + 1]
-        for rows, sums, place in _strips(*given, kept, variant):
-            found = similarity_terms(sums, c1, c2, 1.0 if variant.sample else 0.0)
-            for whole, part in zip(terms, found, strict=True):
-                whole[frame, rows] = part[0][place]
     known = np.isfinite(first) & np.isfinite(second)
     if use is not None:
         known &= (use != 0) & (use == use)
-    for each in terms:
-        each[~known] = np.nan
+    for frame in range(len(first)):
+        given = (first[frame : frame + 1], second[frame : frame + 1])
+        kept = None if use is None else use[frame : frame + 1]
+        about = [_middle(each, kept, whole=bool(known[frame].all())) for each in given]
+        for rows, sums, place in _strips(*given, kept, variant, (about[0], about[1])):
+            found = similarity_terms(sums, c1, c2, 1.0 if variant.sample else 0.0)
+            for whole, part in zip(terms, found, strict=True):
+                whole[frame, rows] = part[0][place]
+    if not known.all():
+        for each in terms:
+            each[~known] = np.nan
     if variant.border == "inside":
         known = known & _inside(first.shape[1:], variant.size // 2)
     return Similarity(*terms, known)
@@ -203,11 +207,11 @@ def _strips(
     image: NDArray[np.generic],
     mask: NDArray[np.generic] | None,
     variant: Variant,
+    about: tuple[list[float], list[float]],
 ) -> Iterator[tuple[slice, Sums, tuple[slice, ...]]]:
     """Rows of one frame, the sums of their windows, and where in those they stand."""
     ndim, reach = truth.ndim - 1, variant.size // 2
     window = variant.of(ndim)
-    about = (_middle(truth, mask), _middle(image, mask))
     border = 0
     if variant.border == "reflected":
         border = min(reach, *(length - 1 for length in truth.shape[1:]))
@@ -227,9 +231,13 @@ def _strips(
         yield slice(start, stop), sums, place
 
 
-def _middle(frame: NDArray[np.generic], mask: NDArray[np.generic] | None) -> list[float]:
-    """Mean of the pixels in use."""
+def _middle(
+    frame: NDArray[np.generic], mask: NDArray[np.generic] | None, *, whole: bool
+) -> list[float]:
+    """Mean of the pixels in use: of all, where that is known."""
     values = frame.astype(np.float64, copy=False)
+    if whole:
+        return [float(values.mean())]
     use = np.isfinite(values)
     if mask is not None:
         use &= (mask != 0) & (mask == mask)

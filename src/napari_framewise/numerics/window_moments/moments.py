@@ -241,7 +241,8 @@ def usable(
                 "for all frames, (1, ...), or one for each is needed."
             )
         valid &= (use != 0) & (use == use)
-    values[~valid] = 0.0
+    if not valid.all():
+        values[~valid] = 0.0
     return values, valid.astype(np.float64)
 
 

@@ -39,6 +39,7 @@ from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.deconvolution import report
+from napari_framewise.tools.deconvolution.looking import layer_of, preview, side_by_side
 from napari_framewise.tools.deconvolution.parameters import INPUTS, DeconvolutionParameters
 from napari_framewise.tools.deconvolution.preparing import Made, checked, made_of
 from napari_framewise.tools.deconvolution.task import (
@@ -52,8 +53,6 @@ from napari_framewise.tools.deconvolution.task import (
 _SO_FAR_SECONDS = 0.15
 _SECONDS_A_PIXEL = 1.5e-7
 _SCRATCH_A_PIXEL = 200
-# Of a preview: pixels and iterations that are worth 0.3 s, with the reach of the kernel beside.
-_PREVIEW_PIXELS, _PREVIEW_ITERATIONS = 96 * 96, 20
 
 
 @dataclass
@@ -77,6 +76,8 @@ class _Live:
 
 def run(inputs: Inputs, parameters: DeconvolutionParameters, engine: Engine) -> Run:
     """Restore the first frame so that it can be watched, then all others."""
+    if parameters.side_by_side:
+        return (yield from side_by_side(inputs, parameters))
     made = made_of(inputs, parameters)
     stack, task = made.stack, made.task
     layout = layout_of(stack)
@@ -166,7 +167,7 @@ def _unfinished(
     tables = (report.frames_table(live.made.stack, ended), course) if ended else (course,)
     said = f"Iteration {live.course[-1].iterations:,}." if live.course else ""
     return Outcome(
-        layers=(_layer(live.made.stack, shown.copy(), still),),
+        layers=(layer_of(live.made.stack, shown.copy(), still),),
         tables=tables,
         plots=report.plots(1, len(live.course)),
         summary=said,
@@ -185,7 +186,7 @@ def _outcome(
     tables = [report.frames_table(made.stack, ended)]
     if course:
         tables.append(report.course_table(course))
-    layers = [_layer(made.stack, image, layout)]
+    layers = [layer_of(made.stack, image, layout)]
     if parameters.method == "inverse":
         layers.append(_amplification(made))
     return Outcome(
@@ -217,23 +218,12 @@ def _lazy(
     )
     ended = [[slim(each) for each in live.ended]]
     outcome = _outcome(made, parameters, layout, image, ended, live.course)
-    layer = replace(_layer(made.stack, image, layout), data=data)
+    layer = replace(layer_of(made.stack, image, layout), data=data)
     note = "Only the first frame was judged: the others are restored as one looks at them."
     return replace(
         outcome,
         layers=(layer, *outcome.layers[1:]),
         diagnostics=(*outcome.diagnostics, note),
-    )
-
-
-def _layer(stack: Stack, data: Any, layout: Layout) -> ImageResult:
-    sample = np.asarray(data)
-    return ImageResult(
-        f"{stack.name} {RESULT.name}",
-        data,
-        layout.grid,
-        rgb=layout.rgb,
-        contrast_limits=limits_of(sample),
     )
 
 
@@ -269,52 +259,6 @@ def _notes(made: Made, parameters: DeconvolutionParameters) -> tuple[str, ...]:
                 "their type: where they are saturated, set Saturation: they are missing then."
             )
     return tuple(notes)
-
-
-def preview(inputs: Inputs, parameters: DeconvolutionParameters, index: int) -> Outcome:
-    """A part of a frame, with few iterations."""
-    part = inputs.with_stack("stack", _middle(inputs, parameters))
-    few = min(parameters.iterations, _PREVIEW_ITERATIONS)
-    made = made_of(part, parameters.model_copy(update={"iterations": few}), part=True)
-    stack, task = made.stack, made.task
-    still = layout_of(stack).still
-    image, block = still.empty(RESULT.dtype_for(stack.dtype, stack.rgb))
-    mask = None if made.mask is None else made.mask.read(*_at(made.mask, index))
-    (ended,) = deconvolve_block(stack.read(index, index + 1), mask, task, out=block[None])
-    said = report.diagnostics(stack, (), task, made.notes)
-    which = [one.verdict.sentence for one in ended if one.verdict.name not in ("GOOD", "STOPPED")]
-    first = ended[0]
-    size = " x ".join(map(str, stack.spatial_shape))
-    return Outcome(
-        layers=(_layer(stack, image, still),),
-        summary=f"{size} pixels after {first.iterations} iterations: residual {first.residual:.4g} "
-        f"beside noise of {first.noise:.4g}.",
-        diagnostics=(*said, *dict.fromkeys(which)),
-    )
-
-
-def _middle(inputs: Inputs, parameters: DeconvolutionParameters) -> Stack:
-    """The stack with its middle chosen, as large as a preview can be."""
-    stack = inputs.stack("stack")
-    quick = parameters.model_copy(update={"iterations": 1, "method": "landweber"})
-    made = made_of(inputs, quick, part=True)
-    reach = made.task.prepared[0].blur.reach
-    height, width = made.stack.spatial_shape[-2:] if len(reach) > 1 else (0, 0)
-    if not height:
-        return stack
-    planes = math.prod(made.stack.spatial_shape[:-2])
-    side = math.isqrt(max(16, _PREVIEW_PIXELS // max(1, planes)))
-    region = stack.selection.region or ((0, height), (0, width))
-    chosen = []
-    for (start, stop), r in zip(region, reach[-2:], strict=True):
-        length = min(stop - start, max(side + 2 * r, 2 * r + 1))
-        first = start + (stop - start - length) // 2
-        chosen.append((first, first + length))
-    return stack.select(replace(stack.selection, region=(chosen[0], chosen[1])))
-
-
-def _at(mask: Stack, index: int) -> tuple[int, int]:
-    return (index, index + 1) if mask.n_frames > 1 else (0, 1)
 
 
 def _behind_first(stack: Stack) -> Stack:

@@ -50,6 +50,12 @@ class DeconvolutionParameters(Parameters):
         "gradient consensus; Landweber: gradient descent; Wiener and Tikhonov in one step; "
         "inverse divides the spectra, and shows what that does to noise.",
     )
+    side_by_side: bool = parameter(
+        False,
+        "Methods side by side",
+        "Instead of all frames: every method on the middle of the first one, at most 256 x 256 "
+        "pixels. A regularisation by hand counts for the method above alone.",
+    )
     boundary: Boundary = parameter(
         Settings.boundary,
         "Border",

@@ -18,11 +18,13 @@ from napari_framewise.tools.deconvolution.parameters import DeconvolutionParamet
 from napari_framewise.tools.deconvolution.task import Task
 
 _SAID = 5
-_NOTES = {
+NOTES = {
     "iterations": "How many it took.",
     "residual": "Root mean square of frame minus blurred result, in the frame's values.",
     "noise": "Standard deviation of the noise, stated or measured, in the frame's values.",
     "regularisation": "Weight of the regularisation; of gradient consensus the share that moved.",
+    "freedom": "Share of the data's degrees of freedom that the scene takes up, where the weight "
+    "of total variation follows from it: the residual is that much smaller than the noise.",
     "neighbours": "Correlation of the residual's neighbours: 0 for white noise.",
     "swing": "Mean excess past the frame's values, over their range.",
     "verdict": "What can be said of the result.",
@@ -41,15 +43,23 @@ def frames_table(stack: Stack, ended: Sequence[Sequence[Restored]]) -> Table:
     for channel in range(len(ended[0]) if ended else 0):
         end = f"_{names[channel]}" if names else ""
         found = [each[channel] for each in ended]
-        columns[f"iterations{end}"] = np.array([each.iterations for each in found])
-        columns[f"residual{end}"] = np.array([each.residual for each in found])
-        columns[f"noise{end}"] = np.array([each.noise for each in found])
-        columns[f"regularisation{end}"] = np.array([each.weight for each in found])
-        columns[f"neighbours{end}"] = np.array([each.evidence.neighbours for each in found])
-        columns[f"swing{end}"] = np.array([each.evidence.swing for each in found])
-        columns[f"verdict{end}"] = np.array([each.verdict.word for each in found])
-        notes |= {f"{name}{end}": note for name, note in _NOTES.items()}
+        columns |= {f"{name}{end}": values for name, values in measures(found).items()}
+        notes |= {f"{name}{end}": note for name, note in NOTES.items()}
     return Table("deconvolution", "frame", columns, notes)
+
+
+def measures(found: Sequence[Restored]) -> dict[str, Array]:
+    """What is measured of restored frames, by column."""
+    return {
+        "iterations": np.array([each.iterations for each in found]),
+        "residual": np.array([each.residual for each in found]),
+        "noise": np.array([each.noise for each in found]),
+        "regularisation": np.array([each.weight for each in found]),
+        "freedom": np.array([each.freedom for each in found]),
+        "neighbours": np.array([each.evidence.neighbours for each in found]),
+        "swing": np.array([each.evidence.swing for each in found]),
+        "verdict": np.array([each.verdict.word for each in found]),
+    }
 
 
 def course_table(course: Sequence[Restored]) -> Table:
@@ -71,7 +81,7 @@ def course_table(course: Sequence[Restored]) -> Table:
             "weight times the total variation; of Richardson-Lucy the Kullback-Leibler distance.",
             "change": "Root mean square of the change, over the frame's standard deviation.",
             "restarts": "How often FISTA's acceleration was begun anew.",
-            **{name: _NOTES[name] for name in ("residual", "noise", "regularisation")},
+            **{name: NOTES[name] for name in ("residual", "noise", "regularisation")},
         },
     )
 
@@ -146,6 +156,8 @@ def summary(stack: Stack, ended: Sequence[Sequence[Restored]], method: str) -> s
 
 def methods(parameters: DeconvolutionParameters) -> str:
     """Sentence for the methods part of a paper."""
+    if parameters.side_by_side:
+        return "All methods of deconvolution were compared on a part of one frame."
     border = {
         "unknown": "no assumption about what lies past the border",
         "reflect": "reflected borders",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from napari_framewise.framework.framemap import Image
 from napari_framewise.framework.framemap.blocks import fitted
-from napari_framewise.numerics.deconvolution import Prepared, Restored, restoring
+from napari_framewise.numerics.deconvolution import Held, Prepared, Restored, restoring
 from napari_framewise.stacks.source import Array
 
 _TURN, _SLOPE = 0.0031308, 12.92
@@ -53,6 +54,10 @@ class Task:
         return (
             np.concatenate([made, frame[..., self.channels :]], axis=-1) if self.channels else made
         )
+
+    def fitted(self, images: list[Array], frame: Array, dtype: np.dtype[Any]) -> Array:
+        """The same in the type of the result."""
+        return fitted(self.whole(images, frame), dtype)
 
     def restoring(
         self, frame: Array, mask: Array | None, channel: int, start: Array | None = None
@@ -117,7 +122,7 @@ def deconvolve_in_order(
         for channel in range(max(1, task.channels)):
             start = state[channel] if follow and state is not None else None
             each.append(finished(task.restoring(frame, mask, channel, start)))
-        out[number] = fitted(task.whole([one.image for one in each], frame), out.dtype)
+        out[number] = task.fitted([one.image for one in each], frame, out.dtype)
         known = all(np.isfinite(one.scene).all() for one in each)
         state = [one.scene for one in each] if follow and known else None
         ended.append([slim(one) for one in each])
@@ -131,8 +136,7 @@ def lazy_block(frames: Array, masks: Array | None, task: Task, *, out: Array) ->
 
 def slim(restored: Restored) -> Restored:
     """What is said of a frame, without its pixels."""
-    nothing = np.empty(0)
-    return replace(restored, image=nothing, scene=nothing)
+    return replace(restored, held=Held.nothing())
 
 
 RESULT = Image("deconvolved", dtype="shown")

@@ -173,7 +173,7 @@ def _kernel(
     if method == "beads":
         return _beads(inputs, image, radius, parameters.energy, index)
     point = numerics.point_psf(image, radius, energy=parameters.energy)
-    return point.kernel, _numbers(point), []
+    return point.kernel, _numbers(point), _doubts([point])
 
 
 _LEFT = 0.2
@@ -210,10 +210,33 @@ def _beads(
             f"None of {len(places):,} beads could be measured: {', '.join(left) or 'none marked'}; "
             "mark beads that stand alone, or take a smaller radius."
         )
+    notes += _doubts(points)
     kernel, spread = numerics.bead_psf(points, energy)
     lights = {name: float(np.mean([_numbers(each)[name] for each in points])) for name in _MEASURED}
     places_of = {name: np.nan for name in lights if name.startswith("centre")}
     return kernel, lights | places_of | {"beads": float(len(points)), "spread": spread}, notes
+
+
+def _doubts(points: list[numerics.Point]) -> list[str]:
+    """What speaks against points."""
+    notes = []
+    if any(each.alone for each in points):
+        notes.append(
+            "Nearly all light of a point falls on a single pixel: a defect of the detector is no "
+            "point of light; mark beads, or take that pixel out."
+        )
+    if any(np.isnan(numerics.half_maximum_widths(each.kernel)).any() for each in points):
+        notes.append(
+            "The light does not fall to half of its peak within the radius: that is an edge or a "
+            "patch and no point, or the radius is too small."
+        )
+    count = max(each.saturated for each in points)
+    if count:
+        notes.append(
+            f"{count:,} pixels of a point share its largest value: it is saturated, and the PSF "
+            "too flat on top; take an image of less exposure."
+        )
+    return notes
 
 
 _MEASURED = ("background", "light", "noise")
@@ -222,6 +245,7 @@ _MEASURED = ("background", "light", "noise")
 def _numbers(point: numerics.Point) -> dict[str, float]:
     names = ("plane", "row", "column")[-len(point.place) :]
     numbers = {f"centre_{name}": float(at) for name, at in zip(names, point.place, strict=True)}
+    numbers["centre_error"] = float(point.place_error.max())
     return numbers | {
         "background": point.background, "light": point.light, "noise": point.noise,
     }  # fmt: skip
@@ -246,6 +270,8 @@ _NOTES = {
     "centre_plane": "Centroid of the point, in pixels.",
     "centre_row": "Centroid of the point, in pixels.",
     "centre_column": "Centroid of the point, in pixels.",
+    "centre_error": "Standard error of the centroid by the noise of the ring, of the axis where it "
+    "is largest; the noise of the point's own light adds to it.",
     "background": "Median of the ring about the point; of beads their mean.",
     "light": "Sum of the point's pixels above the background; of beads their mean.",
     "noise": "Standard deviation of the ring; of beads their mean.",
