@@ -20,6 +20,7 @@ _NEIGHBOURS, _EDGES = 0.1, 1.25
 _UNREACHED, _SWING = 1.15, 1e-3
 _DELTA = 1 - 1e-6
 _NOISE_ALONE = 1.05
+_JUDGED = 2**21
 
 
 class Verdict(IntEnum):
@@ -137,7 +138,14 @@ def evidence(data: Data, blurred: Array, restored: Array, noise: float) -> Evide
         The restored scene over the data.
     noise : float
         Standard deviation of the noise.
+
+    Notes
+    -----
+    Of frames beyond 2^21 pixels the middle is looked at.
     """
+    part = tuple(map(_middle, data.shape, _lengths(data.shape)))
+    data = Data(data.values[part], data.weight[part])
+    blurred, restored = blurred[part], restored[part]
     left, use = data.residual(blurred), data.weight
     variance = float(np.vdot(left, left)) / max(1, data.count)
     if variance == 0:
@@ -186,6 +194,17 @@ def verdict(
     if found.neighbours > _NEIGHBOURS or (edges and sought and found.edges > _EDGES):
         return Verdict.STRUCTURED
     return Verdict.GOOD if ended else Verdict.STOPPED
+
+
+def _lengths(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Lengths of the middle that is judged."""
+    share = min(1.0, (_JUDGED / math.prod(shape)) ** (1 / len(shape)))
+    return tuple(max(1, round(share * length)) for length in shape)
+
+
+def _middle(length: int, part: int) -> slice:
+    first = (length - part) // 2
+    return slice(first, first + part)
 
 
 def _neighbours(left: Array, use: NDArray[np.bool_], axis: int) -> float:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_framewise.numerics.deconvolution.data import Data, Step
 from napari_framewise.numerics.deconvolution.extension import Array, Floats
@@ -40,13 +42,15 @@ def richardson_lucy_steps(
     Step
         Its objective is the Kullback-Leibler distance of data and blurred scene.
     """
-    blur, seen, light, scene = _begun(blur, data, start)
-    blurred = blur.forward(scene)
+    counts = _Counts.of(blur, data)
+    scene = counts.start(start)
+    blurred = counts.blur.forward(scene)
     for number in range(1, 1_000_000):
-        factor = _factor(blur, data, seen, blurred, light, weight, weights, scene)
+        curvature = weight * _curvature(scene, weights) if weight else None
+        factor = counts.factor(counts.seen, blurred, curvature)
         before, scene = scene, scene * factor
-        blurred = blur.forward(scene)
-        yield _step(number, data, seen, scene, before, blurred, weight)
+        blurred = counts.blur.forward(scene)
+        yield counts.step(number, scene, before, blurred, weight)
 
 
 def gradient_consensus_steps(
@@ -74,12 +78,16 @@ def gradient_consensus_steps(
         Its `weight` is the share of pixels that moved.
     """
     random = np.random.default_rng(seed)
-    blur, seen, light, scene = _begun(blur, data, start)
+    counts = _Counts.of(blur, data)
+    blur, seen = counts.blur, counts.seen
+    scene = counts.start(start)
     blurred = blur.forward(scene)
     for number in range(1, 1_000_000):
         parts = random.normal(0.0, noise / 2, data.shape).astype(seen.dtype)
+        if not data.complete:
+            parts *= data.weight
         factors = [
-            _factor(blur, data, np.maximum(half, 0), blurred, light, 0.0, (), scene)
+            counts.factor(np.maximum(half, 0), blurred)
             for half in (seen + 2 * parts, seen - 2 * parts)
         ]
         agreement = (factors[0] - 1) * (factors[1] - 1)
@@ -89,52 +97,97 @@ def gradient_consensus_steps(
         scene = np.where(moved, scene * (factors[0] + factors[1]) / 2, scene)
         blurred = blur.forward(scene)
         share = float(np.count_nonzero(moved)) / moved.size
-        yield _step(number, data, seen, scene, before, blurred, share)
+        yield counts.step(number, scene, before, blurred, share)
 
 
-def _begun(blur: Blur, data: Data, start: Array | None) -> tuple[Blur, Floats, Floats, Floats]:
-    """Blur, data, light that a pixel gives, and first scene, in the precision that does."""
-    kind = np.float32 if data.single() else np.float64
-    blur = blur.single if kind is np.float32 else blur
-    light = blur.adjoint(data.weight.astype(kind))
-    scene = _start(blur, data, start).astype(kind)
-    return blur, np.maximum(data.values, 0.0).astype(kind), light, scene
+@dataclass(frozen=True, eq=False)
+class _Counts:
+    """Data as counts, and what stays the same in all iterations, in the precision that does.
 
+    Attributes
+    ----------
+    blur : Blur
+    data : Data
+    seen : ndarray
+        The data, nowhere less than 0; 0 where a pixel does not count.
+    light : ndarray
+        ``H' w``: what each pixel of the scene gives to the pixels that count.
+    per_light : ndarray
+        One over that; 0 where next to nothing is given, and nothing known.
+    unknown : ndarray of bool, optional
+        Where that is.
+    of_data : float
+        ``sum(y log y - y)``: the part of the distance in which no scene is.
+    """
 
-def _start(blur: Blur, data: Data, start: Array | None) -> Array:
-    """A flat scene of the data's mean, or one that was given, nowhere 0."""
-    mean = max(float(np.maximum(data.values, 0).sum()) / max(1, data.count), _TINY)
-    if start is None:
-        return np.full(blur.shape, mean)
-    return np.maximum(start, 1e-3 * mean)
+    blur: Blur
+    data: Data
+    seen: Floats
+    light: Floats
+    per_light: Floats
+    unknown: NDArray[np.bool_] | None
+    of_data: float
 
+    @classmethod
+    def of(cls, blur: Blur, data: Data) -> _Counts:
+        kind = np.float32 if data.single() else np.float64
+        blur = blur.single if kind is np.float32 else blur
+        light = blur.adjoint(data.weight.astype(kind))
+        known = light > _LEAST_LIGHT
+        per_light = np.divide(1, light, out=np.zeros_like(light), where=known)
+        counts = np.maximum(data.values, 0.0)
+        own = counts * np.log(np.where(counts > 0, counts, 1.0)) - counts
+        unknown = None if known.all() else ~known
+        return cls(blur, data, counts.astype(kind), light, per_light, unknown, float(own.sum()))
 
-def _factor(
-    blur: Blur,
-    data: Data,
-    seen: Floats,
-    blurred: Floats,
-    light: Floats,
-    weight: float,
-    weights: Sequence[float],
-    scene: Floats,
-) -> Floats:
-    """What the scene is multiplied by."""
-    least = _least(blurred)
-    ratio = np.where(data.weight, seen / np.maximum(blurred, least), np.zeros((), seen.dtype))
-    below = light
-    if weight:
-        below = light - weight * _curvature(scene, weights)
-    known = light > _LEAST_LIGHT
-    # Where the regularisation outweighs the light, a step would change sign.
-    below = np.maximum(below, 0.1 * light)
-    factor = np.divide(blur.adjoint(ratio), below, out=np.ones_like(scene), where=known)
-    return np.maximum(factor, 0)
+    def start(self, given: Array | None) -> Floats:
+        """A flat scene of the data's mean, or one that was given, nowhere 0."""
+        mean = max(float(self.seen.sum(dtype=np.float64)) / max(1, self.data.count), _TINY)
+        if given is None:
+            return np.full(self.blur.shape, mean, self.seen.dtype)
+        return np.maximum(given, 1e-3 * mean).astype(self.seen.dtype)
+
+    def factor(self, seen: Floats, blurred: Floats, curvature: Floats | None = None) -> Floats:
+        """What the scene is multiplied by; `seen` is 0 where a pixel does not count."""
+        ratio = np.maximum(blurred, _least(blurred))
+        np.divide(seen, ratio, out=ratio)
+        factor = self.blur.adjoint(ratio)
+        if curvature is None:
+            factor = factor * self.per_light
+        else:
+            # Where the regularisation outweighs the light, a step would change sign.
+            below = np.maximum(self.light - curvature, 0.1 * self.light)
+            factor = np.divide(factor, below, out=np.ones_like(below), where=self.per_light > 0)
+        np.maximum(factor, 0, out=factor)
+        if self.unknown is not None:
+            factor[self.unknown] = 1
+        return factor
+
+    def step(
+        self, number: int, scene: Floats, before: Floats, blurred: Floats, weight: float
+    ) -> Step:
+        """An iteration, its objective the Kullback-Leibler distance."""
+        data = self.data
+        given = np.maximum(blurred, _least(blurred))
+        if not data.complete:
+            given *= data.weight
+        light = float(given.sum(dtype=np.float64))
+        if not data.complete:
+            given[~data.weight] = 1
+        np.log(given, out=given)
+        given *= self.seen
+        distance = self.of_data + light - float(given.sum(dtype=np.float64))
+        np.subtract(blurred, data.values, out=given, casting="same_kind")
+        if not data.complete:
+            given *= data.weight
+        residual = float(np.vdot(given, given))
+        change = data.change(scene, before)
+        return Step(number, scene, residual, max(0.0, distance), change, weight)
 
 
 def _least(blurred: Floats) -> float:
     """What is divided by at least: above the rounding of the transforms."""
-    return _ROUNDED[blurred.dtype.type] * max(float(np.abs(blurred).max()), _TINY)
+    return _ROUNDED[blurred.dtype.type] * max(float(blurred.max()), _TINY)
 
 
 def _curvature(scene: Floats, weights: Sequence[float]) -> Floats:
@@ -152,21 +205,3 @@ def _curvature(scene: Floats, weights: Sequence[float]) -> Floats:
         zeros = np.zeros_like(np.take(part, [0], axis))
         out += np.diff(part, axis=axis, prepend=zeros)
     return out
-
-
-def _step(
-    number: int,
-    data: Data,
-    seen: Floats,
-    scene: Floats,
-    before: Floats,
-    blurred: Floats,
-    weight: float,
-) -> Step:
-    off = data.residual(blurred)
-    given = np.maximum(blurred, _least(blurred))
-    ratio = np.divide(seen, given, out=np.ones_like(given), where=(seen > 0) & data.weight)
-    distance = seen * np.log(ratio) - seen + given
-    total = float(np.sum(distance, where=data.weight, dtype=np.float64))
-    residual = float(np.vdot(off, off))
-    return Step(number, scene, residual, total, data.change(scene, before), weight)

@@ -56,7 +56,12 @@ class Domain:
 
     def correlated(self, image: Floats) -> Floats:
         """The adjoint of `blurred`."""
-        return self.inverse(np.conj(self.transfer) * self.transform(image))
+        return self.inverse(self.adjoint_transfer * self.transform(image))
+
+    @cached_property
+    def adjoint_transfer(self) -> Coefficients:
+        """The conjugate of the transfer function."""
+        return np.conj(self.transfer)
 
     @cached_property
     def power(self) -> Array:
