@@ -236,6 +236,15 @@ def test_a_psf_of_twice_the_width_is_told_from_the_right_one(of: object, noise: 
     assert wrong.verdict in (Verdict.UNREACHED, Verdict.RINGING)
 
 
+def test_iterations_that_are_used_up_are_not_blamed_on_the_psf() -> None:
+    seen = blurred(noise=1e-3)
+    for method in ("richardson_lucy", "landweber"):
+        settings = Settings(method=method, iterations=6)
+        found = restore(seen, prepare(KERNEL, seen.shape, settings))
+        assert found.residual > 1.15 * found.noise
+        assert found.verdict is Verdict.STOPPED
+
+
 def test_the_inverse_gives_a_scene_back_without_noise_and_noise_with_it() -> None:
     kernel = np.zeros((3, 3))
     kernel[1] = (0.2, 0.6, 0.2)

@@ -71,8 +71,9 @@ _SENTENCES = {
     "darker: the PSF is too wide or otherwise wrong for these frames, or their noise is correlated "
     "over pixels and reads too small.",
     Verdict.STRUCTURED: "The residual still shows the scene instead of noise: the PSF does not fit "
-    "these frames, or the regularisation is too strong.",
-    Verdict.STOPPED: "It still changed when the iterations were used up: allow more.",
+    "these frames, the regularisation is too strong, or the method ended early.",
+    Verdict.STOPPED: "It had not come to rest, or down to the noise, when the iterations were used "
+    "up: allow more.",
     Verdict.AMPLIFIED: "The result swings past the values of the frame: noise, amplified at "
     "frequencies that the PSF hardly lets through, or ripples that a floor leaves. Set a floor or "
     "raise it, or take another method.",
@@ -187,6 +188,9 @@ def verdict(
     """
     if plain:
         return Verdict.AMPLIFIED if found.swing > _SWING else Verdict.GOOD
+    if not edges and not ended:
+        # What is stopped at the noise may still come down to it.
+        return Verdict.STOPPED
     if sought and found.level > _UNREACHED:
         return Verdict.UNREACHED
     if found.swing > _SWING:

@@ -66,18 +66,13 @@ class _Compared:
     def outcome(self, notes: tuple[str, ...]) -> Outcome:
         """Images, a row for each method, and what is said of them."""
         count = len({method for method, _, _ in self.rows})
-        said = [
-            f"{report.METHODS[method]}: {one.verdict.sentence}"
-            for method, _, one in self.rows
-            if one.verdict.sentence
-        ]
         number = self.stack.frame_numbers[0]
         return Outcome(
             layers=tuple(self.layers),
             tables=(self._table(),),
             summary=f"{count} methods on {_size(self.stack)} pixels of frame {number}, side by "
             "side, in the order of the table; the first image is the frame.",
-            diagnostics=tuple(dict.fromkeys((*notes, *said))),
+            diagnostics=notes,
         )
 
     def _table(self) -> Table:
