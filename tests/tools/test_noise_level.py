@@ -53,6 +53,12 @@ class TestContractOfRepeatedFrames(ToolContract):
         return np.rint(camera_frames(8, LIGHT[::2, ::2] / 4).clip(1, 255) / 2).clip(1, 119)
 
 
+def test_frames_without_noise_are_named() -> None:
+    frames = np.stack([np.full((64, 64), 7.0), RNG.normal(50, 2, (64, 64))])
+    said = run("noise_level", stack=frames).diagnostics
+    assert any("1 of 2 frames (0) hold no noise at all" in each for each in said)
+
+
 def test_each_frame_has_its_noise() -> None:
     sigmas = np.array([1.0, 2.0, 4.0])
     frames = RNG.normal(50, sigmas[:, None, None], (3, 96, 96))

@@ -76,10 +76,15 @@ def frame_diagnostics(stack: Stack, found: Array) -> tuple[str, ...]:
     said = []
     sigma, share, colour = (found[..., FIELDS.index(name)] for name in ("sigma", "share", "colour"))
     empty = ~np.isfinite(sigma).any(axis=1)
+    none = (sigma == 0).any(axis=1)
     few = (~np.isfinite(share) & np.isfinite(sigma)).any(axis=1)
     doubtful = ((colour < WHITE[0]) | (colour > WHITE[1]) | (share < PLAIN)).any(axis=1)
     for which, text in (
         (empty, "held too little data to tell their noise"),
+        (
+            none,
+            "hold no noise at all where they are plain: flat, clipped, or made by a program",
+        ),
         (few, "have fewer than 16 whole blocks of 8 x 8 pixels with data: their noise is a guess"),
         (
             doubtful,
