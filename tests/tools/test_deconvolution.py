@@ -96,6 +96,15 @@ def test_frames_that_start_from_the_last_take_fewer_iterations() -> None:
     assert after["iterations"][1:].sum() < plain["iterations"][1:].sum()
 
 
+def test_a_flat_or_empty_frame_in_between_is_followed_by_the_others() -> None:
+    frames = scene(4, noise=0.2)
+    frames[1], frames[2] = 50.0, np.nan
+    outcome = run("deconvolution", stack=frames, psf=KERNEL, follow=True, iterations=8)
+    assert list(outcome.table("deconvolution").columns["verdict"])[1:3] == ["flat", "no data"]
+    assert np.isfinite(data_of(outcome)[3]).all()
+    np.testing.assert_array_equal(data_of(outcome)[1], 50.0)
+
+
 def test_colours_are_restored_one_by_one_and_opacity_is_kept() -> None:
     frames = scene(4).round().clip(0, 255).astype(np.uint8)
     colours = np.stack([*frames[:3], np.full_like(frames[0], 200)], axis=-1)

@@ -164,8 +164,8 @@ def restoring(
     at_first = judging.before(data, noise)
     if at_first in (Verdict.NO_DATA, Verdict.FLAT):
         # Without data there is nothing to begin a next frame with.
-        values = np.where(data.weight, data.values, np.nan)
-        held = Held(values, unit, (slice(None),) * values.ndim, data.weight)
+        values = prepared.blur.start(np.where(data.weight, data.values, np.nan))
+        held = Held(values, unit, prepared.blur.data_in_scene, data.weight)
         return Restored(
             held, 0, 0.0, noise * unit, 0.0, 0.0, 0.0, 0, 0.0, _NOTHING, at_first
         )  # fmt: skip
