@@ -26,6 +26,7 @@ from napari_framewise.numerics.psf import gaussian_psf
 Image = np.ndarray[Any, Any]
 Restore = Callable[[Image], Image]
 PAD, BORDER, NOISE, SEEDS = 32, 10, 1e-3, (11, 12, 13)
+WEIGHTS = (1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 CHOSEN, HELD = ("camera", "astronaut"), ("moon", "brick", "coffee")
 
 
@@ -102,7 +103,7 @@ def peers() -> Iterator[tuple[str, list[Restore]]]:
     )
     simple = optional("SimpleITK")
     if simple is not None:
-        yield "SimpleITK Tikhonov", [padded(itk(simple, "Tikhonov", w)) for w in (1e-5, 1e-4)]
+        yield "SimpleITK Tikhonov", [padded(itk(simple, "Tikhonov", w)) for w in WEIGHTS]
         yield "SimpleITK projected Landweber", [padded(itk(simple, "ProjectedLandweber", 300))]
     diplib = optional("diplib")
     if diplib is not None:

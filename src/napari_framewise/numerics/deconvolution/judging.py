@@ -60,8 +60,8 @@ _WORDS = {
 }
 _SENTENCES = {
     Verdict.GOOD: "",
-    Verdict.NO_DATA: "No pixel counts: all are missing, saturated or left out by the mask. The result "
-    "is empty.",
+    Verdict.NO_DATA: "No pixel counts: all are missing, saturated or left out by the mask. "
+    "The result is empty.",
     Verdict.FLAT: "All pixels are equal: there is nothing to restore.",
     Verdict.NOISE: "Nothing stands out of the noise: what the result shows is noise.",
     Verdict.UNREACHED: "The residual stays larger than the noise, however little is smoothed: the "
