@@ -91,7 +91,7 @@ def peers() -> Iterator[tuple[str, list[Restore]]]:
         "scikit-image Wiener",
         [
             padded(lambda seen, w=w: restoration.wiener(seen, point, w, clip=False))  # type: ignore[misc]
-            for w in (1e-5, 1e-4, 1e-3)
+            for w in WEIGHTS
         ],
     )
     yield (
@@ -113,7 +113,7 @@ def peers() -> Iterator[tuple[str, list[Restore]]]:
                 lambda seen, w=w: np.asarray(  # type: ignore[misc]
                     diplib.WienerDeconvolution(diplib.Image(seen), diplib.Image(point), w, {"pad"})
                 )
-                for w in (1e-5, 1e-4, 1e-3)
+                for w in WEIGHTS
             ],
         )
         yield (

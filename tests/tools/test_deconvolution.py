@@ -154,7 +154,7 @@ def test_methods_stand_side_by_side_on_the_middle_of_a_frame() -> None:
     assert weights["tikhonov"] != pytest.approx(0.5)
     first = (side - 8) // 2
     alone = run("deconvolution", stack=stack, psf=KERNEL, iterations=6, weight=0.5)
-    part = np.asarray(outcome.layer(" tv").data)  # type: ignore[union-attr]
+    part = np.asarray(outcome.layer("stack tv").data)  # type: ignore[union-attr]
     at = ((frames.shape[1] - side) // 2 + first, (frames.shape[2] - side) // 2 + first)
     np.testing.assert_allclose(
         part[first : first + 8, first : first + 8],

@@ -21,8 +21,8 @@ _THRESHOLD = 0.1
 _RATIOS = (1e-4, 0.3)
 # Weight of total variation over the noise, as a rule.
 _OF_NOISE = 0.05
-# Largest share of the degrees of freedom: less noise than the rest is never left.
-_FREEST = 0.8
+# Largest share that is allowed for: of a scene that is mostly smooth the filter's trace is too much.
+_FREEST = 0.1
 _SAME = 1e-9
 
 
@@ -56,7 +56,7 @@ def admm_steps(
         residual is to have that, less the share that the scene takes up, ``energy (1 - freedom)``.
         The weight follows in each iteration (Wen and Chan 2012, IEEE Trans. Image Process. 21,
         1770-1781); the share is the trace of the iteration's filter (as Wahba 1983, J. R. Stat.
-        Soc. B 45, 133-150, counts the degrees of freedom of smoothing splines).
+        Soc. B 45, 133-150, counts the degrees of freedom of smoothing splines), a tenth at most.
     least : float
         Less than that the weight never becomes, whatever the energy.
     weights : sequence of float

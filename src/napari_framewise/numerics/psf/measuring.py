@@ -23,7 +23,7 @@ from napari_framewise.numerics.psf.kernel import (
 _ROUNDS = 20
 _AT_REST = 1e-3
 _RING = 1.4
-_STANDS_OUT = 5.0
+_STANDS_OUT, _PAST_RING = 5.0, 8.0
 # Pixels of at least this share of the peak tell the width; light is counted out to so many widths.
 _BRIGHT, _WIDTHS = 0.1, 4.0
 # Where the noise of the background alone moves the centroid by more (pixels), it is weighted.
@@ -289,7 +289,7 @@ def _stands_out(part: Array, about: NDArray[np.bool_], place: Array, near: Array
     smooth = ndimage.gaussian_filter(part, near / _WIDTHS)
     low, middle, high = np.quantile(smooth[about], [0.25, 0.5, 0.75])
     at = tuple(np.clip(np.rint(place).astype(int), 0, np.array(part.shape) - 1))
-    return bool(smooth[at] - middle > _STANDS_OUT * (high - low) / 1.349)
+    return bool(smooth[at] - middle > _PAST_RING * (high - low) / 1.349)
 
 
 def _error(distance: Array, noise: float, total: float) -> Array:
