@@ -21,7 +21,7 @@ _THRESHOLD = 0.1
 _RATIOS = (1e-4, 0.3)
 # Weight of total variation over the noise, as a rule.
 _OF_NOISE = 0.05
-# Largest share that is allowed for: of a scene that is mostly smooth the filter's trace is too much.
+# Largest share that is allowed for: of a mostly smooth scene the trace of the filter is too much.
 _FREEST = 0.1
 _SAME = 1e-9
 
