@@ -229,6 +229,18 @@ def test_iterations_that_are_used_up_are_not_blamed_on_the_psf() -> None:
         assert found.verdict is Verdict.STOPPED
 
 
+def test_a_texture_whose_contrast_comes_back_is_no_ringing() -> None:
+    whole = photographs.grass()[20:148, 30:158] / 255.0
+    seen = ndimage.convolve(whole, gaussian_psf((2.4, 2.4)), mode="reflect")
+    seen += np.random.default_rng(7).normal(0, 1e-3, seen.shape)
+    said = {}
+    for width in (2.4, 3.0):
+        kernel = gaussian_psf((width, width))
+        said[width] = restore(seen, prepare(kernel, seen.shape, Settings())).verdict
+    assert said[2.4] in (Verdict.GOOD, Verdict.STOPPED)
+    assert said[3.0] is Verdict.RINGING
+
+
 def test_the_inverse_gives_a_scene_back_without_noise_and_noise_with_it() -> None:
     kernel = np.zeros((3, 3))
     kernel[1] = (0.2, 0.6, 0.2)
