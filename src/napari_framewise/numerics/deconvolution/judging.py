@@ -18,9 +18,9 @@ from napari_framewise.numerics.deconvolution.extension import Array
 _NEIGHBOURS, _EDGES = 0.1, 1.25
 # Residual over noise; mean excess on either side over the range of the data.
 _UNREACHED, _SWING = 1.15, 1e-3
-# A texture whose contrast comes back swings past the frame too: by less than this share of what its
-# standard deviation grows by (grass, brick and gravel; 0.0055 at most, 0.01 and more with 1.25 times
-# the right width).
+# A texture whose contrast comes back swings past the frame too, by less than this share of what its
+# standard deviation grows by: 0.0055 at most of grass, brick and gravel, mostly 0.02 and more with
+# 1.25 times the right width.
 _OF_GAIN = 0.008
 _DELTA = 1 - 1e-6
 _NOISE_ALONE = 1.05
