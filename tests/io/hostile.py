@@ -128,6 +128,12 @@ def huge_chunked(path: Path) -> None:
         file.create_dataset("x", (2**40, 2**30, 2**30), "u1", chunks=(1, 64, 64))
 
 
+def hdf5_bomb(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        data = file.create_dataset("x", (2, 64, 64), "u2", chunks=(1, 64, 64), compression="gzip")
+        data.id.write_direct_chunk((0, 0, 0), zlib.compress(bytes(2**28), 1))
+
+
 def mat5(path: Path, dims: tuple[int, ...], size: int) -> None:
     head = b"MATLAB 5.0 MAT-file".ljust(124) + struct.pack("<H", 0x100) + b"IM"
     body = struct.pack("<IIII", 6, 8, 9, 0)
@@ -262,7 +268,11 @@ OPENED: dict[str, Maker] = {
 }
 """Files that open: what is wrong with them costs nothing."""
 
-READ: dict[str, Maker] = {"bomb.zarr": zarr_bomb, "pipe-chunk.zarr": zarr_pipe}
+READ: dict[str, Maker] = {
+    "bomb.zarr": zarr_bomb,
+    "bomb.h5": hdf5_bomb,
+    "pipe-chunk.zarr": zarr_pipe,
+}
 """Files that open, and whose frames are refused."""
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from napari_framewise.stacks.faults import reason_of
 from napari_framewise.stacks.source import Array, Region
 from napari_framewise.stacks.sources.handles import HandleCache
+from napari_framewise.stacks.sources.hdf5_chunks import read_region
 from napari_framewise.stacks.sources.hdf5_links import Gap
 
 _DATASETS: HandleCache[h5py.Dataset] = HandleCache(16)
@@ -71,7 +72,7 @@ class Hdf5Source:
         dataset = _DATASETS.get(self.path, self.key, self._dataset)
         try:
             values = self._values(dataset, region)
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             raise ValueError(self._cannot(error)) from None
         if not self.gaps:
             return values
@@ -82,11 +83,11 @@ class Hdf5Source:
 
     def _values(self, dataset: h5py.Dataset, region: Region) -> Array:
         try:
-            return np.asarray(dataset[region])
+            return read_region(dataset, region)
         except (OSError, RuntimeError) as error:
             if not any(sign in str(error) for sign in _NO_FILTER) or not _find_filters():
                 raise
-            return np.asarray(dataset[region])
+            return read_region(dataset, region)
 
     def _cannot(self, error: Exception) -> str:
         reason = reason_of(error)
