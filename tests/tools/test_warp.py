@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from napari_framewise.stacks.stack import Stack, stack_of
 from napari_framewise.tools.alignment import Transforms
 from napari_framewise.tools.calls import run
 from napari_framewise.tools.flow import FlowModel
+from napari_framewise.tools.rigid import RigidTransforms
 
 SHRINK = [[0.4, 0.1, 3.0], [-0.1, 0.35, 6.0]]
 """From x and y of the image to those of the result, as OpenCV has it."""
@@ -235,6 +237,30 @@ def test_volumes_and_transforms_must_agree() -> None:
         run("warp", stack=volumes, transform=model)
     with pytest.raises(ValueError, match="leave one of them out"):
         run("warp", stack=np.ones((8, 9)), transform=model, matrix=SHRINK)
+
+
+def test_volumes_that_shrink_are_averaged() -> None:
+    frames = np.random.default_rng(0).normal(10, 2, (2, 4, 8, 12)).astype(np.float32)
+    volumes = stack_of(frames, axes=("t", "z", "y", "x"), scale=(1.0, 2.0, 0.5, 0.5))
+    volumes = volumes.select(replace(volumes.selection, frames_along=(0,)))
+    labels = stack_of((frames > 10).astype(np.uint8), axes=("t", "z", "y", "x"))
+    labels = labels.select(replace(labels.selection, frames_along=(0,)))
+    space = Space("s", (4, 8, 12), (2.0, 0.5, 0.5), ("pixel",) * 3)
+    model = RigidTransforms(space, space, np.eye(4)[None], "translation")
+    found = run(
+        "warp", stack=volumes, transform=model, labels=labels, output_grid="scale", scale=0.5
+    )
+    image = image_of(found)
+    blocks = frames.reshape(2, 2, 2, 4, 2, 6, 2)
+    np.testing.assert_allclose(np.asarray(image.data), blocks.mean((2, 4, 6)), rtol=1e-6)
+    assert image.grid.scale[-3:] == (4.0, 1.0, 1.0)
+    assert image.grid.translate[-3:] == (1.0, 0.25, 0.25)
+    share = (frames > 10).reshape(2, 2, 2, 4, 2, 6, 2).mean((2, 4, 6))
+    shown = np.asarray(found.layers[1].data)
+    np.testing.assert_array_equal(shown[share != 0.5], (share > 0.5)[share != 0.5])
+    # Without a change of size the voxels are those of the model's own warp, to the bit.
+    same = np.asarray(image_of(run("warp", stack=volumes, transform=model)).data)
+    np.testing.assert_array_equal(same, frames)
 
 
 def test_fourier_takes_affine_maps_alone() -> None:

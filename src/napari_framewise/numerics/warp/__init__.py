@@ -30,6 +30,9 @@ from napari_framewise.numerics.warp.mapping import share_of
 from napari_framewise.numerics.warp.mapping import stretch as stretch
 from napari_framewise.numerics.warp.profiles import profile as profile
 from napari_framewise.numerics.warp.profiles import weights_of
+from napari_framewise.numerics.warp.volumes import samples_of as samples_of
+from napari_framewise.numerics.warp.volumes import volume_labels as volume_labels
+from napari_framewise.numerics.warp.volumes import volume_mean as volume_mean
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 Kernel: TypeAlias = Literal["jinc", "robidoux", "mitchell", "area"]
@@ -315,6 +318,10 @@ def interpolated(
     work = planes.astype(np.float64 if exact else np.float32)
     known = np.isfinite(points).all(axis=0)
     values, _, inside = sample(spline(work, order=order), np.where(known, points, -1.0))
+    near = np.rint(np.where(inside & known, points, 0.0)).astype(np.intp)
+    exact_there = inside & known & (near == points).all(axis=0)
+    # The spline goes through the pixels, but for rounding.
+    values[:, exact_there] = work[:, *near[:, exact_there]]
     values[:, ~(inside & known)] = np.nan
     if kind.kind == "f":
         return values.astype(kind, copy=False)

@@ -29,7 +29,7 @@ from napari_framewise.numerics.alignment import Alignment, Status
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.common.registration import ORDERS, others, reference_frame
-from napari_framewise.tools.rigid.model import RigidTransforms
+from napari_framewise.tools.rigid.model import RigidTransforms as RigidTransforms
 from napari_framewise.tools.rigid.passes import (
     cost_of,
     mask_of,

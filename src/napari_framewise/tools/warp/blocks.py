@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -22,6 +23,9 @@ from napari_framewise.numerics.warp import (
     fourier_warped,
     linear_light,
     prepared,
+    samples_of,
+    volume_labels,
+    volume_mean,
     warped,
     warped_labels,
 )
@@ -77,7 +81,12 @@ def labels_block(labels: Array, maps: Array, warping: Warping, out: Array) -> No
     here = warping.transform.with_maps(maps)
     for number, frame in enumerate(labels):
         if frame.ndim == 3:
-            out[number] = here.warp_labels(frame[np.newaxis], number)[0]
+            samples = _samples(here, number, warping.shape)
+            if max(samples) > 1:
+                pull_back = partial(here.pull_back, frame=number)
+                out[number] = volume_labels(frame, pull_back, warping.shape, samples)
+            else:
+                out[number] = here.warp_labels(frame[np.newaxis], number)[0]
             continue
         most = _cap(here, number, warping.shape)
         for first, at in _bands(here, number, warping.shape, corners=True):
@@ -94,7 +103,12 @@ def _warped(
     if len(warping.shape) == 3:
         if valid is not None:
             work[:, ~valid] = np.nan
-        moved = here.warp_image(work, number)
+        samples = _samples(here, number, warping.shape)
+        if max(samples) > 1:
+            pull_back = partial(here.pull_back, frame=number)
+            moved = volume_mean(work, pull_back, warping.shape, samples)
+        else:
+            moved = here.warp_image(work, number)
     else:
         image = prepared(work, valid)
         moved = np.empty((len(work), *warping.shape), work.dtype)
@@ -117,6 +131,10 @@ def _warped(
 def _cap(here: Transform, number: int, shape: tuple[int, ...]) -> float:
     rows, columns = shape
     return cap_of(lambda points: here.jacobian(points, number), (rows, columns))
+
+
+def _samples(here: Transform, number: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return samples_of(partial(here.jacobian, frame=number), shape)
 
 
 def _bands(
