@@ -23,7 +23,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from napari_framewise.stacks.source import Array, Source
+from napari_framewise.stacks.source import Array, ArraySource, Source
 from napari_framewise.stacks.sources.dasks import DaskSource
 
 SHAPE = (9, 37, 21)
@@ -80,8 +80,9 @@ class SourceContract:
 
     def test_a_pickled_copy_is_small_and_reads_the_same(self, source: Source) -> None:
         packed = pickle.dumps(source)
-        if not isinstance(source, DaskSource):
-            assert len(packed) < 1500
+        if not isinstance(source, DaskSource | ArraySource):
+            # Of several parts the place of each.
+            assert len(packed) < 1500 + 400 * len(getattr(source, "parts", ()))
         region = (slice(2, 7, 2), slice(5, 30, 1), slice(0, 21, 3))
         np.testing.assert_array_equal(
             pickle.loads(packed).read(region),  # noqa: S301

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,15 +19,20 @@ from PIL import Image
 from tests.helpers.source_contract import FRAMES, SourceContract
 
 from napari_framewise.io import open_stack
-from napari_framewise.stacks.source import Source
+from napari_framewise.stacks.source import ArraySource, Source
 from napari_framewise.stacks.sources.dasks import DaskSource
 from napari_framewise.stacks.sources.folder import FolderSource
 from napari_framewise.stacks.sources.hdf5 import Hdf5Source
+from napari_framewise.stacks.sources.joined import GatheredSource, JoinedSource
 from napari_framewise.stacks.sources.loaded import LoadedSource
 from napari_framewise.stacks.sources.mapped import MappedSource
+from napari_framewise.stacks.sources.packed import PackedSource
+from napari_framewise.stacks.sources.resampled import NearestSource
 from napari_framewise.stacks.sources.tiff_pages import TiffPagesSource
 from napari_framewise.stacks.sources.transposed import TransposedSource
+from napari_framewise.stacks.sources.view import SourceView
 from napari_framewise.stacks.sources.zarrs import ZarrSource
+from napari_framewise.stacks.stack import stack_of
 
 Writer = Callable[[Path], Source]
 KINDS: dict[str, tuple[Writer, type]] = {}
@@ -204,6 +212,55 @@ def dask_array(folder: Path) -> Source:
     return DaskSource(da.from_array(FRAMES, chunks=(2, 16, 8)))
 
 
+@kind(ArraySource)
+def array(folder: Path) -> Source:
+    return ArraySource(FRAMES)
+
+
+@kind(ZarrSource)
+def view_of_a_file(folder: Path) -> Source:
+    zarr.create_array(folder / "a.zarr", data=FRAMES, chunks=(2, 16, 8), zarr_format=3)
+    return stack_of(SourceView(opened(folder / "a.zarr"))).source
+
+
+@kind(PackedSource)
+def deflated(folder: Path) -> Source:
+    packed = zlib.compress(b"a header" + FRAMES.tobytes())
+    (folder / "a.bin").write_bytes(b"before" + packed + b"behind")
+    span = (6, 6 + len(packed))
+    return PackedSource(str(folder / "a.bin"), FRAMES.shape, FRAMES.dtype.str, span, 8, 15)
+
+
+@kind(JoinedSource)
+def joined(folder: Path) -> Source:
+    parts = []
+    for start, stop in ((0, 4), (4, 5), (5, 9)):
+        np.save(folder / f"{start}.npy", FRAMES[start:stop])
+        parts.append(opened(folder / f"{start}.npy"))
+    return JoinedSource(tuple(parts), (4, 1, 4))
+
+
+@kind(GatheredSource)
+def gathered(folder: Path) -> Source:
+    # Some formats pad their arrays.
+    padded = np.pad(FRAMES, ((0, 0), (0, 3), (0, 2)))
+    for number, frame in enumerate(padded):
+        np.save(folder / f"{number}.npy", frame)
+    parts = tuple(opened(folder / f"{number}.npy") for number in range(9))
+    return GatheredSource(parts, (9,), FRAMES.shape[1:])
+
+
+@kind(NearestSource)
+def on_another_grid(folder: Path) -> Source:
+    # On the grid that is drawn on, pixels are half as large, and it begins elsewhere.
+    np.save(
+        folder / "a.npy",
+        np.pad(FRAMES.repeat(2, axis=1).repeat(2, axis=2), ((0, 0), (3, 0), (0, 0))),
+    )
+    matrix = np.array([[1, 0, 0, 0], [0, 2, 0, 3.5], [0, 0, 2, 0.5], [0, 0, 0, 1.0]])
+    return NearestSource(opened(folder / "a.npy"), FRAMES.shape, matrix)
+
+
 @pytest.fixture(scope="module", params=KINDS)
 def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Source:
     writer, expected = KINDS[request.param]
@@ -216,3 +273,18 @@ class TestEverySource(SourceContract):
     @pytest.fixture
     def source(self, written: Source) -> Source:
         return written
+
+
+FORMATS = ("npy", "npz", "mat", "hdf5", "zarr", "tiff", "folder")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counted through /proc")
+@pytest.mark.parametrize("name", [each for each in KINDS if each.startswith(FORMATS)])
+def test_opening_leaves_no_file_open(name: str, tmp_path: Path) -> None:
+    writer, _ = KINDS[name]
+    (path,) = writer(tmp_path).paths[:1]
+    where = tmp_path if name.startswith("folder") else Path(path)
+    held = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        assert open_stack(where).shape == FRAMES.shape
+    assert len(os.listdir("/proc/self/fd")) <= held

@@ -50,7 +50,7 @@ class NearestSource:
             indexing="ij",
             sparse=True,
         )
-        size = tuple(max(each.shape) if each.ndim else 1 for each in grid)
+        size = tuple(each.size for each in grid)
         inside = np.ones(size, bool)
         places = []
         for row, length in zip(self.matrix, self.source.shape, strict=False):
