@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import ndimage
 from tests.cli.calling import CallCli
@@ -37,8 +38,14 @@ def test_a_filter_and_its_recipe_give_what_scipy_gives(call: CallCli) -> None:
 
 def test_a_value_that_stands_for_missing_pixels_is_an_option(call: CallCli) -> None:
     frames = np.random.default_rng(0).integers(1, 9, (4, 30, 20)).astype(np.int16)
+    wanted = frames[:, :10].mean(axis=(1, 2))
     frames[:, 10:] = -9999
     np.save("s.npy", frames)
     code, said, wrong = call("statistics", "s.npy", "--no-data", "-9999", "-o", "out")
     assert code == 0, wrong
     assert "-9999" not in said
+    assert call("run", "out/s.recipe.json", "-o", "again")[0] == 0
+    for folder in ("out", "again"):
+        (table,) = Path(folder).glob("*images.csv")
+        means = pd.read_csv(table)["mean"]
+        np.testing.assert_allclose(means, wanted, rtol=1e-6)
