@@ -319,6 +319,25 @@ def test_the_preview_is_the_run_of_one_pair(followed: Outcome) -> None:
     assert last.summary.startswith("The pair moved")
 
 
+def test_large_frames_are_previewed_roughly_and_then_exactly(
+    followed: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = get_tool("flow")
+    assert tool.refine is not None
+    inputs, parameters = tool.check_inputs({"stack": drifting()}), tool.check_parameters({})
+    monkeypatch.setattr(module, "_QUICK_PIXELS", 1000)
+    quick, exact = (each(inputs, parameters, 2) for each in (tool.preview, tool.refine))
+    assert "A quick estimate; the exact one follows." in quick.diagnostics
+    assert "A quick estimate; the exact one follows." not in exact.diagnostics
+    whole = tool.check_parameters({"field": "components"})
+    for number, name in enumerate(("flow along y", "flow along x")):
+        flow = model_of(followed).displacement[2][number]
+        np.testing.assert_array_equal(tool.refine(inputs, whole, 2).layer(name).data, flow)
+        rough = tool.preview(inputs, whole, 2).layer(name).data
+        assert np.median(np.abs(rough - DRIFT[number])) < 0.1
+        assert not np.array_equal(rough, flow)
+
+
 def test_threads_make_no_difference(followed: Outcome) -> None:
     again = fw.run("flow", engine=Engine.local(3), stack=drifting())
     np.testing.assert_array_equal(model_of(again).displacement, model_of(followed).displacement)

@@ -40,7 +40,7 @@ from napari_framewise.tools.flow.layers import (
     warped_layer,
 )
 from napari_framewise.tools.flow.model import FlowModel
-from napari_framewise.tools.flow.pairs import Pairs, cut, pairs_of
+from napari_framewise.tools.flow.pairs import Pairs, cut, pairs_of, roughly_like
 from napari_framewise.tools.flow.parameters import INPUTS, FlowParameters
 from napari_framewise.tools.flow.report import (
     diagnostics_of,
@@ -53,6 +53,8 @@ from napari_framewise.tools.flow.units import Motion, motion_of
 
 _MOST_KEPT = 512 * 2**20
 _MOST_VECTORS = 100_000
+# Up to here a preview is exact at once.
+_QUICK_PIXELS = 128**2
 # Bytes of scratch of a pixel, per axis of the grid and per channel; seconds of a flow one way.
 _SCRATCH = 60
 _SECONDS = {"fast": 1.2e-6, "thorough": 4e-6}
@@ -100,7 +102,16 @@ def run(inputs: Inputs, parameters: FlowParameters, engine: Engine) -> Run:
 
 
 def preview(inputs: Inputs, parameters: FlowParameters, index: int) -> Outcome:
+    """The flow of the pair that begins with a frame, of large ones roughly; see `refine`."""
+    return _previewed(inputs, parameters, index, roughly=True)
+
+
+def refine(inputs: Inputs, parameters: FlowParameters, index: int) -> Outcome:
     """The flow of the pair that begins with a frame; of the last pair at the last frame."""
+    return _previewed(inputs, parameters, index, roughly=False)
+
+
+def _previewed(inputs: Inputs, parameters: FlowParameters, index: int, *, roughly: bool) -> Outcome:
     if inputs["flow"]:
         model = _known(inputs)
         stack = inputs.stack("stack")
@@ -111,6 +122,9 @@ def preview(inputs: Inputs, parameters: FlowParameters, index: int) -> Outcome:
     index = min(index, pairs.count - 1)
     step, notes = _step(pairs, parameters, count=1)
     task = replace(pairs.task, step=step)
+    if roughly and np.prod(pairs.shape) > _QUICK_PIXELS:
+        task = roughly_like(task)
+        notes = [*notes, "A quick estimate; the exact one follows."]
     flow = next(pair_flows(*pairs.only(index), task))
     result = summarised(flow, task)
     fields = np.empty((*pairs.shape, len(pairs.shape) + 2), np.float32)
@@ -319,6 +333,7 @@ TOOL = Tool(
     parameters=FlowParameters,
     run=run,
     preview=preview,
+    refine=refine,
     plan=plan,
     methods=methods,
     citations=(
@@ -328,5 +343,5 @@ TOOL = Tool(
         "Baker, S. et al. (2011), Int. J. Comput. Vision 92, 1-31",
     ),
     warm_up=warm_up,
-    compile_seconds=8,
+    compile_seconds=7,
 )

@@ -121,6 +121,13 @@ class Pairs:
         )
 
 
+def roughly_like(task: Task) -> Task:
+    """The task with fewer levels, and without the flow back: about a quarter of the work."""
+    settings = replace(task.settings, ratio=min(task.settings.ratio, 0.5), quality="fast")
+    both = task.ranking in ("combined", "forward_backward")
+    return replace(task, settings=settings, ranking="residual" if both else task.ranking)
+
+
 def pairs_of(inputs: Inputs, parameters: FlowParameters) -> Pairs:
     """The pairs that inputs and parameters ask for.
 
