@@ -40,7 +40,7 @@ from napari_framewise.plugin.running.runner import Failure, Latest
 from napari_framewise.plugin.running.shortcuts import add_shortcuts
 from napari_framewise.plugin.steering.control import Steering
 
-_SETTLE_MS = 40
+_SETTLE_MS = 20
 
 
 class ToolPanel(QWidget):
@@ -85,7 +85,7 @@ class ToolPanel(QWidget):
             self.bar.steer_by(self.steering.buttons)
             self.steering.begun.connect(self._leave_preview)
             self.steering.done.connect(self._take)
-        self._advice = Latest(self)
+        self._advice = Latest(self, settle_ms=0)
         self._preview = Previewing(viewer, tool, self.setup, self)
         self._joined = False
         self._check_soon = QTimer(self)
@@ -148,8 +148,8 @@ class ToolPanel(QWidget):
         for role in self.tool.inputs[:1]:
             for stack in inputs.stacks(role.name)[:1]:
                 self.parameters_form.set_axes(stack.grid.axes)
+        self._ask_preview(given=(inputs, parameters))
         self._advice.ask(partial(advice, self.tool, inputs, parameters))
-        self._ask_preview()
 
     def _show_advice(self, said: Advice) -> None:
         if not self.bar.wants_preview and self._tabs.currentIndex() == 0:
@@ -160,11 +160,13 @@ class ToolPanel(QWidget):
         self.bar.set_runnable(failure.sentence())
         self.bar.say(failure.sentence(), None if isinstance(failure.error, ValueError) else failure)
 
-    def _ask_preview(self, event: object = None) -> None:
+    def _ask_preview(
+        self, event: object = None, given: tuple[Inputs, Parameters] | None = None
+    ) -> None:
         del event
         at_setup = self._tabs.currentIndex() == 0
         if self.bar.wants_preview and at_setup and not self.busy and self.isVisible():
-            self._preview.ask()
+            self._preview.ask(given)
 
     def _view_moved(self, event: object = None) -> None:
         del event
@@ -389,9 +391,9 @@ class ToolPanel(QWidget):
 
 def made_in_pieces(viewer: ViewerModel, tool: Tool[Any]) -> Generator[None, None, ToolPanel]:
     """A panel, made in pieces of less than a tenth of a second each."""
-    inputs = InputsForm(viewer, tool)
+    inputs = yield from InputsForm.in_pieces(viewer, tool)
     yield
-    parameters = ParametersForm(tool.parameters)
+    parameters = yield from ParametersForm.in_pieces(tool.parameters)
     yield
     setup = SetupForm(viewer, tool, inputs_form=inputs, parameters_form=parameters)
     yield

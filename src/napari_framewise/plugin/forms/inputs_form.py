@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import Any
 
@@ -173,18 +173,44 @@ class InputsForm(QWidget):
 
     def __init__(self, viewer: ViewerModel, tool: Tool[Any], parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._begin(viewer)
+        for role in tool.inputs:
+            self._add_role(role, tool.inputs)
+        self._complete()
+
+    @classmethod
+    def in_pieces(cls, viewer: ViewerModel, tool: Tool[Any]) -> Generator[None, None, InputsForm]:
+        """The same, one role in each piece."""
+        form = cls.__new__(cls)
+        QWidget.__init__(form)
+        form._begin(viewer)
+        for role in tool.inputs:
+            form._add_role(role, tool.inputs)
+            yield
+        for each in form.roles.values():
+            for picker in each.pickers:
+                # Layers may have come or gone meanwhile.
+                picker.offer_layers()
+        form._complete()
+        return form
+
+    def _begin(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._choosing = False
         self._settled = False
         self._partners: dict[str, str | None] = {}
+        self.roles: dict[str, RoleForm] = {}
+
+    def _add_role(self, role: Input, roles: Sequence[Input]) -> None:
+        partner = partner_of(role, roles) if DRAWN & set(role.kinds) else None
+        self.roles[role.name] = RoleForm(self._viewer, role, partial(self._layer_of, partner))
+        self._partners[role.name] = partner
+
+    def _complete(self) -> None:
+        """Lay out the roles, and choose layers for them."""
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
-        self.roles: dict[str, RoleForm] = {}
-        for role in tool.inputs:
-            partner = partner_of(role, tool.inputs) if DRAWN & set(role.kinds) else None
-            self.roles[role.name] = RoleForm(viewer, role, partial(self._layer_of, partner))
-            self._partners[role.name] = partner
         extra = [form for form in self.roles.values() if _is_folded(form.role)]
         for form in self.roles.values():
             if form not in extra:
@@ -193,7 +219,9 @@ class InputsForm(QWidget):
             layout.addWidget(folded("Optional inputs", extra))
         self._of_viewer = Connections(self)
         for event in ("inserted", "removed", "reordered"):
-            self._of_viewer.connect(getattr(viewer.layers.events, event), self._layers_changed)
+            self._of_viewer.connect(
+                getattr(self._viewer.layers.events, event), self._layers_changed
+            )
         self._choose_layers()
         for form in self.roles.values():
             form.changed.connect(self._changed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 from magicgui.widgets import CheckBox, ComboBox, LineEdit
@@ -23,6 +23,8 @@ from napari_framewise.plugin.forms.value_fields import (
 from napari_framewise.plugin.forms.wheel import guard_wheel
 from napari_framewise.stacks.axes import Axis
 
+_FIELDS_AT_ONCE = 6
+
 
 class ParametersForm(QWidget):
     """Widgets for all parameters, in their groups; the rare ones folded away.
@@ -34,9 +36,32 @@ class ParametersForm(QWidget):
 
     def __init__(self, model: type[Parameters], parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._begin(model)
+        for spec in self._fields:
+            self._widgets[spec.name] = _widget(spec)
+        self._complete()
+
+    @classmethod
+    def in_pieces(cls, model: type[Parameters]) -> Generator[None, None, ParametersForm]:
+        """The same, a few fields in each piece."""
+        form = cls.__new__(cls)
+        QWidget.__init__(form)
+        form._begin(model)
+        for number, spec in enumerate(form._fields, 1):
+            form._widgets[spec.name] = _widget(spec)
+            if number % _FIELDS_AT_ONCE == 0:
+                yield
+        yield
+        form._complete()
+        return form
+
+    def _begin(self, model: type[Parameters]) -> None:
         self._model = model
         self._fields = fields_of(model)
-        self._widgets = {spec.name: _widget(spec) for spec in self._fields}
+        self._widgets: dict[str, Any] = {}
+
+    def _complete(self) -> None:
+        """Lay out the fields."""
         self._rows: dict[str, list[QWidget]] = {}
         self._headings: list[tuple[QWidget, list[str]]] = []
         layout = QVBoxLayout(self)

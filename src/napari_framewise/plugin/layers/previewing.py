@@ -40,7 +40,7 @@ class Previewing(QObject):
         self._viewer, self._tool, self._setup = viewer, tool, setup
         self._layers = PassingLayers(viewer, lambda name: f"{PREVIEW_PREFIX}{name}", self)
         self._previewed: dict[str, list[Layer]] = {}
-        self._latest = Latest(self)
+        self._latest = Latest(self, settle_ms=0)
         # Apart, so that a quick answer never waits for an exact one.
         self._exact = Latest(self)
         self._refined: Callable[[], Outcome] | None = None
@@ -58,10 +58,13 @@ class Previewing(QObject):
         """Whether a preview is still to come or to go."""
         return self._latest.busy or self._exact.busy or self._layers.busy
 
-    def ask(self) -> None:
-        """Preview the frame in view, in place of what was asked before."""
+    def ask(self, given: tuple[Inputs, Parameters] | None = None) -> None:
+        """Preview the frame in view, in place of what was asked before.
+
+        `given` is what stands in the form, where somebody has just read it.
+        """
         try:
-            inputs, parameters = self._setup.inputs(), self._setup.parameters()
+            inputs, parameters = given or (self._setup.inputs(), self._setup.parameters())
         except ValueError:
             return
         layers = self._setup.layers()
