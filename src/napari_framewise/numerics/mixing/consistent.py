@@ -16,7 +16,7 @@ coefficient, there is no consistent error.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
@@ -30,17 +30,17 @@ BLIND_LEVERAGE = 0.95
 # of a coefficient's variance that may come from pixels that do not show their noise
 BLIND_SHARE = 0.1
 # a pixel that alone fixes an unknown has no residual; the floor keeps 0 / 0 out
-_FLOOR = 1e-9
+FLOOR = 1e-9
 # Huber (1981, Robust Statistics, section 7.2): up to 0.2 is safe
 _HIGH_LEVERAGE = 0.2
 _TIMES_THE_MEAN = 3.0
 # with more unknowns there are more products of pairs of products than contrasts
-_MOST_PAIRED = 3
+MOST_PAIRED = 3
 
 
 def damping(leverage: FloatArray, errors: Errors) -> FloatArray:
     """What squared residuals are divided by: ``1 - h`` by HC2, its square by HC3."""
-    left = np.maximum(1 - leverage, _FLOOR)
+    left = np.maximum(1 - leverage, FLOOR)
     return left**2 if errors == "hc3" else left
 
 
@@ -105,7 +105,66 @@ class Freedom:
         return _degrees(u @ self.trace, ((u @ self.square) * u).sum(axis=-1), u @ self.blind, whole)
 
 
-def degrees_of_pixels(
+@dataclass(frozen=True)
+class PixelSums:
+    """What `degrees_of_sums` needs of frames that have pixels of their own.
+
+    With ``d = shown / (1 - h)^a`` of each pixel; L products ``Q_i Q_j``, and M products of two of
+    those. A pixel is shown up to a leverage of `BLIND_LEVERAGE`.
+
+    Attributes
+    ----------
+    inverse : (n, J, J) float64
+        Inverse Gram matrices: ``h_pq = Q_p . inverse Q_q``.
+    whole, shown, trace : (n, L) float64
+        Products summed over a frame's pixels, over those that show their noise, and over
+        ``d (1 - h)``.
+    alone, packed : (n, M) float64
+        Products of products summed over ``d^2 (1 - 2 h)`` and over d.
+    """
+
+    inverse: FloatArray
+    whole: FloatArray
+    shown: FloatArray
+    trace: FloatArray
+    alone: FloatArray
+    packed: FloatArray
+
+    def of(self, rows: NDArray[np.int64]) -> PixelSums:
+        """Those of some frames."""
+        return PixelSums(*(getattr(self, each.name)[rows] for each in fields(self)))
+
+
+def pairs_of(products: FloatArray) -> FloatArray:
+    """Products of two of the rows, as `PixelSums` sums them."""
+    left, right = np.triu_indices(len(products))
+    return np.asarray(products[left] * products[right])
+
+
+def degrees_of_sums(contrasts: FloatArray, sums: PixelSums) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """`Freedom.degrees` of contrasts (n, m, J), each frame over its own pixels."""
+    size, count = contrasts.shape[2], sums.whole.shape[1]
+    # all of it is quadratic in the products of a contrast, which pixels are summed over once
+    first, second = np.triu_indices(size)
+    left, right = np.triu_indices(count)
+    alone, packed = (np.empty((len(contrasts), count, count)) for _ in range(2))
+    for square, given in ((alone, sums.alone), (packed, sums.packed)):
+        square[:, left, right] = given
+        square[:, right, left] = given
+    u = contrasts[..., first] * contrasts[..., second] * _times(size)
+    whole, seen, trace = (
+        np.einsum("nkl,nl->nk", u, each) for each in (sums.whole, sums.shown, sums.trace)
+    )
+    squares = np.einsum("nkl,nlm,nkm->nk", u, alone, u)
+    wide = np.empty((*contrasts.shape[:2], size, size))
+    wide[:, :, first, second] = np.einsum("nkl,nlm->nkm", u, packed)
+    wide[:, :, second, first] = wide[:, :, first, second]
+    both = sums.inverse[:, None] @ wide
+    squares += np.einsum("nkij,nkji->nk", both, both)
+    return _degrees(trace, squares, whole - seen, whole)
+
+
+def degrees_one_by_one(
     contrasts: FloatArray,
     used: FloatArray,
     leverage: FloatArray,
@@ -113,7 +172,7 @@ def degrees_of_pixels(
     basis: FloatArray,
     errors: Errors,
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """`Freedom.degrees` of contrasts (n, m, J), each frame over its own pixels.
+    """`degrees_of_sums` of many unknowns, a contrast at a time.
 
     Parameters
     ----------
@@ -128,47 +187,8 @@ def degrees_of_pixels(
     errors : str
         "hc2" or "hc3".
     """
-    products = products_of(basis)
     shown = used * (leverage <= BLIND_LEVERAGE)
-    divisor = damping(leverage, errors)
-    size = len(basis)
-    if size > _MOST_PAIRED:
-        return _one_by_one(contrasts, used, leverage, inverse, basis, shown / divisor, shown)
-    # all of it is quadratic in the products of a contrast, which pixels are summed over once
-    first, second = np.triu_indices(size)
-    left, right = np.triu_indices(len(products))
-    pairs = (products[left] * products[right]).T
-    weighed = shown / divisor
-    whole_sums, shown_sums = used @ products.T, shown @ products.T
-    trace_sums = (weighed * (1 - leverage)) @ products.T
-    alone, packed = (np.empty((len(used), len(products), len(products))) for _ in range(2))
-    alone[:, left, right] = (weighed**2 * (1 - 2 * leverage)) @ pairs
-    alone[:, right, left] = alone[:, left, right]
-    packed[:, left, right] = weighed @ pairs
-    packed[:, right, left] = packed[:, left, right]
-    u = contrasts[..., first] * contrasts[..., second] * _times(size)
-    whole, seen, trace = (
-        np.einsum("nkl,nl->nk", u, each) for each in (whole_sums, shown_sums, trace_sums)
-    )
-    square = np.einsum("nkl,nlm,nkm->nk", u, alone, u)
-    wide = np.empty((*contrasts.shape[:2], size, size))
-    wide[:, :, first, second] = np.einsum("nkl,nlm->nkm", u, packed)
-    wide[:, :, second, first] = wide[:, :, first, second]
-    both = inverse[:, None] @ wide
-    square += np.einsum("nkij,nkji->nk", both, both)
-    return _degrees(trace, square, whole - seen, whole)
-
-
-def _one_by_one(
-    contrasts: FloatArray,
-    used: FloatArray,
-    leverage: FloatArray,
-    inverse: FloatArray,
-    basis: FloatArray,
-    weight: FloatArray,
-    shown: FloatArray,
-) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """`degrees_of_pixels` of many unknowns, a contrast at a time."""
+    weight = shown / damping(leverage, errors)
     products = products_of(basis)
     size = len(basis)
     first, second = np.triu_indices(size)

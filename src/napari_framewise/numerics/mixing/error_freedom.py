@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_framewise.numerics.mixing.consistent import degrees_of_pixels, products_of
+from napari_framewise.numerics.mixing.consistent import (
+    degrees_of_sums,
+    degrees_one_by_one,
+    products_of,
+)
 from napari_framewise.numerics.mixing.design import Design
 from napari_framewise.numerics.mixing.result import MixingFit, Status
 from napari_framewise.numerics.mixing.system import Solution, System, leverages, whitened
@@ -44,7 +48,7 @@ def _write_consistent(
     hidden: NDArray[np.bool_]
     groups = _groups(solution.active)
     # what follows from the design and the active bounds alone is found once
-    shared = root is None and system.seen is None and not design.gain
+    shared = root is None and system.gram is None and not design.gain
     for active, chosen in groups:
         if shared:
             freedom, hidden = _of_pattern(active, system, design)
@@ -136,9 +140,8 @@ def _degrees(
     wide = (len(shares), 1, moves.shape[2])
     offset, gain = (np.broadcast_to(each, wide) for each in (moves[:, count:], total))
     contrasts = np.concatenate([shares, offset, gain], axis=1)
-    if system.seen is None:
+    if system.gram is None:
         return design.freedom.degrees(contrasts)
-    assert system.gram is not None
     # each contrast is summed over each frame's own pixels: only those that were fitted
     kept = [
         *range(count),
@@ -146,15 +149,20 @@ def _degrees(
         *([count + 1] if design.gain else []),
     ]
     contrasts = contrasts[:, kept]
-    used, gram = system.seen[chosen].astype(np.float64), system.gram[chosen]
-    freedom, hidden = degrees_of_pixels(
-        np.broadcast_to(contrasts, (len(chosen), *contrasts.shape[1:])),
-        used,
-        leverages(gram, products_of(design.basis)),
-        np.asarray(np.linalg.inv(gram), np.float64),
-        design.basis,
-        design.errors,
-    )
+    contrasts = np.broadcast_to(contrasts, (len(chosen), *contrasts.shape[1:]))
+    if system.own is not None:
+        freedom, hidden = degrees_of_sums(contrasts, system.own.of(chosen))
+    else:
+        assert system.seen is not None
+        inverse = np.asarray(np.linalg.inv(system.gram[chosen]), np.float64)
+        freedom, hidden = degrees_one_by_one(
+            contrasts,
+            system.seen[chosen].astype(np.float64),
+            leverages(inverse, products_of(design.basis)),
+            inverse,
+            design.basis,
+            design.errors,
+        )
     every = (len(chosen), count + 2)
     wide_freedom, wide_hidden = np.full(every, np.nan), np.zeros(every, np.bool_)
     wide_freedom[:, kept], wide_hidden[:, kept] = freedom, hidden

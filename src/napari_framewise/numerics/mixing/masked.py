@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_framewise.numerics.mixing.consistent import damping, products_of
+from napari_framewise.numerics.mixing.consistent import products_of
 from napari_framewise.numerics.mixing.design import Design
 from napari_framewise.numerics.mixing.finish import finish_linear
+from napari_framewise.numerics.mixing.own_pixels import FirstSums, first_sums
+from napari_framewise.numerics.mixing.pixels import OwnPixels
 from napari_framewise.numerics.mixing.result import MixingFit, Status
 from napari_framewise.numerics.mixing.robust import finish_robust
 from napari_framewise.numerics.mixing.system import (
     System,
-    leverages,
     solve,
     unpacked,
 )
 
 FloatArray = NDArray[np.float64]
-_PIECE_PIXELS = 1 << 17
+_PIECE_PIXELS = 1 << 18
 
 
 def fit_masked(
@@ -50,11 +52,19 @@ def _fit_chunk(
     frames: FloatArray, rows: NDArray[np.int64], design: Design, result: MixingFit
 ) -> None:
     size = design.n_unknowns
-    seen = np.isfinite(frames) & design.used
-    n_pixels = seen.sum(axis=1)
     products = products_of(design.basis)
-    used = seen.astype(np.float64)
-    gram = unpacked(used @ products.T, size)
+    weight = design.root_weight**2
+    expected = design.expected_rss
+    found = first_sums(
+        frames,
+        design.centre,
+        np.where(design.used, design.scale, np.nan),
+        design.tilt,
+        np.vstack([design.basis, design.root_weight]),
+        np.vstack([products, weight, *([expected] if expected.size else [])]),
+    )
+    count = len(products)
+    n_pixels, gram = found.n_pixels, unpacked(found.seen[:, :count], size)
     result.n_pixels[rows] = n_pixels
     result.status[rows[(n_pixels > 0) & (n_pixels < design.n_pixels)]] |= int(Status.PARTIAL)
     result.status[rows[n_pixels == 0]] |= int(Status.NO_DATA)
@@ -62,46 +72,40 @@ def _fit_chunk(
     determined = (n_pixels >= size) & (np.linalg.eigvalsh(gram)[:, 0] > 1e-10)
     result.status[rows[(n_pixels > 0) & ~determined]] |= int(Status.UNDETERMINED)
     if not determined.all():
-        rows, frames, seen = rows[determined], frames[determined], seen[determined]
-        used, gram, n_pixels = used[determined], gram[determined], n_pixels[determined]
+        rows, gram = rows[determined], gram[determined]
+        found = FirstSums(*(getattr(found, each.name)[determined] for each in fields(found)))
         if not len(rows):
             return
-    distance = np.where(seen, (np.where(seen, frames, 0.0) - design.centre) * design.scale, 0.0)
-    weight_sum = used @ design.root_weight**2
+    distance, weight_sum = found.distance, np.ascontiguousarray(found.seen[:, count])
+    noise = design.noise
+    if noise is not None:
+        seen = np.isfinite(distance).astype(np.float64)
+        noise = noise.of_pixels(seen, design.basis, design.noise_products)
+    tss = found.square - found.level**2 / weight_sum
     system = System(
-        distance @ design.basis.T,
+        found.gradient,
         gram,
-        None
-        if design.noise is None
-        else design.noise.of_pixels(used, design.basis, design.noise_products),
-        _total_squares(distance, used, weight_sum, design),
+        noise,
+        np.where(tss <= 1e-13 * (found.square + design.middle_tss), np.nan, tss),
         weight_sum,
-        n_pixels,
-        used @ design.expected_rss.T if design.expected_rss.size else design.expected_rss,
-        seen,
+        found.n_pixels,
+        np.ascontiguousarray(found.seen[:, count + 1 :]) if expected.size else expected,
     )
+    pixels = OwnPixels.of(distance, gram, products, design)
     if design.loss == "huber":
-        finish_robust(distance, used, gram, products, system, design, result, rows)
+        finish_robust(pixels, system, design, result, rows)
         return
     solution = solve(system, design)
+    at_free = pixels.sums(solution.free, freedom=True)
 
     def rss_of(points: FloatArray) -> FloatArray:
-        left = used * (distance - points @ design.basis)
-        return np.asarray(np.einsum("np,np->n", left, left))
+        return at_free.rss if points is solution.free else pixels.sums(points).rss
 
     def meat_of(points: FloatArray, part: NDArray[np.int64] | None) -> FloatArray:
-        chosen = slice(None) if part is None else part
-        left = distance[chosen] - points @ design.basis
-        weight = used[chosen] / damping(leverages(gram[chosen], products), design.errors)
-        return np.asarray((weight * left**2) @ products.T)
+        if points is solution.free and part is None:
+            return at_free.meat
+        return (pixels if part is None else pixels.rows(part)).sums(points).meat
 
-    finish_linear(system, solution, rss_of, meat_of, design, result, rows)
-
-
-def _total_squares(
-    distance: FloatArray, used: FloatArray, weight_sum: FloatArray, design: Design
-) -> FloatArray:
-    level = used * (distance + design.tilt)
-    square = np.einsum("np,np->n", level, level)
-    tss = square - (level @ design.root_weight) ** 2 / weight_sum
-    return np.where(tss <= 1e-13 * (square + design.middle_tss), np.nan, tss)
+    finish_linear(
+        pixels.with_freedom(system, at_free), solution, rss_of, meat_of, design, result, rows
+    )

@@ -8,19 +8,19 @@ and then held, so that what is solved is convex (Huber, 1981, Robust Statistics,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_framewise.numerics.mixing.consistent import damping
 from napari_framewise.numerics.mixing.design import Design
 from napari_framewise.numerics.mixing.finish import Scatter, finish
+from napari_framewise.numerics.mixing.own_pixels import ResidualSums, reweighted, sizes
+from napari_framewise.numerics.mixing.pixels import OwnPixels
 from napari_framewise.numerics.mixing.result import MixingFit, Status
 from napari_framewise.numerics.mixing.system import (
     Solution,
     System,
-    leverages,
     solve,
     solved,
     unpacked,
@@ -32,36 +32,14 @@ _SCALE_STEPS = 4
 _MOST_STEPS = 100
 
 
-@dataclass(frozen=True)
-class _Pixels:
-    """Weighted distances (n, P) from the middle mixture, which of them count, and ``Q_i Q_j``."""
-
-    distance: FloatArray
-    used: FloatArray
-    gram: FloatArray
-    products: FloatArray
-    basis: FloatArray
-
-    def left(self, points: FloatArray) -> FloatArray:
-        return np.asarray(self.used * (self.distance - points @ self.basis))
-
-    def of(self, rows: NDArray[np.int64]) -> _Pixels:
-        return replace(
-            self, distance=self.distance[rows], used=self.used[rows], gram=self.gram[rows]
-        )
-
-
 def finish_robust(
-    distance: FloatArray,
-    used: FloatArray,
-    gram: FloatArray,
-    products: FloatArray,
+    pixels: OwnPixels,
     system: System,
     design: Design,
     result: MixingFit,
     rows: NDArray[np.int64],
 ) -> None:
-    """Fit frames of weighted distances (n, P) from the middle mixture and write their `rows`.
+    """Fit frames with pixels of their own and write their `rows`.
 
     Classical errors follow Huber (1981, eq. 7.6.5),
     ``K^2 [sum psi^2 / (n - p)] / m^2 G^-1`` with ``m`` the share of pixels within k s and
@@ -69,44 +47,43 @@ def finish_robust(
     ``A^-1 [sum psi^2 Q Q^T / (1 - h)^a] A^-1`` (see `consistent`) with A the Gram matrix of the
     pixels within k s.
     """
-    pixels = _Pixels(distance, used, gram, products, design.basis)
     first = solve(system, design)
-    points, scale, settled = _iterate(pixels, system, design, first.free, None)
+    points, scale, settled = _reweight_freely(pixels, first.free, system.n_pixels)
     bounded, active, failed = points.copy(), np.zeros_like(first.active), first.failed & False
     outside = _outside(points, design)
     if len(outside):
-        inner, inner_system = pixels.of(outside), _rows_of(system, outside)
-        bounded[outside], _, settled_inner = _iterate(
+        inner, inner_system = pixels.rows(outside), _rows_of(system, outside)
+        bounded[outside], settled_inner = _reweight_within(
             inner, inner_system, design, first.bounded[outside], scale[outside]
         )
         gram_there, gradient = _weighted(inner, bounded[outside], scale[outside])
         last = solve(replace(inner_system, gram=gram_there, gradient=gradient), design)
         active[outside], failed[outside] = last.active, last.failed
         settled[outside] &= settled_inner
-    left = pixels.left(bounded)
-    limit = TUNING * scale[:, None]
-    inside = used * (np.abs(left) <= limit)
-    error_gram = unpacked(inside @ products.T, design.n_unknowns)
+    limit = TUNING * scale
+    at_free = pixels.sums(points, limit=limit, freedom=True)
+    at_bounded = pixels.sums(bounded, limit=limit) if len(outside) else at_free
+    error_gram = unpacked(at_bounded.inside_products, design.n_unknowns)
     weak = np.linalg.eigvalsh(error_gram)[:, 0] < 1e-10
-    error_gram[weak] = gram[weak]
+    error_gram[weak] = pixels.gram[weak]
 
     def meat_of(at: FloatArray, part: NDArray[np.int64] | None) -> FloatArray:
+        if at is points and part is None:
+            return at_free.meat
         chosen = np.arange(len(rows)) if part is None else part
-        pull = np.clip(pixels.of(chosen).left(at), -limit[chosen], limit[chosen])
-        pull = pull**2 / damping(leverages(gram[chosen], products), design.errors)
-        return np.asarray(pull @ products.T)
+        return pixels.rows(chosen).sums(at, limit=limit[chosen]).meat
 
     consistent = design.errors != "classical"
     freedom = system.n_pixels - design.n_unknowns
     scatter = Scatter(
-        np.einsum("np,np->n", left, left),
-        _variance(left, used, scale, freedom + active.sum(axis=1)),
-        _variance(pixels.left(points), used, scale, freedom),
+        at_bounded.rss,
+        _variance(at_bounded, system.n_pixels, freedom + active.sum(axis=1)),
+        _variance(at_free, system.n_pixels, freedom),
         meat_of if consistent else None,
     )
     solution = Solution(points, bounded, active, failed)
     finish(
-        system,
+        pixels.with_freedom(system, at_free),
         solution,
         scatter,
         design,
@@ -117,55 +94,85 @@ def finish_robust(
     result.status[rows[~settled]] |= int(Status.NOT_CONVERGED)
 
 
-def _iterate(
-    pixels: _Pixels,
-    system: System,
-    design: Design,
-    points: FloatArray,
-    scale: FloatArray | None,
+def _reweight_freely(
+    pixels: OwnPixels, points: FloatArray, counts: NDArray[np.int64]
 ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
-    """Reweight until the points settle; with a `scale` given, it is held and bounds are kept."""
-    bounded = scale is not None
-    least = 1e-10 * np.sqrt(np.einsum("np,np->n", pixels.distance, pixels.distance))
-    held = least if scale is None else scale
+    """Reweight without bounds until the points settle: points, scales, and which have.
+
+    A frame that has settled is left alone, so that its numbers do not hang on the others'.
+    """
+    size = np.where(np.isfinite(pixels.distance), pixels.distance, 0.0)
+    least = 1e-10 * np.sqrt(np.einsum("np,np->n", size, size))
+    points, scale = points.copy(), least.copy()
     settled = np.zeros(len(points), np.bool_)
+    moving, open_rows = pixels, np.arange(len(points))
     for step in range(_MOST_STEPS):
-        if not bounded and step < _SCALE_STEPS:
-            held = np.maximum(_spread(pixels.left(points), pixels.used), least)
-        gram, gradient = _weighted(pixels, points, held)
-        if bounded:
-            moved = solve(replace(system, gram=gram, gradient=gradient), design).bounded
-        else:
-            moved = solved(gram, gradient)
-        settled = np.abs(moved - points).max(axis=1) <= 1e-8 * held + 1e-14 * np.abs(moved).max(
-            axis=1
-        )
-        points = moved
-        if settled.all() and (bounded or step >= _SCALE_STEPS):
+        here = points[open_rows]
+        if step < _SCALE_STEPS:
+            scale = np.maximum(_spread(sizes(moving.distance, moving.basis, here), counts), least)
+        held = scale[open_rows]
+        moved = solved(*_weighted(moving, here, held))
+        done = _has_settled(moved, here, held)
+        points[open_rows] = moved
+        if step < _SCALE_STEPS:
+            continue
+        settled[open_rows[done]] = True
+        if done.all():
             break
-    return points, held, settled
+        if done.any():
+            moving, open_rows = moving.rows(np.flatnonzero(~done)), open_rows[~done]
+    return points, scale, settled
+
+
+def _reweight_within(
+    pixels: OwnPixels, system: System, design: Design, points: FloatArray, scale: FloatArray
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Reweight within the bounds, the scales being known: points, and which have settled."""
+    points = points.copy()
+    settled = np.zeros(len(points), np.bool_)
+    moving, open_rows = pixels, np.arange(len(points))
+    for _ in range(_MOST_STEPS):
+        here, held = points[open_rows], scale[open_rows]
+        gram, gradient = _weighted(moving, here, held)
+        part = _rows_of(system, open_rows)
+        moved = solve(replace(part, gram=gram, gradient=gradient), design).bounded
+        done = _has_settled(moved, here, held)
+        points[open_rows] = moved
+        settled[open_rows[done]] = True
+        if done.all():
+            break
+        if done.any():
+            moving, open_rows = moving.rows(np.flatnonzero(~done)), open_rows[~done]
+    return points, settled
+
+
+def _has_settled(moved: FloatArray, before: FloatArray, scale: FloatArray) -> NDArray[np.bool_]:
+    least = 1e-8 * scale + 1e-14 * np.abs(moved).max(axis=1)
+    return np.asarray(np.abs(moved - before).max(axis=1) <= least)
 
 
 def _weighted(
-    pixels: _Pixels, points: FloatArray, scale: FloatArray
+    pixels: OwnPixels, points: FloatArray, scale: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Gram matrix and gradient with every pixel's weight at these points."""
-    limit = TUNING * scale[:, None]
-    size = np.abs(pixels.left(points))
-    weight = pixels.used * (limit / np.maximum(size, np.where(limit > 0, limit, 1.0)))
-    gram = unpacked(weight @ pixels.products.T, len(pixels.basis))
-    return gram, np.asarray((weight * pixels.distance) @ pixels.basis.T)
+    gram, gradient = reweighted(
+        pixels.distance, pixels.basis, points, TUNING * scale, pixels.products
+    )
+    return unpacked(gram, len(pixels.basis)), gradient
 
 
-def _spread(left: FloatArray, used: FloatArray) -> FloatArray:
-    """``median |e| / 0.6745`` over each frame's own pixels."""
-    size = np.where(used > 0, np.abs(left), np.inf)
-    counts = used.sum(axis=1).astype(np.int64)
+def _spread(size: FloatArray, counts: NDArray[np.int64]) -> FloatArray:
+    """``median |e| / 0.6745`` over each frame's own pixels; others are infinite."""
     middle = np.empty(len(size))
     for count in np.unique(counts):
         chosen = counts == count
-        places = [(count - 1) // 2, count // 2]
-        middle[chosen] = np.partition(size[chosen], places, axis=1)[:, places].mean(axis=1)
+        # one place asked for is found five times as soon as two
+        parted = np.partition(size[chosen], count // 2, axis=1)
+        upper = parted[:, count // 2]
+        if count % 2:
+            middle[chosen] = upper
+        else:
+            middle[chosen] = (parted[:, : count // 2].max(axis=1) + upper) / 2
     return middle / 0.6744897501960817
 
 
@@ -183,12 +190,9 @@ def _rows_of(system: System, rows: NDArray[np.int64]) -> System:
 
 
 def _variance(
-    left: FloatArray, used: FloatArray, scale: FloatArray, freedom: NDArray[np.int64]
+    sums: ResidualSums, n_pixels: NDArray[np.int64], freedom: NDArray[np.int64]
 ) -> FloatArray:
-    limit = TUNING * scale[:, None]
-    pull = np.clip(left, -limit, limit)
-    counts = used.sum(axis=1)
-    share = (used * (np.abs(left) <= limit)).sum(axis=1) / counts
-    widening = 1 + (counts - freedom) / counts * (1 - share) / share
-    spread = np.einsum("np,np->n", pull, pull) / np.where(freedom > 0, freedom, np.nan)
+    share = sums.inside / n_pixels
+    widening = 1 + (n_pixels - freedom) / n_pixels * (1 - share) / share
+    spread = sums.clipped / np.where(freedom > 0, freedom, np.nan)
     return np.asarray(widening**2 * spread / share**2)

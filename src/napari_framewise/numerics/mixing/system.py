@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_framewise.numerics.least_squares import project
+from napari_framewise.numerics.mixing.consistent import PixelSums
 from napari_framewise.numerics.mixing.design import Design
 from napari_framewise.numerics.mixing.reference_noise import ReferenceNoise, correction
 
@@ -36,8 +37,11 @@ class System:
         Summed weights and number of the pixels used.
     expected_rss : (1 or n, K + 2) float64, or of size 0
         Expected residual sum per coefficient, per unit of offset, and constant.
+    own : PixelSums or None
+        What degrees of freedom need of each frame's own pixels; None where all in use are, and
+        with more unknowns than `MOST_PAIRED`.
     seen : (n, P) bool or None
-        Each frame's own pixels; None where all in use are.
+        Each frame's own pixels, with as many.
     """
 
     gradient: FloatArray
@@ -47,6 +51,7 @@ class System:
     weight_sum: FloatArray
     n_pixels: NDArray[np.int64]
     expected_rss: FloatArray
+    own: PixelSums | None = None
     seen: NDArray[np.bool_] | None = None
 
 
@@ -104,7 +109,14 @@ def solve(system: System, design: Design) -> Solution:
 
 def solved(matrices: FloatArray, points: FloatArray) -> FloatArray:
     """Solve one small system for every row of `points`."""
-    return np.asarray(np.linalg.solve(matrices, points[..., None])[..., 0], np.float64)
+    return np.asarray(_solved(matrices, points[..., None])[..., 0], np.float64)
+
+
+def _solved(matrices: FloatArray, right: FloatArray) -> FloatArray:
+    """Systems of a few unknowns; those of one are quotients, which LAPACK gives as well."""
+    if matrices.shape[-1] == 1:
+        return np.asarray(right / matrices)
+    return np.asarray(np.linalg.solve(matrices, right))
 
 
 def whitened(root: FloatArray | None, rows: FloatArray) -> FloatArray:
@@ -119,8 +131,8 @@ def white_core(root: FloatArray | None, core: FloatArray) -> FloatArray:
     """``root^-1 core root^-T``, with symmetric cores (1 or n, J, J)."""
     if root is None:
         return core
-    half = np.linalg.solve(root, core)
-    return np.ascontiguousarray(np.linalg.solve(root, np.swapaxes(half, 1, 2)))
+    half = _solved(root, core)
+    return np.ascontiguousarray(_solved(root, np.swapaxes(half, 1, 2)))
 
 
 def unpacked(packed: FloatArray, size: int) -> FloatArray:
@@ -134,8 +146,12 @@ def unpacked(packed: FloatArray, size: int) -> FloatArray:
     return full
 
 
-def leverages(gram: FloatArray, products: FloatArray) -> FloatArray:
+def packed_inverses(inverse: FloatArray) -> FloatArray:
+    """Upper triangles (n, L) of symmetric matrices, so that ``h = packed . (Q_i Q_j)``."""
+    first, second = np.triu_indices(inverse.shape[1])
+    return np.asarray(inverse[:, first, second] * np.where(first == second, 1.0, 2.0))
+
+
+def leverages(inverse: FloatArray, products: FloatArray) -> FloatArray:
     """Leverage ``Q^T G^-1 Q`` of every pixel of every frame: (n, P)."""
-    first, second = np.triu_indices(gram.shape[1])
-    inverse = np.linalg.inv(gram)[:, first, second] * np.where(first == second, 1.0, 2.0)
-    return np.asarray(inverse @ products)
+    return np.asarray(packed_inverses(inverse) @ products)
