@@ -285,6 +285,10 @@ def contour_normals() -> Any:
     return viewer
 
 
+def curves() -> Any:
+    return filtered("weld_section", "Curves through outlines")
+
+
 def inpainting() -> Any:
     return filtered("holed_photograph", "Inpainting")
 
@@ -416,6 +420,7 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "deconvolution": deconvolution,
     "deconvolution-methods": deconvolution_methods,
     "contour-normals": contour_normals,
+    "curves": curves,
     "inpainting": inpainting,
     "colorization": colorization,
     "erasing": erasing,

@@ -19,6 +19,7 @@ from napari_framewise.samples import (
     restored,
     room,
     scribbled,
+    section,
     shrinking,
     spectral,
     volumes,
@@ -156,5 +157,11 @@ SAMPLES: dict[str, Sample] = {
         "3 images of 360 x 400 of a scene that moved, blurred and was lit otherwise, more each "
         "time; what really changed is known.",
         changes.known_changes,
+    ),
+    "weld_section": Sample(
+        "Section of a weld",
+        "600 x 900 pixels of speckle with the dark boundaries of three layers, which jitter and "
+        "have gaps; where they run is known.",
+        section.weld_section,
     ),
 }

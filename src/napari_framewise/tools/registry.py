@@ -113,6 +113,10 @@ TOOLS: dict[str, Entry] = {
         f"{__package__}.contour_normals",
         "Outlines of labels or shapes as smooth curves, with normals, curvature and length.",
     ),
+    "curves": Entry(
+        f"{__package__}.curves",
+        "Outlines of layers through noise and gaps, each as one curve, with its measures.",
+    ),
     "difference": Entry(
         f"{__package__}.difference",
         "What really changed between images, whatever moved, blurred or lit them otherwise.",

@@ -20,7 +20,8 @@ from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.stacks.axes import Axis
 from napari_framewise.stacks.stack import Stack, stack_of
-from napari_framewise.stacks.units import PIXEL, unit_ratio
+from napari_framewise.stacks.units import PIXEL
+from napari_framewise.tools.common.rulers import pixel_size
 from napari_framewise.tools.contour_normals.report import Ruler, outcome_of
 from napari_framewise.tools.contour_normals.tracing import (
     Outline,
@@ -147,14 +148,9 @@ def _measures(
 
 def _ruler(axes: tuple[Axis, ...]) -> Ruler:
     """The mean pixel and its unit; pixels where rows and columns measure different things."""
-    rows, columns = axes
-    ratio = unit_ratio(columns.unit, rows.unit)
-    sizes = abs(rows.scale), abs(columns.scale) * ratio
-    alike = columns.unit == rows.unit or ratio != 1.0
-    if not alike or 0 in sizes:
-        return Ruler(1.0, PIXEL, (1.0, 1.0))
-    mean = math.sqrt(sizes[0] * sizes[1])
-    return Ruler(mean, rows.unit or PIXEL, (sizes[0] / mean, sizes[1] / mean))
+    height, width, unit = pixel_size(axes)
+    mean = math.sqrt(height * width)
+    return Ruler(mean, unit, (height / mean, width / mean))
 
 
 def _check_labels(labels: Stack) -> None:
