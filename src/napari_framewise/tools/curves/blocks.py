@@ -128,7 +128,7 @@ def section_of(
         least_seen=settings.least_seen,
         way_points=points,
     )
-    seen = [(path, outline_sightings(path, strength)) for path in paths]
+    seen = [(path, outline_sightings(path, strength, points)) for path in paths]
     enough = [(path, each) for path, each in seen if len(each.columns) >= FEWEST]
     curves = [
         outline_curve(each, (0.0, float(last - first)), settings.form, settings.pieces)

@@ -109,7 +109,7 @@ def _measured_in(unit: str) -> dict[str, tuple[str, str]]:
         "length": ("length", f"Along the curve, in {unit}"),
         "height": (
             "height",
-            f"Largest distance from the line through both toes, in {unit}; below 0 if hanging",
+            f"Largest distance from the line through both ends, in {unit}; below 0 if hanging",
         ),
         "left_angle": (
             "left",
