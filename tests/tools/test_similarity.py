@@ -13,11 +13,12 @@ from tests.helpers.tool_contract import ToolContract
 
 from napari_framewise.framework.outcome import ImageResult, Outcome, Table
 from napari_framewise.io.ragged import open_images
+from napari_framewise.samples import SAMPLES
 from napari_framewise.stacks.source import Array
 from napari_framewise.tools.calls import run
 from napari_framewise.tools.similarity.comparing import Comparison
+from napari_framewise.tools.similarity.judging import Judgement
 from napari_framewise.tools.similarity.parameters import SimilarityParameters
-from napari_framewise.tools.similarity.report import Judgement
 
 
 def crops(scenes: int, each: int, side: int = 32, seed: int = 0) -> tuple[Array, Array, Array]:
@@ -66,7 +67,7 @@ def test_groups_are_those_that_were_cut_from_one_scene(
     shifts = np.stack([pairs.columns["shift_y"], pairs.columns["shift_x"]], axis=1)
     expected = places[first] - places[second]
     assert np.abs(shifts - expected)[same].max() < 0.1
-    assert (np.diff(pairs.columns["score"]) <= 0).all()
+    assert (np.diff(pairs.columns["z"]) <= 0).all()
 
 
 def test_the_matrix_is_symmetric_and_shifts_go_the_other_way(
@@ -188,18 +189,27 @@ def test_unrelated_images_are_not_called_the_same() -> None:
 
 def test_pairs_that_only_a_larger_false_share_lets_pass_are_spoken_of() -> None:
     rng = np.random.default_rng(2)
-    scores = np.concatenate([rng.gumbel(0.3, 0.07, 4000), rng.uniform(0.8, 0.85, 60)])
-    how = Comparison.of_two((24, 24))
-    judgement = Judgement(scores, how, SimilarityParameters())
+    z = np.concatenate([rng.gumbel(15, 3, 4000), rng.uniform(36, 38, 60)])
+    how, found = Comparison.of_two((24, 24)), {"score": z / 40, "z": z}
+    judgement = Judgement(found, how, SimilarityParameters())
     assert judgement.undecided()
-    assert not judgement.same(scores).any()
+    assert not judgement.same(found).any()
     share = judgement.sentence(0).split("a False share of ")[1].split()[0]
     assert 0.01 < float(share) < 0.5
-    wider = Judgement(scores, how, SimilarityParameters(false_share=1.05 * float(share)))
-    assert wider.same(scores).sum() >= 50
-    assert "a False share of" not in Judgement(scores[:4000], how, SimilarityParameters()).sentence(
-        0
-    )
+    wider = Judgement(found, how, SimilarityParameters(false_share=1.05 * float(share)))
+    assert wider.same(found).sum() >= 50
+    rest = {name: values[:4000] for name, values in found.items()}
+    assert "a False share of" not in Judgement(rest, how, SimilarityParameters()).sentence(0)
+
+
+def test_the_sample_is_sorted_into_its_scenes_by_the_defaults() -> None:
+    made = SAMPLES["cropped"].make()
+    stack = dict(made.stacks)["stack"]
+    kept = np.flatnonzero(made.truth["group"] < 12)
+    outcome = run("similarity", images=stack.read(0, stack.n_frames)[kept], montage=0)
+    group, own = made.truth["group"][kept], outcome.table("images").columns["group"]
+    assert ((own[:, None] == own) == (group[:, None] == group)).all()
+    assert outcome.table("pairs").columns["same"].sum() == 12 * 10
 
 
 def test_periodic_textures_are_said_with_a_shift_of_least_size() -> None:
@@ -228,5 +238,5 @@ def test_what_can_not_be_compared_is_said_in_a_sentence(tmp_path: Path) -> None:
 
 def test_a_matrix_beyond_memory_says_what_it_would_take() -> None:
     many = np.broadcast_to(np.float32(0), (200_000, 8, 8))
-    with pytest.raises(ValueError, match=r"200,000 images; the matrix .* would take 596 GiB"):
+    with pytest.raises(ValueError, match=r"200,000 images; the matrix .* would take 745 GiB"):
         run("similarity", images=many)

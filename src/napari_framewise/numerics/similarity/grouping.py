@@ -13,7 +13,9 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import squareform
 
 # Where a Gumbel distribution of place 0 and scale 1 has its lower quartile, median, upper quartile.
-_LOWER, _MIDDLE, _UPPER = -0.32663425997828094, 0.36651292058166435, 1.2458993237072384
+_LOWER, _MIDDLE = -0.32663425997828094, 0.36651292058166435
+# Its quantiles that the scale is taken from: the upper quartile, and nine of ten.
+_UPPER = {0.75: 1.2458993237072384, 0.9: 2.2503673273124454}
 _FEWEST = 20
 # Scores so far above the lower half that they are not taken for unrelated ones.
 _BEYOND = 1e-3
@@ -38,8 +40,10 @@ class Unrelated:
     def of(cls, scores: NDArray[np.float64], pairs: int | None = None) -> Unrelated | None:
         """From all scores, half of which at least must be of unrelated pairs.
 
-        The lower half says which scores stand far above the others; median and upper quartile of
-        what is left give the distribution. None with fewer than 20 scores, or where they are equal.
+        The lower half says which scores stand far above the others; the median of what is left and
+        its upper quartile, or where nine of ten end, whichever lies farther out, give the
+        distribution: unrelated images of several kinds have a heavier tail. None with fewer than
+        20 scores, or where they are equal.
         Of very many pairs the scores of some drawn at random serve, with how many there are.
 
         Examples
@@ -54,8 +58,10 @@ class Unrelated:
         lower, middle = np.quantile(known, (0.25, 0.5))
         scale = (middle - lower) / (_MIDDLE - _LOWER)
         far = middle - scale * (_MIDDLE + np.log(_BEYOND))
-        middle, upper = np.quantile(known[known <= far], (0.5, 0.75))
-        scale = (upper - middle) / (_UPPER - _MIDDLE)
+        rest = known[known <= far]
+        middle = np.quantile(rest, 0.5)
+        upper = {share: np.quantile(rest, share) - middle for share in _UPPER}
+        scale = max(upper[share] / (place - _MIDDLE) for share, place in _UPPER.items())
         if not scale > 0:
             return None
         return cls(float(middle - scale * _MIDDLE), float(scale), pairs or len(known))

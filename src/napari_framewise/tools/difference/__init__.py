@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from napari_framewise.engine.cutting import make_plan
 from napari_framewise.engine.lazy import LazyFrames
 from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.plan import Plan
+from napari_framewise.engine.sinks import MemorySinks
 from napari_framewise.engine.work import Cost, MapFrames
 from napari_framewise.framework.channels import with_channels
 from napari_framewise.framework.in_step import in_step
@@ -31,6 +32,7 @@ from napari_framewise.tools.difference.blocks import (
     found_in,
     map_block,
     map_of,
+    maps_block,
     numbers_block,
 )
 from napari_framewise.tools.difference.parameters import INPUTS, DifferenceParameters
@@ -60,23 +62,32 @@ def run(inputs: Inputs, parameters: DifferenceParameters, engine: Engine) -> Run
     table = frame_table(stack, found)
     layers: list[ImageResult] = []
     layout = layout_of(stack, channels=False)
-    for kind, name in _wanted(parameters):
-        dtype = np.dtype(np.int32 if kind == "labels" else np.float32)
-        data = LazyFrames(
+    wanted = tuple(_wanted(parameters))
+    if parameters.result == "memory":
+        placed = [layout.empty(_type(stack, kind)) for kind, _ in wanted]
+        yield from run_pass(
+            MapFrames(),
+            maps_block,
             stacks,
-            map_block,
-            (task, kind),
-            dtype=dtype if stack.dtype.itemsize <= 4 or kind != "measure" else np.float64,
-            frame_shape=layout.frame_shape,
-            order=layout.order,
+            (task, tuple(kind for kind, _ in wanted)),
+            engine=engine,
+            into=MemorySinks([frames for _, frames in placed]),
             cost=_cost(stack),
+            label="Mapping",
         )
-        if parameters.result == "memory":
-            image, frames = layout.empty(data.dtype)
-            for number in range(stack.n_frames):
-                frames[number] = data.frame(number)
+        for (kind, name), (image, frames) in zip(wanted, placed, strict=True):
             layers.append(_layer(stack, kind, name, image, layout.grid, frames[:1]))
-        else:
+    else:
+        for kind, name in wanted:
+            data = LazyFrames(
+                stacks,
+                map_block,
+                (task, kind),
+                dtype=_type(stack, kind),
+                frame_shape=layout.frame_shape,
+                order=layout.order,
+                cost=_cost(stack),
+            )
             layers.append(_layer(stack, kind, name, data, layout.grid, data.frame(0)))
     return Outcome(
         layers=tuple(layers),
@@ -212,6 +223,12 @@ def _task(stack: Stack, parameters: DifferenceParameters) -> Task:
         parameters.rate,
     )
     return Task(settings, bool(stack.channels))
+
+
+def _type(stack: Stack, kind: Kind) -> np.dtype[Any]:
+    if kind == "measure" and stack.dtype.itemsize > 4:
+        return np.dtype(np.float64)
+    return np.dtype(np.int32 if kind == "labels" else np.float32)
 
 
 def _wanted(parameters: DifferenceParameters) -> Iterator[tuple[Kind, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -116,6 +116,23 @@ def map_block(
     changes = compared(frames, reference, masks, earlier_masks, task)
     for place, change in zip(out, changes, strict=True):
         place[...] = map_of(change, kind)
+
+
+def maps_block(
+    frames: Array,
+    reference: Array,
+    masks: Array | None,
+    earlier_masks: Array | None,
+    task: Task,
+    kinds: tuple[Kind, ...],
+    *,
+    out: Any,
+) -> None:
+    """Several maps of each frame of a block, compared once."""
+    changes = compared(frames, reference, masks, earlier_masks, task)
+    for number, change in enumerate(changes):
+        for place, kind in zip(out, kinds, strict=True):
+            place[number] = map_of(change, kind)
 
 
 def map_of(change: numerics.Change, kind: Kind) -> Array:

@@ -77,7 +77,7 @@ INPUTS = (
         least=0,
     ),
 )
-_BYTES_PER_PAIR = 16
+_BYTES_PER_PAIR = 20
 _OF_MEMORY = 0.5
 
 
@@ -118,8 +118,8 @@ def _every_pair(
             f"{taken / 2**30:,.0f} GiB, and this computer has {there / 2**30:,.0f} GiB of memory; "
             "choose to compare best pairs, compare with references, or take fewer images."
         )
-    score, row, column = yield from whole_matrix(given, how, engine)
-    return (yield from of_matrix(given, (score, row, column), how, parameters, left_out, engine))
+    matrices = yield from whole_matrix(given, how, engine)
+    return (yield from of_matrix(given, matrices, how, parameters, left_out, engine))
 
 
 def preview(inputs: Inputs, parameters: SimilarityParameters, index: int) -> Outcome:

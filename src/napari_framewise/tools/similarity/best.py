@@ -20,7 +20,7 @@ from napari_framewise.tools.similarity.passes import Images, few, joined
 
 # Candidates of each image that are compared exactly.
 CANDIDATES = 100
-_ROWS, _COLUMNS = 2000, 500
+_ROWS, _COLUMNS = 4000, 500
 _LEARNED_FROM = 2000
 _COPIES = 200
 _DRAWN = 5000
@@ -35,8 +35,8 @@ class Best:
     ----------
     columns : dict
         Of the table of pairs, by places of images.
-    drawn : ndarray
-        Scores of pairs drawn at random.
+    drawn : dict
+        Columns of pairs drawn at random.
     recall : float
         Share of displaced copies of images whose original the screen keeps.
     copies : int
@@ -44,7 +44,7 @@ class Best:
     """
 
     columns: dict[str, Array]
-    drawn: Array
+    drawn: dict[str, Array]
     recall: float
     copies: int
 
@@ -93,7 +93,7 @@ def best_pairs(
         label="Comparing",
     )
     columns = joined([part for part in found if part is not None])
-    return Best(columns, joined(drawn)["score"], recall, len(copied))
+    return Best(columns, joined(drawn), recall, len(copied))
 
 
 def reduced_images(images: Array, mask: Array | None, how: Comparison, step: int) -> Array:
@@ -125,7 +125,8 @@ def screened_block(
         keys = pairs[:, 0] * given.n + pairs[:, 1]
         pairs = pairs[~np.isin(keys, left_out[:, 0] * given.n + left_out[:, 1])]
     pairs = pairs[np.lexsort((pairs[:, 0], pairs[:, 1]))]
-    score, shifts = np.full(len(pairs), np.nan), np.full((len(pairs), 2), np.nan)
+    score, z = np.full((2, len(pairs)), np.nan)
+    shifts = np.full((len(pairs), 2), np.nan)
     for start in range(0, given.n, _COLUMNS):
         low, high = np.searchsorted(pairs[:, 1], (start, start + _COLUMNS))
         if low == high:
@@ -137,14 +138,15 @@ def screened_block(
         )
         matches = how.compared(first.given, second.given, local)
         score[low:high], shifts[low:high] = matches.score, matches.shifts
-    return _top(pairs, score, shifts, top)
+        z[low:high] = matches.weight
+    return _top(pairs, score, z, shifts, top)
 
 
-def _top(pairs: Array, score: Array, shifts: Array, top: int) -> dict[str, Array]:
+def _top(pairs: Array, score: Array, z: Array, shifts: Array, top: int) -> dict[str, Array]:
     """The best of each first image."""
     known = np.isfinite(score)
-    pairs, score, shifts = pairs[known], score[known], shifts[known]
-    order = np.lexsort((pairs[:, 1], -score, pairs[:, 0]))
+    pairs, score, z, shifts = pairs[known], score[known], z[known], shifts[known]
+    order = np.lexsort((pairs[:, 1], -z, pairs[:, 0]))
     first = pairs[order, 0]
     begins = np.searchsorted(first, first)
     kept = order[np.arange(len(first)) - begins < top]
@@ -152,6 +154,7 @@ def _top(pairs: Array, score: Array, shifts: Array, top: int) -> dict[str, Array
         "first": pairs[kept, 0],
         "second": pairs[kept, 1],
         "score": score[kept],
+        "z": z[kept],
         "shift_y": shifts[kept, 0],
         "shift_x": shifts[kept, 1],
     }

@@ -62,6 +62,11 @@ class Comparison:
         return comparison("correlation", numerics.Filter(), shape, (2, 2), 0.3, ragged=False)
 
     @property
+    def weighs(self) -> bool:
+        """Whether a best shift is looked for, and a score is worth more over more pixels."""
+        return self.measure in SHIFTED
+
+    @property
     def distance(self) -> bool:
         """Whether small is alike."""
         return self.measure in DISTANCES
@@ -147,8 +152,9 @@ def listed(
         "second": second.numbers[pairs[:, 1]],
         "score": found.score,
     }
-    if how.measure not in SHIFTED:
+    if not how.weighs:
         return columns
+    columns["z"] = found.weight
     shifts = found.shifts
     if how.measure == "correlation" and exactly:
         shifts = shifts + numerics.fractions(first.canvas, second.canvas, pairs, found)

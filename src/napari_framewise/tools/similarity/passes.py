@@ -91,14 +91,14 @@ def prepared(images: Any, numbers: Array, *rest: Any) -> Ready:
 
 
 def whole_tile(first: Ready, second: Ready, how: Comparison, *, out: Any) -> None:
-    """Scores, weights and shifts of a tile of the matrix."""
+    """Scores, shifts and weighed scores of a tile of the matrix."""
     n, m = len(first.numbers), len(second.numbers)
     every = np.ones((n, m), bool)
     pairs = np.argwhere(np.triu(every) if first is second else every)
     found = how.compared(first.given, second.given, pairs)
-    values = (found.score, *found.shifts.T)
+    values = (found.score, *found.shifts.T, found.weight)
     rows, columns = pairs.T
-    for place, value, sign in zip(out, values, (1, -1, -1), strict=True):
+    for place, value, sign in zip(out, values, (1, -1, -1, 1), strict=True):
         if first is second:
             place[columns, rows] = sign * value
         place[rows, columns] = value
@@ -106,17 +106,17 @@ def whole_tile(first: Ready, second: Ready, how: Comparison, *, out: Any) -> Non
 
 def whole_matrix(
     given: Images, how: Comparison, engine: Engine
-) -> Generator[Progress, None, tuple[Array, Array, Array]]:
-    """Score, and shift along rows and columns, of every pair."""
+) -> Generator[Progress, None, tuple[Array, Array, Array, Array]]:
+    """Score, shift along rows and columns, and weighed score, of every pair."""
     n = given.n
     score = np.full((n, n), np.nan)
-    row, column = np.full((n, n), np.nan, np.float32), np.full((n, n), np.nan, np.float32)
+    row, column, weight = (np.full((n, n), np.nan, np.float32) for _ in range(3))
     yield from run_pairs(
         whole_tile,
         given.images,
         (how,),
         engine=engine,
-        into=MemorySinks((score, row, column)),
+        into=MemorySinks((score, row, column, weight)),
         cost=cost_of(how),
         prepare=prepared,
         beside=given.beside,
@@ -126,7 +126,7 @@ def whole_matrix(
         for i in range(n):
             # The tiles below the diagonal mirror those above it, but shifts go the other way.
             shift[i + 1 :, i] = -shift[i, i + 1 :]
-    return score, row, column
+    return score, row, column, weight
 
 
 def chosen_tile(first: Ready, second: Ready, how: Comparison, chosen: Array) -> dict[str, Array]:
@@ -184,23 +184,23 @@ def joined(parts: Sequence[dict[str, Array]]) -> dict[str, Array]:
 
 
 def against(images: Any, *rest: Any) -> Array:
-    """Scores and shifts of a block of images against references: (n, references, 3)."""
+    """Scores, shifts and weighed scores of images against references: (n, references, 4)."""
     how = next(each for each in rest if isinstance(each, Comparison))
     references = next(each for each in rest if isinstance(each, Ready))
     masks = rest[0] if isinstance(rest[0], np.ndarray) else None
     ready = prepare(images, np.arange(len(images)), masks, how)
     found = how.compared(references.given, ready.given)
-    values = np.stack([found.score, *found.shifts.T], axis=-1)
-    return np.asarray(values.reshape(len(references.numbers), len(images), 3).swapaxes(0, 1))
+    values = np.stack([found.score, *found.shifts.T, found.weight], axis=-1)
+    return np.asarray(values.reshape(len(references.numbers), len(images), 4).swapaxes(0, 1))
 
 
 def with_references(
     given: Images, references: Ready, how: Comparison, engine: Engine
 ) -> Generator[Progress, None, Array]:
-    """Score and shift of every image against every reference: (references, n, 3)."""
+    """Score, shift and weighed score of images with references: (references, n, 4)."""
     count = len(references.numbers)
     rows, columns = how.transform.padded
-    cost = Cost(24 * count, 60 * rows * columns, count * how.pair_seconds())
+    cost = Cost(32 * count, 60 * rows * columns, count * how.pair_seconds())
     if isinstance(given.images, RaggedStack) or given.masks is None:
         found = yield from run_images(
             MapFrames(),

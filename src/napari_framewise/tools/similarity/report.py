@@ -17,17 +17,18 @@ from napari_framewise.stacks.source import Array
 from napari_framewise.tools.similarity.best import Best
 from napari_framewise.tools.similarity.comparing import SHIFTED, Comparison
 from napari_framewise.tools.similarity.given import References, names_of, numbers_of, places_of
+from napari_framewise.tools.similarity.judging import Judgement, signed
 from napari_framewise.tools.similarity.montage import montage_of
 from napari_framewise.tools.similarity.parameters import SimilarityParameters
 from napari_framewise.tools.similarity.passes import Images, chosen_pairs
 
 _MOST_IN_TREE = 5000
-# Pairs are spoken of where at most this share of them is expected to be unrelated.
-_MOST_FALSE = 0.1
 _NOTES = {
     "first": "Number of an image.",
     "second": "Number of the image that it is compared with.",
     "score": "What the measure gives.",
+    "z": "What the best shift has most of; of correlations artanh(score) times the root of the "
+    "pixels that overlap. Without a threshold that was given, images are judged by it.",
     "shift_y": "Pixel y of the first shows what pixel y + shift_y of the second shows.",
     "shift_x": "Likewise along columns.",
     "overlap": "Share of the smaller image's pixels that overlap at that shift.",
@@ -36,106 +37,30 @@ _NOTES = {
 }
 
 
-def signed(scores: Any, how: Comparison) -> Any:
-    """Scores of which large ones are alike."""
-    return -scores if how.distance else scores
-
-
-class Judgement:
-    """A threshold on scores, and where it comes from.
-
-    Parameters
-    ----------
-    scores : (k,) ndarray
-        Of all pairs, or of the best ones.
-    drawn : ndarray, optional
-        Scores of pairs drawn at random, where not all are known.
-    pairs : int, optional
-        Number of all pairs then.
-    """
-
-    def __init__(
-        self,
-        scores: Array,
-        how: Comparison,
-        parameters: SimilarityParameters,
-        drawn: Array | None = None,
-        pairs: int | None = None,
-    ) -> None:
-        values = signed(scores, how)
-        self.how, self.values = how, values
-        base = values if drawn is None else signed(drawn, how)
-        self.unrelated = numerics.Unrelated.of(base, pairs)
-        if parameters.threshold is not None:
-            self.level: float | None = float(signed(parameters.threshold, how))
-        elif self.unrelated is not None:
-            self.level = self.unrelated.threshold(values, parameters.false_share)
-        else:
-            self.level = None
-
-    def same(self, scores: Array) -> Array:
-        """Which pass."""
-        if self.level is None:
-            return np.zeros(np.shape(scores), bool)
-        return np.asarray(signed(scores, self.how) >= self.level)
-
-    def sentence(self, above: int) -> str:
-        """The threshold in words."""
-        if self.level is None:
-            return self._none()
-        level = float(signed(self.level, self.how))
-        side = "at most" if self.how.distance else "at least"
-        said = f"{above:,} pair{'s' * (above != 1)} score {side} {level:.3g}"
-        if self.unrelated is None:
-            return f"{said}."
-        expected = self.unrelated.expected(self.level)
-        return f"{said}; {expected:.2g} of as many unrelated pairs would."
-
-    def undecided(self) -> bool:
-        """Whether no pair passes, though a larger false share would let some pass."""
-        if self.level is not None or self.unrelated is None:
-            return False
-        return self.unrelated.least_share(self.values)[0] < _MOST_FALSE
-
-    def _none(self) -> str:
-        """Why no pair is called the same, with the least false share that would call some so."""
-        said = "No pair stands out from the others"
-        if self.unrelated is None:
-            return f"{said}."
-        share, level = self.unrelated.least_share(self.values)
-        if not self.undecided():
-            return f"{said}."
-        count = int((self.values >= level).sum())
-        level = float(signed(level, self.how))
-        side = "at most" if self.how.distance else "at least"
-        return (
-            f"{said} at this False share; {count:,} pair{'s' * (count != 1)} that score {side} "
-            f"{level:.3g} do from a False share of {share:.2g} on. A lower Largest shift leaves "
-            "chance fewer places, or give a threshold."
-        )
-
-
 def of_matrix(
     given: Images,
-    matrices: tuple[Array, Array, Array],
+    matrices: tuple[Array, Array, Array, Array],
     how: Comparison,
     parameters: SimilarityParameters,
     left_out: Array,
     engine: Engine,
 ) -> Generator[Progress, None, Outcome]:
     """Everything from the matrix of all pairs."""
-    score, row, column = matrices
+    score, row, column, weight = matrices
     n, name = given.n, given.images.name
     numbers = numbers_of(given.images)
     counted = np.triu(np.ones((n, n), bool), 1)
     counted[tuple(places_of(left_out, numbers).T)] = False
     rows, columns = np.nonzero(counted & np.isfinite(score))
     values = score[rows, columns]
-    judgement = Judgement(values, how, parameters)
-    same = judgement.same(values)
+    known = {"score": values}
+    if how.weighs:
+        known["z"] = weight[rows, columns].astype(np.float64)
+    judgement = Judgement(known, how, parameters)
+    same = judgement.same(known)
     groups = numerics.groups_of(n, np.stack([rows[same], columns[same]], axis=1))
     most = min(parameters.listed, len(values))
-    best = np.argsort(-signed(values, how), kind="stable")[:most]
+    best = np.argsort(-judgement.values, kind="stable")[:most]
     pairs = np.stack([rows[best], columns[best]], axis=1)
     table, tree = None, None
     if len(pairs):
@@ -157,7 +82,8 @@ def of_matrix(
     tables = [] if table is None else [table]
     tables.append(image_table(given, groups))
     if n <= _MOST_IN_TREE and len(values):
-        apart = score if how.distance else np.nanmax(values) - score
+        near = weight.astype(np.float64) if how.weighs else signed(score, how)
+        apart = np.nanmax(near) - near
         tree = numerics.tree_of(np.maximum(apart, 0))
         order = numerics.order_of(tree)
         layers.append(
@@ -189,7 +115,7 @@ def of_matrix(
     if parameters.montage and (groups == parameters.montage).any():
         layers.append(montage_of(given, groups, parameters.montage))
     if table is not None:
-        plots.append(_histogram_plot(values, tables))
+        plots.append(_histogram_plot(judgement, tables))
     if tree is not None:
         plots.append(
             Plot(
@@ -222,10 +148,10 @@ def of_best(
     numbers = numbers_of(given.images)
     every = given.n * (given.n - 1) // 2
     found = best.columns
-    judgement = Judgement(found["score"], how, parameters, best.drawn, every)
-    same = judgement.same(found["score"])
+    judgement = Judgement(found, how, parameters, best.drawn, every)
+    same = judgement.same(found)
     groups = numerics.groups_of(given.n, np.stack([found["first"], found["second"]], axis=1)[same])
-    kept = np.argsort(-found["score"], kind="stable")[: parameters.listed]
+    kept = np.argsort(-judgement.values, kind="stable")[: parameters.listed]
     pairs = np.stack([found["first"][kept], found["second"][kept]], axis=1)
     tables = []
     if len(pairs):
@@ -235,7 +161,7 @@ def of_best(
     layers = []
     if parameters.montage and (groups == parameters.montage).any():
         layers.append(montage_of(given, groups, parameters.montage))
-    plots = (_histogram_plot(found["score"], tables),) if len(pairs) else ()
+    plots = (_histogram_plot(judgement, tables),) if len(pairs) else ()
     said = [_screened(best)]
     if len(left_out):
         said.append(f"{len(left_out):,} pairs were left out as judged before.")
@@ -259,9 +185,9 @@ def of_pairs(
     given: Images, columns: dict[str, Array], how: Comparison, parameters: SimilarityParameters
 ) -> Outcome:
     """Each image with the one before it."""
-    judgement = Judgement(columns["score"], how, parameters)
+    judgement = Judgement(columns, how, parameters)
     table = pair_table(columns, numbers_of(given.images), judgement, ordered=False)
-    same = judgement.same(table.columns["score"])
+    same = table.columns["same"]
     plot = Plot("Score", table.name, "second", (Curve("score"),), "Image", "Score")
     said = judgement.sentence(int(same.sum()))
     return Outcome(
@@ -281,18 +207,22 @@ def of_references(
     left_out: Array,
 ) -> Outcome:
     """Each image with references: a matrix, and the best reference of each image."""
-    score, rows, columns = np.moveaxis(found, -1, 0)
+    score, rows, columns, weight = np.moveaxis(found, -1, 0)
     numbers = numbers_of(given.images)
     if references.own is not None:
         score, rows, columns = (np.array(each) for each in (score, rows, columns))
         score[0, references.own] = np.nan
-    usable = np.where(np.isfinite(score), signed(score, how), -np.inf)
-    best = usable.argmax(axis=0)
+    finite = np.isfinite(score)
+    judgement = Judgement(
+        {"score": score[finite], **({"z": weight[finite]} if how.weighs else {})}, how, parameters
+    )
+    near = judgement.judged({"score": score, "z": weight})
+    best = np.where(finite, near, -np.inf).argmax(axis=0)
     each = np.arange(given.n)
     values = score[best, each]
-    judgement = Judgement(score[np.isfinite(score)], how, parameters)
-    same = judgement.same(values)
-    order = np.argsort(-np.nan_to_num(signed(values, how), nan=-np.inf), kind="stable")
+    own = {"score": values, "z": weight[best, each]}
+    same = judgement.same(own)
+    order = np.argsort(-np.nan_to_num(judgement.judged(own), nan=-np.inf), kind="stable")
     table = {
         "image": np.array(names_of(given.images)),
         "frame": numbers,
@@ -300,7 +230,8 @@ def of_references(
         "score": values,
     }
     notes = {"reference": "The best of the references.", **_NOTES}
-    if how.measure in SHIFTED:
+    if how.weighs:
+        table["z"] = own["z"]
         table["shift_y"], table["shift_x"] = rows[best, each], columns[best, each]
         notes["shift_y"] = "Pixel y of the reference shows what pixel y + shift_y shows."
     table["same"] = same.astype(np.int64)
@@ -329,12 +260,11 @@ def pair_table(
     columns: dict[str, Array], numbers: Array, judgement: Judgement, *, ordered: bool = True
 ) -> Table:
     """Pairs, the best first, by the numbers of their images."""
-    values = signed(columns["score"], judgement.how)
-    known = np.nan_to_num(values, nan=-np.inf)
+    known = np.nan_to_num(judgement.judged(columns), nan=-np.inf)
     order = np.lexsort((columns["second"], columns["first"], -known if ordered else known * 0))
     table = {name: column[order] for name, column in columns.items()}
     table["first"], table["second"] = numbers[table["first"]], numbers[table["second"]]
-    table["same"] = judgement.same(table["score"]).astype(np.int64)
+    table["same"] = judgement.same(table).astype(np.int64)
     notes = {name: note for name, note in _NOTES.items() if name in table}
     return Table("pairs", "pair", table, notes)
 
@@ -377,13 +307,21 @@ def _limits(values: Array, how: Comparison) -> tuple[float, float]:
     return (0.0, largest if largest > 0 else 1.0)
 
 
-def _histogram_plot(values: Array, tables: list[Table]) -> Plot:
-    """The distribution of all scores, as a table of its own."""
+def _histogram_plot(judgement: Judgement, tables: list[Table]) -> Plot:
+    """The distribution of what the threshold is on, as a table of its own."""
+    name, label = ("z", "z") if judgement.of_z else ("score", "Score")
+    values = judgement.values if judgement.of_z else signed(judgement.values, judgement.how)
     counts, edges = np.histogram(values, 100)
     middle = (edges[:-1] + edges[1:]) / 2
-    tables.append(Table("scores", "object", {"score": middle, "pairs": counts}))
+    tables.append(Table("scores", "object", {name: middle, "pairs": counts}))
     return Plot(
-        "Distribution of scores", "scores", "score", (Curve("pairs"),), "Score", "Pairs", log_y=True
+        f"Distribution of {'z' if judgement.of_z else 'scores'}",
+        "scores",
+        name,
+        (Curve("pairs"),),
+        label,
+        "Pairs",
+        log_y=True,
     )
 
 

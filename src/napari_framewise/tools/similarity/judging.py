@@ -1,0 +1,108 @@
+"""Which images are the same: a threshold, given or from the distribution of all pairs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from napari_framewise.numerics import similarity as numerics
+from napari_framewise.stacks.source import Array
+from napari_framewise.tools.similarity.comparing import Comparison
+from napari_framewise.tools.similarity.parameters import SimilarityParameters
+
+# Pairs are spoken of where at most this share of them is expected to be unrelated.
+_MOST_FALSE = 0.1
+_ROUNDING = 1e-6
+
+
+def signed(scores: Any, how: Comparison) -> Any:
+    """Scores of which large ones are alike."""
+    return -scores if how.distance else scores
+
+
+class Judgement:
+    """A threshold, and where it comes from.
+
+    What a threshold that was given is on is the score. The automatic one is on `z` where a best
+    shift was looked for, for a high score over a small overlap says little.
+
+    Parameters
+    ----------
+    columns : dict
+        `score` and, where there is one, `z` of all pairs, or of the best ones.
+    drawn : dict, optional
+        Of pairs drawn at random, where not all are known.
+    pairs : int, optional
+        Number of all pairs then.
+    """
+
+    def __init__(
+        self,
+        columns: dict[str, Array],
+        how: Comparison,
+        parameters: SimilarityParameters,
+        drawn: dict[str, Array] | None = None,
+        pairs: int | None = None,
+    ) -> None:
+        self.how = how
+        self.of_z = how.weighs and parameters.threshold is None
+        self.values = self.judged(columns)
+        base = self.values if drawn is None else self.judged(drawn)
+        self.unrelated = numerics.Unrelated.of(base, pairs)
+        if parameters.threshold is not None:
+            self.level: float | None = float(signed(parameters.threshold, how))
+        elif self.unrelated is not None:
+            self.level = self.unrelated.threshold(self.values, parameters.false_share)
+        else:
+            self.level = None
+
+    def judged(self, columns: dict[str, Array]) -> Array:
+        """What the threshold is on: large where images are the same."""
+        return columns["z"] if self.of_z else np.asarray(signed(columns["score"], self.how))
+
+    def same(self, columns: dict[str, Array]) -> Array:
+        """Which pass."""
+        values = self.judged(columns)
+        if self.level is None:
+            return np.zeros(np.shape(values), bool)
+        # A matrix holds z in single precision, tables in double.
+        level = self.level - _ROUNDING * abs(self.level) if self.of_z else self.level
+        return np.asarray(values >= level)
+
+    def sentence(self, above: int) -> str:
+        """The threshold in words."""
+        if self.level is None:
+            return self._none()
+        said = f"{above:,} pair{'s' * (above != 1)} {self._reaching(self.level, above)}"
+        if self.unrelated is None:
+            return f"{said}."
+        expected = self.unrelated.expected(self.level)
+        return f"{said}; {expected:.2g} of as many unrelated pairs would."
+
+    def undecided(self) -> bool:
+        """Whether no pair passes, though a larger false share would let some pass."""
+        if self.level is not None or self.unrelated is None:
+            return False
+        return self.unrelated.least_share(self.values)[0] < _MOST_FALSE
+
+    def _reaching(self, level: float, count: int) -> str:
+        if self.of_z:
+            return f"ha{'s' if count == 1 else 've'} a z of at least {level:.3g}"
+        side = "at most" if self.how.distance else "at least"
+        return f"score{'s' * (count == 1)} {side} {float(signed(level, self.how)):.3g}"
+
+    def _none(self) -> str:
+        """Why no pair is called the same, with the least false share that would call some so."""
+        said = "No pair stands out from the others"
+        if self.unrelated is None:
+            return f"{said}."
+        share, level = self.unrelated.least_share(self.values)
+        if not self.undecided():
+            return f"{said}."
+        count = int((self.values >= level).sum())
+        return (
+            f"{said} at this False share; {count:,} pair{'s' * (count != 1)} that "
+            f"{self._reaching(level, count)} would from a False share of {share:.2g} on. A lower "
+            "Largest shift leaves chance fewer places, or give a threshold."
+        )
