@@ -202,14 +202,17 @@ def test_pairs_that_only_a_larger_false_share_lets_pass_are_spoken_of() -> None:
     assert "a False share of" not in Judgement(rest, how, SimilarityParameters()).sentence(0)
 
 
-def test_the_sample_is_sorted_into_its_scenes_by_the_defaults() -> None:
+def test_the_defaults_find_what_is_the_same_in_the_sample() -> None:
     made = SAMPLES["cropped"].make()
     stack = dict(made.stacks)["stack"]
     kept = np.flatnonzero(made.truth["group"] < 12)
     outcome = run("similarity", images=stack.read(0, stack.n_frames)[kept], montage=0)
-    group, own = made.truth["group"][kept], outcome.table("images").columns["group"]
-    assert ((own[:, None] == own) == (group[:, None] == group)).all()
-    assert outcome.table("pairs").columns["same"].sum() == 12 * 10
+    pairs, group = outcome.table("pairs").columns, made.truth["group"][kept]
+    related = group[pairs["first"]] == group[pairs["second"]]
+    same = pairs["same"] == 1
+    assert (same & related).sum() == 12 * 10
+    # One in a hundred may be unrelated: 1.2 are expected.
+    assert (same & ~related).sum() <= 3
 
 
 def test_periodic_textures_are_said_with_a_shift_of_least_size() -> None:
