@@ -125,3 +125,16 @@ def test_colours_are_averaged() -> None:
     colours = stack_of(np.stack([frames] * 3, axis=-1), axes="tyxc", rgb=True)
     plain, coloured = (run("curves", stack=each, sigma=1.3) for each in (frames, colours))
     np.testing.assert_allclose(shapes(coloured).data[0], shapes(plain).data[0], atol=1e-9)
+
+
+def test_a_curve_that_is_bridged_for_long_is_said_to_be_looked_at() -> None:
+    frames = sections(1)
+    assert not any(
+        "way-points" in each for each in run("curves", stack=frames, sigma=1.3).diagnostics
+    )
+    rows = np.round(truth()[0]).astype(int)
+    for column in range(20, 38):
+        frames[0, rows[column] - 4 : rows[column] + 5, column] = 90
+    outcome = run("curves", stack=frames, sigma=1.3, outlines=2)
+    assert (outcome.table("curves").columns["seen"] < 0.85).tolist() == [True, False]
+    assert any("way-points: outlines 1 of frame 0." in each for each in outcome.diagnostics)
