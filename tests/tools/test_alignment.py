@@ -326,7 +326,7 @@ def test_methods_name_what_was_done(frames: np.ndarray) -> None:
             {"stack": np.zeros((2, 30, 30)), "channel": 1},
             "Channel 1 was asked for, but stack has 1",
         ),
-        ({"stack": np.zeros((2, 30, 30)), "mask": np.ones((9, 9))}, "Mask: .* one image of 9 x 9"),
+        ({"stack": np.zeros((2, 30, 30)), "mask": np.ones((9, 9))}, "^mask: .* one image of 9 x 9"),
         ({"stack": np.zeros((2, 30, 30)), "others": [np.zeros((2, 9, 9))]}, "must have as many"),
         ({"stack": np.zeros((2, 30, 30)), "others": [np.zeros((3, 30, 30))]}, "as many are needed"),
         ({"stack": np.zeros((2, 30, 30)), "motion": "elastic"}, "motion was given"),

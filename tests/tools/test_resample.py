@@ -86,11 +86,11 @@ def test_bands_have_the_bits_of_the_whole(kernel: str, missing: bool) -> None:
     parameters = ResampleParameters(scale=0.3, kernel=kernel)
     inputs = TOOL.check_inputs({"stack": stack_of(frames)})
     made = prepared(RESAMPLE, inputs, parameters, Engine.local())
-    whole = np.asarray(made.lazy(0))
+    whole = np.asarray(made.lazy()[0])
     halo = RESAMPLE.halo(made.computation.parameters)
     band = MapBands(halo, 9, 78, 1, 260, 1 / 0.3, (1 / 0.3 - 1) / 2)
     object.__setattr__(made, "work", band)
-    cut = made.lazy(0)
+    cut = made.lazy()[0]
     assert type(cut) is not LazyFrames
     np.testing.assert_array_equal(np.asarray(cut), whole)
 
