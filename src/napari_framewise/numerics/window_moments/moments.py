@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,11 +17,6 @@ from napari_framewise.numerics.window_moments.window import Window
 
 FloatArray = NDArray[np.float64]
 State = Sequence[FloatArray]
-
-CACHED = 2**16
-"""How many numbers of a state are merged at a time: with what they become, a megabyte."""
-LINE = 64
-"""How many neighbours in memory are merged together at least, across the other axes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,8 +237,7 @@ def usable(
                 "for all frames, (1, ...), or one for each is needed."
             )
         valid &= (use != 0) & (use == use)
-    if not valid.all():
-        values[~valid] = 0.0
+    values[~valid] = 0.0
     return values, valid.astype(np.float64)
 
 
@@ -274,64 +269,36 @@ def _along(
     taps = taps[first - start : stop - start]
     if (first, tuple(taps)) == (0, (1.0,)):
         return [each.copy() for each in state]
-    lines = (math.prod(shape[:axis]), length, math.prod(shape[axis + 1 :]))
-    given = [each.reshape(lines) for each in state]
-    out = [np.empty(lines) for _ in state]
-    for rows, start, stop, columns in _pieces(lines, len(taps), CACHED // len(state)):
-        near = slice(max(0, start + first), max(0, stop + first + len(taps) - 1))
-        before = max(0, -start - first)
-        level = [_padded(each[rows, near, columns], before) for each in given]
-        place = (rows, slice(start, stop), columns)
-        _merge_piece(level, [each[place] for each in out], taps, merge)
-    return [each.reshape(shape) for each in out]
-
-
-def _pieces(
-    lines: tuple[int, int, int], reach: int, most: int
-) -> Iterator[tuple[slice, int, int, slice]]:
-    """Lines along the middle axis, or parts of them, as many as a processor's cache holds."""
-    outer, length, inner = lines
-    wide = max(1, min(inner, LINE))
-    tall = min(length, max(most // wide, 4 * reach))
-    deep = max(1, most // (tall * wide))
-    for row in range(0, outer, deep):
-        for start in range(0, length, tall):
-            for column in range(0, inner, wide):
-                stop = min(length, start + tall)
-                yield slice(row, row + deep), start, stop, slice(column, column + wide)
-
-
-def _merge_piece(level: State, out: State, taps: Sequence[float], merge: Kernel) -> None:
-    rows, length, step = out[0].shape
-    merged = [np.zeros((rows, length * step)) for _ in out]
-    place = 0
+    before = max(0, -first)
+    step = math.prod(shape[axis + 1 :])
+    level = [_padded(each, axis, before) for each in state]
+    out = [np.zeros((math.prod(shape[:axis]), length * step)) for _ in state]
+    place = before + first
     if any(weight != taps[0] for weight in taps):
         for number, weight in enumerate(taps):
-            merge(*merged, *level, float(weight), number * step)
+            merge(*out, *level, float(weight), (place + number) * step)
     else:
         # A box: parts of 1, 2, 4 ... pixels, those that its side is the sum of.
         width, side = 1, len(taps)
         while width <= side:
             if side & width:
-                merge(*merged, *level, float(taps[0]), place * step)
+                merge(*out, *level, float(taps[0]), place * step)
                 place += width
             if 2 * width <= side:
-                # Into a copy: what reads its own results can't be vectorised.
-                longer = [each.copy() for each in level]
-                merge(*longer, *level, 1.0, width * step)
-                level = longer
+                merge(*level, *level, 1.0, width * step)
             width *= 2
-    for each, found in zip(out, merged, strict=True):
-        each[...] = found.reshape(each.shape)
+    return [each.reshape(shape) for each in out]
 
 
-def _padded(values: FloatArray, before: int) -> FloatArray:
-    """Rows along the middle axis, with places without data in front."""
-    rows, length, step = values.shape
-    padded = np.empty((rows, before + length, step))
-    padded[:, :before] = 0.0
-    padded[:, before:] = values
-    return padded.reshape(rows, -1)
+def _padded(values: FloatArray, axis: int, before: int) -> FloatArray:
+    """Rows along an axis, with places without data in front."""
+    shape = values.shape
+    long = (*shape[:axis], shape[axis] + before, *shape[axis + 1 :])
+    padded = np.empty(long)
+    index: list[Any] = [slice(None)] * axis
+    padded[(*index, slice(0, before))] = 0.0
+    padded[(*index, slice(before, None))] = values
+    return padded.reshape(math.prod(shape[:axis]), -1)
 
 
 def _without_data(count: FloatArray, *sums: FloatArray) -> tuple[FloatArray, ...]:
