@@ -350,7 +350,9 @@ def psf() -> Any:
     settle()
     run(panel)
     shown(viewer, "PSF")
-    viewer.reset_view()
+    layer = next(iter(viewer.layers.selection))
+    viewer.camera.center = layer.extent.world.mean(axis=0)
+    viewer.camera.zoom = 40
     return viewer
 
 
