@@ -13,11 +13,12 @@ from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.work import Cost, MapFrames
 from napari_framewise.framework.in_step import in_step, series
-from napari_framewise.framework.inputs import MASK, Input, Inputs, Kind
+from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.stacks.stack import Stack
+from napari_framewise.tools.common.looked_at import LOOKED_AT
 from napari_framewise.tools.common.rulers import pixel_size
 from napari_framewise.tools.curves.blocks import Settings, WayPoints, curves_block
 from napari_framewise.tools.curves.report import outcome_of
@@ -41,15 +42,7 @@ INPUTS = (
         most=_MOST_WAYS,
         folded=True,
     ),
-    Input(
-        "mask",
-        MASK,
-        "Mask",
-        "Pixels to look at: not zero = use this pixel. One image for all frames, or one each.",
-        least=0,
-        same_frame_as="stack",
-        several_frames=True,
-    ),
+    LOOKED_AT,
 )
 
 

@@ -10,11 +10,12 @@ from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.work import MapFrames
 from napari_framewise.framework.in_step import in_step
-from napari_framewise.framework.inputs import MASK, Input, Inputs, Kind
+from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.stacks.stack import Stack
+from napari_framewise.tools.common.looked_at import LOOKED_AT
 from napari_framewise.tools.grid_nodes.blocks import cost_of, nodes_block
 from napari_framewise.tools.grid_nodes.report import (
     diagnostics_of,
@@ -36,15 +37,7 @@ __all__ = [
 
 INPUTS = (
     Input("stack", Kind.STACK, "Stack", "Images of a grid.", frames="plane"),
-    Input(
-        "mask",
-        MASK,
-        "Mask",
-        "Pixels to look at: not zero = use this pixel. One image for all frames, or one each.",
-        least=0,
-        same_frame_as="stack",
-        several_frames=True,
-    ),
+    LOOKED_AT,
 )
 
 
