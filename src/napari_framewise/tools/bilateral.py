@@ -14,7 +14,7 @@ from napari_framewise.framework.framemap import (
     Image,
     Rows,
 )
-from napari_framewise.framework.inputs import MASK, Input, Inputs, Kind
+from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.framework.lengths import Length
 from napari_framewise.framework.limits import symmetric_limits
 from napari_framewise.framework.outcome import Outcome
@@ -28,6 +28,7 @@ from napari_framewise.numerics.bilateral import (
 )
 from napari_framewise.numerics.noise import sigma_of_image
 from napari_framewise.stacks.source import Array
+from napari_framewise.tools.common.mask_input import mask_input
 
 _TIMES_NOISE = 2.5
 _OF_RANGE = 0.1
@@ -272,14 +273,7 @@ BILATERAL = FrameMap(
             "frames, or one for each; grey or coloured) instead of in the frames themselves.",
             least=0,
         ),
-        Input(
-            "mask",
-            MASK,
-            "Mask",
-            "Pixels to use: non-zero. What lies under the rest changes nothing.",
-            least=0,
-            several_frames=True,
-        ),
+        mask_input("use", "What lies under the rest changes nothing."),
     ),
     channels="colours",
     by_rows=True,

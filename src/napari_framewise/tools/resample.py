@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from napari_framewise.framework.framemap import FrameMap, FrameMapParameters, Image, Rows
-from napari_framewise.framework.inputs import MASK, Input, Inputs
+from napari_framewise.framework.inputs import Inputs
 from napari_framewise.framework.lengths import Length
 from napari_framewise.framework.masks import selected
 from napari_framewise.framework.parameters import parameter
@@ -24,6 +24,7 @@ from napari_framewise.numerics.warp import (
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.memory import check_fits
 from napari_framewise.stacks.source import Array
+from napari_framewise.tools.common.mask_input import mask_input
 
 
 class ResampleParameters(FrameMapParameters):
@@ -173,16 +174,7 @@ RESAMPLE = FrameMap(
     parameters=ResampleParameters,
     function=resample,
     images=(Image("resampled", dtype="shown"),),
-    inputs=(
-        Input(
-            "mask",
-            MASK,
-            "Mask",
-            "Pixels to use: non-zero. What lies under the rest changes nothing.",
-            least=0,
-            several_frames=True,
-        ),
-    ),
+    inputs=(mask_input("use", "What lies under the rest changes nothing."),),
     by_rows=True,
     grid=grid,
     settle=settle,

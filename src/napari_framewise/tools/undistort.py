@@ -18,7 +18,7 @@ from napari_framewise.engine.work import Cost, MapFrames
 from napari_framewise.framework.framemap import FrameMapParameters, Image
 from napari_framewise.framework.framemap.blocks import fitted
 from napari_framewise.framework.in_step import in_step, series
-from napari_framewise.framework.inputs import MASK, Input, Inputs, InputValue, Kind
+from napari_framewise.framework.inputs import Input, Inputs, InputValue, Kind
 from napari_framewise.framework.masks import selected
 from napari_framewise.framework.outcome import (
     ImageResult,
@@ -36,6 +36,7 @@ from napari_framewise.numerics.warp import MAGNIFIED, footprints, prepared, warp
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.calibration import Calibration, Distortion
+from napari_framewise.tools.common.mask_input import mask_input
 from napari_framewise.tools.common.moved import MOVED
 
 _IMAGE = Image("straightened", dtype="shown")
@@ -59,15 +60,7 @@ INPUTS = (
         model_kind="calibration",
         made_by=("calibration",),
     ),
-    Input(
-        "mask",
-        MASK,
-        "Mask",
-        "Pixels to use: not zero = use this pixel. One image for all frames, or one each.",
-        least=0,
-        same_frame_as="stack",
-        several_frames=True,
-    ),
+    mask_input("use", same_frame=True),
     *MOVED,
 )
 

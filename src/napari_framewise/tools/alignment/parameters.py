@@ -10,6 +10,7 @@ from napari_framewise.framework.inputs import MASK, Input, Kind
 from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.numerics.alignment import Settings
 from napari_framewise.tools.alignment.model import Transforms
+from napari_framewise.tools.common.mask_input import mask_input
 from napari_framewise.tools.common.registration import ORDERS, Order, others, reference_frame
 
 INPUTS = (
@@ -24,15 +25,7 @@ INPUTS = (
         folded=False,
         frames="plane",
     ),
-    Input(
-        "mask",
-        MASK,
-        "Mask",
-        "Pixels of every frame to align by: not zero = use this pixel. One image for all frames, "
-        "or one per frame.",
-        least=0,
-        several_frames=True,
-    ),
+    mask_input("align by"),
     Input(
         "template_mask",
         MASK,

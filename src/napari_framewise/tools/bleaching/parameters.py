@@ -5,20 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 from napari_framewise.framework.framemap import Result, channels_parameter, result_parameter
-from napari_framewise.framework.inputs import MASK, Input, Kind
+from napari_framewise.framework.inputs import Input, Kind
 from napari_framewise.framework.parameters import Parameters, parameter
+from napari_framewise.tools.common.mask_input import mask_input
 
 INPUTS = (
     Input("stack", Kind.STACK, "Stack", "The frames that grow darker."),
-    Input(
-        "mask",
-        MASK,
-        "Region",
-        "Pixels to measure, such as the cell: not zero = use this pixel. All pixels are "
-        "corrected. One image for all frames, or one per frame.",
-        least=0,
-        several_frames=True,
-    ),
+    mask_input("measure, such as the cell", "All pixels are corrected.", title="Region"),
 )
 
 

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from napari_framewise.framework.channels import with_channels
 from napari_framewise.framework.framemap import FrameMapParameters
-from napari_framewise.framework.inputs import MASK, Input, Inputs, Kind
+from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.stacks.axes import Axis
+from napari_framewise.tools.common.mask_input import mask_input
 
-MASK_OF_FRAMES = Input(
-    "mask",
-    MASK,
-    "Mask",
-    "Pixels to use: labels, an image that is not zero there, or drawn shapes.",
-    least=0,
-    several_frames=True,
-    lies_on="stack",
-)
+MASK_OF_FRAMES = mask_input("use")
 CERTAINTY = (
     MASK_OF_FRAMES,
     Input(

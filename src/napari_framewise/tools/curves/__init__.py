@@ -18,7 +18,7 @@ from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.stacks.stack import Stack
-from napari_framewise.tools.common.looked_at import LOOKED_AT
+from napari_framewise.tools.common.mask_input import mask_input
 from napari_framewise.tools.common.rulers import pixel_size
 from napari_framewise.tools.curves.blocks import Settings, WayPoints, curves_block
 from napari_framewise.tools.curves.report import outcome_of
@@ -42,7 +42,7 @@ INPUTS = (
         most=_MOST_WAYS,
         folded=True,
     ),
-    LOOKED_AT,
+    mask_input("look at", same_frame=True),
 )
 
 

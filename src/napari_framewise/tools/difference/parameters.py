@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from napari_framewise.framework.framemap import Result, channels_parameter, result_parameter
-from napari_framewise.framework.inputs import MASK, Input, Kind
+from napari_framewise.framework.inputs import Input, Kind
 from napari_framewise.framework.lengths import Length
 from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.numerics.difference import Measure, Settings
+from napari_framewise.tools.common.mask_input import mask_input
 
 INPUTS = (
     Input("stack", Kind.STACK, "Images", "The later image, or a stack of them.", frames="plane"),
@@ -23,16 +24,7 @@ INPUTS = (
         several_frames=True,
         folded=False,
     ),
-    Input(
-        "mask",
-        MASK,
-        "Mask",
-        "Pixels to compare: not zero = use this pixel, 0 = ignore. One image for all frames, or "
-        "one each.",
-        least=0,
-        several_frames=True,
-        lies_on="stack",
-    ),
+    mask_input("compare"),
 )
 
 

@@ -10,6 +10,7 @@ from napari_framewise.framework.inputs import MASK, Input, Kind
 from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.framework.transform import Transform
 from napari_framewise.numerics.elastic import Settings
+from napari_framewise.tools.common.mask_input import mask_input
 from napari_framewise.tools.common.registration import others, reference_frame
 from napari_framewise.tools.elastic.how import How
 from napari_framewise.tools.elastic.model import ElasticTransforms
@@ -32,16 +33,7 @@ INPUTS = (
         folded=False,
         frames=("plane", "volume"),
     ),
-    Input(
-        "mask",
-        MASK,
-        "Mask",
-        "Pixels of every frame to compare: not zero = use this pixel. One image for all frames, or "
-        "one each.",
-        least=0,
-        several_frames=True,
-        same_frame_as="stack",
-    ),
+    mask_input("compare", same_frame=True),
     Input(
         "reference_mask",
         MASK,

@@ -6,9 +6,10 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from napari_framewise.framework.inputs import MASK, Input, Kind
+from napari_framewise.framework.inputs import Input, Kind
 from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.numerics.flow import FlowSettings
+from napari_framewise.tools.common.mask_input import mask_input
 from napari_framewise.tools.flow.model import FlowModel
 
 INPUTS = (
@@ -30,14 +31,7 @@ INPUTS = (
         same_frame_as="stack",
         several_frames=True,
     ),
-    Input(
-        "mask",
-        MASK,
-        "Mask",
-        "Pixels to follow: not zero = use this pixel. One image for all frames, or one per frame.",
-        least=0,
-        several_frames=True,
-    ),
+    mask_input("follow"),
     Input(
         "others",
         Kind.STACK,

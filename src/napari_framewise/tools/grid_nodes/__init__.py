@@ -15,7 +15,7 @@ from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.stacks.stack import Stack
-from napari_framewise.tools.common.looked_at import LOOKED_AT
+from napari_framewise.tools.common.mask_input import mask_input
 from napari_framewise.tools.grid_nodes.blocks import cost_of, nodes_block
 from napari_framewise.tools.grid_nodes.report import (
     diagnostics_of,
@@ -37,7 +37,7 @@ __all__ = [
 
 INPUTS = (
     Input("stack", Kind.STACK, "Stack", "Images of a grid.", frames="plane"),
-    LOOKED_AT,
+    mask_input("look at", same_frame=True),
 )
 
 

@@ -9,6 +9,7 @@ from pydantic import field_validator, model_validator
 from napari_framewise.framework.inputs import MASK, Input, Kind
 from napari_framewise.framework.parameters import GIVEN, Parameters, parameter
 from napari_framewise.numerics.mixing import MAX_REFERENCES
+from napari_framewise.tools.common.mask_input import mask_input
 
 INPUTS = (
     Input("stack", Kind.STACK, "Stack", "The frames to take apart."),
@@ -23,15 +24,7 @@ INPUTS = (
         same_frame_as="stack",
         several_frames=True,
     ),
-    Input(
-        "mask",
-        MASK,
-        "Mask",
-        "Pixels to use: not zero = use this pixel. One image for all frames, or one per frame.",
-        least=0,
-        same_frame_as="stack",
-        several_frames=True,
-    ),
+    mask_input("use", same_frame=True),
     Input(
         "regions",
         MASK,

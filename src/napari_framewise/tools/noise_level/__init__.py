@@ -12,7 +12,7 @@ from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.work import Cost, MapFrames, Reduce
 from napari_framewise.framework.framemap import channels_parameter
-from napari_framewise.framework.inputs import MASK, Input, Inputs, Kind
+from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.framework.masks import Measured, measured
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.parameters import Parameters, parameter
@@ -20,6 +20,7 @@ from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics.noise import Transfer, photon_transfer
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
+from napari_framewise.tools.common.mask_input import mask_input
 from napari_framewise.tools.noise_level.passes import Still, blind_block, still
 from napari_framewise.tools.noise_level.report import (
     curve_plots,
@@ -44,15 +45,7 @@ INPUTS = (
         least=0,
         same_frame_as="stack",
     ),
-    Input(
-        "mask",
-        MASK,
-        "Mask",
-        "Pixels to measure: not zero = use this pixel. One image for all frames, or one per frame.",
-        least=0,
-        several_frames=True,
-        lies_on="stack",
-    ),
+    mask_input("measure"),
 )
 
 

@@ -12,7 +12,7 @@ from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.progress import Progress, finish
 from napari_framewise.engine.work import MapFrames, Reduce
-from napari_framewise.framework.inputs import MASK, Input, Inputs, Kind
+from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.framework.limits import limits_of
 from napari_framewise.framework.masks import Measured, measured
 from napari_framewise.framework.outcome import ImageResult, Outcome
@@ -21,6 +21,7 @@ from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics import normalise as numerics
 from napari_framewise.numerics import statistics
 from napari_framewise.tools.common.first_pass import once_for, part_for_preview
+from napari_framewise.tools.common.mask_input import mask_input
 from napari_framewise.tools.common.scaled_blocks import Target, scaled_block
 from napari_framewise.tools.common.scaling import (
     STATUS_NOTE,
@@ -46,15 +47,7 @@ from napari_framewise.tools.normalise.parameters import NormaliseParameters
 
 INPUTS = (
     Input("stack", Kind.STACK, "Stack", "The frames to normalise."),
-    Input(
-        "mask",
-        MASK,
-        "Mask",
-        "Pixels to measure, such as a background: not zero = use this pixel. All pixels are "
-        "normalised. One image for all frames, or one per frame.",
-        least=0,
-        several_frames=True,
-    ),
+    mask_input("measure, such as a background", "All pixels are normalised."),
 )
 
 

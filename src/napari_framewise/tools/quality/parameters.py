@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from napari_framewise.framework.framemap import channels_parameter
-from napari_framewise.framework.inputs import MASK, Input, Kind
+from napari_framewise.framework.inputs import Input, Kind
 from napari_framewise.framework.parameters import Parameters, parameter
+from napari_framewise.tools.common.mask_input import mask_input
 
 INPUTS = (
     Input(
@@ -35,15 +36,7 @@ INPUTS = (
         same_frame_as="restored",
         several_frames=True,
     ),
-    Input(
-        "mask",
-        MASK,
-        "Mask",
-        "Pixels to judge by: not zero = use this pixel. One image for all frames, or one each.",
-        least=0,
-        several_frames=True,
-        lies_on="restored",
-    ),
+    mask_input("judge by", on="restored"),
 )
 
 

@@ -9,7 +9,7 @@ from napari_framewise.engine.cutting import make_plan
 from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.work import Cost, Reduce
 from napari_framewise.framework.in_step import in_step
-from napari_framewise.framework.inputs import MASK, Input, Inputs, Kind
+from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.framework.limits import limits_of
 from napari_framewise.framework.outcome import ImageResult, Outcome
 from napari_framewise.framework.parameters import Parameters, parameter
@@ -18,6 +18,7 @@ from napari_framewise.numerics import residual_motion as numerics
 from napari_framewise.stacks.axes import Axis
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.stack import Stack
+from napari_framewise.tools.common.mask_input import mask_input
 from napari_framewise.tools.residual_motion.passes import FEWEST, Judgement, Reader, judged
 from napari_framewise.tools.residual_motion.report import (
     component_plot,
@@ -45,14 +46,7 @@ __all__ = [
 
 INPUTS = (
     Input("stack", Kind.STACK, "Stack", "The frames to judge, aligned by whatever means."),
-    Input(
-        "mask",
-        MASK,
-        "Mask",
-        "Pixels to judge by: not zero = use this pixel. One image for all frames, or one each.",
-        least=0,
-        several_frames=True,
-    ),
+    mask_input("judge by"),
 )
 
 

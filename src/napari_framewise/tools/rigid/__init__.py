@@ -16,7 +16,7 @@ from napari_framewise.engine.progress import Progress
 from napari_framewise.engine.work import Cost, MapFrames
 from napari_framewise.framework.frame_columns import frame_columns
 from napari_framewise.framework.in_step import in_step, series
-from napari_framewise.framework.inputs import MASK, Input, Inputs, Kind
+from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.framework.limits import limits_of
 from napari_framewise.framework.model import Space
 from napari_framewise.framework.outcome import Curve, ImageResult, Outcome, Plot, Table
@@ -28,6 +28,7 @@ from napari_framewise.numerics import rigid as numerics
 from napari_framewise.numerics.alignment import Alignment, Status
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
+from napari_framewise.tools.common.mask_input import mask_input
 from napari_framewise.tools.common.registration import ORDERS, others, reference_frame
 from napari_framewise.tools.rigid.model import RigidTransforms as RigidTransforms
 from napari_framewise.tools.rigid.passes import (
@@ -40,14 +41,7 @@ from napari_framewise.tools.rigid.passes import (
 
 INPUTS = (
     Input("stack", Kind.STACK, "Volumes", "The volumes over time to align; planes as well."),
-    Input(
-        "mask",
-        MASK,
-        "Mask",
-        "Pixels to align by: not zero = use this pixel. One for all frames, or one each.",
-        least=0,
-        several_frames=True,
-    ),
+    mask_input("align by"),
     others(same_frame_as="stack"),
     Input(
         "transforms",

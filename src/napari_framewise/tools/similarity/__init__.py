@@ -11,12 +11,13 @@ from napari_framewise.engine.cutting import make_plan
 from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.progress import Progress
 from napari_framewise.engine.work import MapPairs
-from napari_framewise.framework.inputs import MASK, Input, Inputs, Kind
+from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics.similarity import Filter
 from napari_framewise.stacks.memory import memory_bytes
 from napari_framewise.stacks.source import Array
+from napari_framewise.tools.common.mask_input import mask_input
 from napari_framewise.tools.similarity.best import best_pairs
 from napari_framewise.tools.similarity.comparing import Comparison
 from napari_framewise.tools.similarity.given import (
@@ -60,14 +61,7 @@ INPUTS = (
         least=0,
         frames="plane",
     ),
-    Input(
-        "mask",
-        MASK,
-        "Mask",
-        "Pixels to compare: not zero = use this pixel. One image for all, or one for each.",
-        least=0,
-        several_frames=True,
-    ),
+    mask_input("compare"),
     Input(
         "judged",
         Kind.TABLE,

@@ -15,7 +15,7 @@ from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.progress import Progress, finish
 from napari_framewise.engine.work import MapFrames, Reduce
 from napari_framewise.framework.framemap import Result, channels_parameter, result_parameter
-from napari_framewise.framework.inputs import MASK, Input, Inputs, Kind
+from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.framework.limits import limits_of
 from napari_framewise.framework.masks import Measured, measured
 from napari_framewise.framework.outcome import ImageResult, Outcome
@@ -27,6 +27,7 @@ from napari_framewise.numerics import statistics
 from napari_framewise.numerics.normalise import diagnostics
 from napari_framewise.stacks.source import Array
 from napari_framewise.tools.common.first_pass import once_for, part_for_preview
+from napari_framewise.tools.common.mask_input import mask_input
 from napari_framewise.tools.common.scaled_blocks import Target, scaled_block
 from napari_framewise.tools.common.scaling import (
     STATUS_NOTE,
@@ -52,15 +53,7 @@ INPUTS = (
         "The frames to standardise, with or without channels: (N, H, W, C), (N, C, H, W), "
         "(N, H, W).",
     ),
-    Input(
-        "mask",
-        MASK,
-        "Mask",
-        "Pixels that mean and standard deviation are taken from: not zero = use this pixel. All "
-        "pixels are standardised. One image for all frames, or one per frame.",
-        least=0,
-        several_frames=True,
-    ),
+    mask_input("take mean and standard deviation from", "All pixels are standardised."),
 )
 
 

@@ -22,6 +22,7 @@ from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics import statistics as numerics
 from napari_framewise.stacks.ragged import RaggedStack
+from napari_framewise.tools.common.mask_input import mask_input
 from napari_framewise.tools.common.tally import (
     WholeStack,
     images_cost,
@@ -55,14 +56,7 @@ INPUTS = (
         "Images",
         "The images to measure: a stack, or a folder of images that may differ in size.",
     ),
-    Input(
-        "mask",
-        MASK,
-        "Mask",
-        "Pixels to measure: not zero = use this pixel. One image for all frames, or one per frame.",
-        least=0,
-        several_frames=True,
-    ),
+    mask_input("measure"),
     Input(
         "regions",
         MASK,

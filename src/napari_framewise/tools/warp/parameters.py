@@ -7,10 +7,11 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from napari_framewise.framework.framemap import FrameMapParameters
-from napari_framewise.framework.inputs import MASK, Input, Kind
+from napari_framewise.framework.inputs import Input, Kind
 from napari_framewise.framework.matrices import Matrix
 from napari_framewise.framework.parameters import GIVEN, parameter
 from napari_framewise.framework.transform import Transform
+from napari_framewise.tools.common.mask_input import mask_input
 from napari_framewise.tools.common.moved import MOVED
 
 INPUTS = (
@@ -37,15 +38,7 @@ INPUTS = (
         "Layer whose pixels the result is to have, with the output grid as this layer.",
         least=0,
     ),
-    Input(
-        "mask",
-        MASK,
-        "Mask",
-        "Pixels to use: non-zero. What lies under the rest changes nothing.",
-        least=0,
-        same_frame_as="stack",
-        several_frames=True,
-    ),
+    mask_input("use", "What lies under the rest changes nothing.", same_frame=True),
     Input(
         "labels",
         Kind.LABELS,
