@@ -243,6 +243,21 @@ def test_hot_pixels_that_stay_put_do_not_hold_the_answer() -> None:
     np.testing.assert_allclose(found.matrix[:2, 2], [3, -2], atol=0.05)
 
 
+@pytest.mark.parametrize("motion", ["translation", "euclidean", "affine", "homography"])
+@pytest.mark.parametrize("period", [8.0, 12.0, 20.5])
+def test_a_lattice_is_ambiguous_whatever_its_period(motion: Motion, period: float) -> None:
+    # It looks the same half a period down and across: nearer than an eighth of the frame.
+    rng = np.random.default_rng(int(period))
+    at = 2 * np.pi * grid((96, 112)) / period
+
+    def lattice(shift: float) -> np.ndarray:
+        pattern = np.cos(at[..., 0] + shift) * np.cos(at[..., 1] - shift)
+        return 100 + 40 * pattern + rng.normal(0, 2, pattern.shape)
+
+    found = align(prepare(lattice(0.0), settings=Settings(motion=motion)), lattice(np.pi / 2))
+    assert not found.found
+
+
 def test_history_tells_every_iteration() -> None:
     found = aligned(moved("affine"), motion="affine")
     assert len(found.history) == found.iterations

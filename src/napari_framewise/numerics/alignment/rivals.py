@@ -27,8 +27,11 @@ _MOST = 3.0
 # Fisher's z, where a place is as good as this correlation.
 _CLEAR = 3.0
 _CLEAR_Z, _GOOD = 0.35, 0.7
-# Pixels around a place that are the same place: as many, and this share of the shorter side.
-_NEAR, _NEAR_SHARE = 2, 1 / 8
+# Where a place is that good, what another must lack, of what it lacks itself, and beyond that.
+_WORSE, _BESIDE, _FAR_WORSE = 2.0, 0.04, 20.0
+# Pixels around a place that are the same place: at least, and this share of the shorter side at
+# most; in between until the correlation has fallen to this share.
+_NEAR, _NEAR_SHARE, _FALLEN = 2, 1 / 8, 1 / 3
 
 
 @dataclass(frozen=True)
@@ -85,36 +88,66 @@ def second_look(
         )
         spectra = Spectra.of(two, there, (mask.shape[0], mask.shape[1]))
         values, overlap = correlations(spectra, one, mask, least)
-        z = np.arctanh(np.clip(values, -0.9999, 0.9999))
-        score = z * np.sqrt(overlap)
+        score = values * np.sqrt(overlap)
         if not np.isfinite(score).any():
             continue
-        near = max(_NEAR, round(_NEAR_SHARE * min(mask.shape)))
         at = np.array([found[0] + mask.shape[0] - 1, found[1] + mask.shape[1] - 1])
         away = np.maximum(*np.abs(np.indices(score.shape) - at[:, None, None]))
         scatter = 1.4826 * float(np.nanmedian(np.abs(score - np.nanmedian(score))))
+        # Chance alone scatters by 1, though most shifts of a lattice may score 0.
+        scatter = max(scatter, 1.0)
         here = _best(np.where(away <= 1.5, score, np.nan))
-        rival = _best(np.where(away > near, score, np.nan))
         if here is None:
             continue
-        clear |= rival is None or _stands_out(here, rival, score, z, scatter)
+        near = _breadth(values, here, max(_NEAR, round(_NEAR_SHARE * min(mask.shape))))
+        rival = _best(np.where(away > near, score, np.nan))
+        clear |= rival is None or _stands_out(here, rival, score, values, scatter)
         elsewhere = _best(np.where(away > 1.5, score, np.nan))
-        if bounded and elsewhere and _stands_out(elsewhere, here, score, z, scatter):
+        if bounded and elsewhere and _stands_out(elsewhere, here, score, values, scatter):
             clear = False
             better = (float(elsewhere[0] - at[0]), float(elsewhere[1] - at[1]))
     return Verdict(clear, better)
+
+
+def _breadth(values: FloatArray, at: tuple[int, int], most: int) -> int:
+    """Pixels from a place until the correlation has fallen along every axis."""
+    found = _NEAR
+    for line, place in ((values[:, at[1]], at[0]), (values[at[0]], at[1])):
+        for way in (line[place:], line[place::-1]):
+            low = np.flatnonzero(~(way >= _FALLEN * values[at]))
+            found = max(found, int(low[0]) if low.size else most)
+    return min(found, most)
 
 
 def _stands_out(
     one: tuple[int, int],
     two: tuple[int, int],
     score: FloatArray,
-    z: FloatArray,
+    values: FloatArray,
     scatter: float,
 ) -> bool:
-    by_score = score[one] - score[two] > _CLEAR * scatter
-    by_z = np.tanh(z[one]) > _GOOD and z[one] - z[two] > _CLEAR_Z and score[one] > score[two]
-    return bool(by_score or by_z)
+    if score[one] - score[two] > _CLEAR * scatter:
+        return True
+    good, other = np.clip((_top(values, one), _top(values, two)), -0.9999, 0.9999)
+    worse = min(_WORSE * (1 - good) + _BESIDE, _FAR_WORSE * (1 - good))
+    return bool(
+        good > _GOOD
+        and 1 - other > worse
+        and np.arctanh(good) - np.arctanh(other) > _CLEAR_Z
+        and score[one] > score[two]
+    )
+
+
+def _top(values: FloatArray, at: tuple[int, int]) -> float:
+    """Height of parabolas through a place and its neighbours: others lie between pixels."""
+    here = top = float(values[at])
+    for line, place in ((values[:, at[1]], at[0]), (values[at[0]], at[1])):
+        if 0 < place < len(line) - 1:
+            before, after = float(line[place - 1]), float(line[place + 1])
+            bend = 2 * here - before - after
+            if bend > 0:
+                top += min((after - before) ** 2 / (8 * bend), bend / 8)
+    return top
 
 
 def _best(score: FloatArray) -> tuple[int, int] | None:

@@ -208,12 +208,14 @@ class Search:
         number = self._second_level()
         level, fixed = self.template.pyramid[number], self.template.fixed[number]
         centre = mapped(fit.matrix, [0.0, 0.0])
-        back = np.eye(3)
-        back[:2, 2] = -centre
-        planes, mask = _deformed(level, fixed.grid, normalised(back @ fit.matrix))
         there = self.pyramid[number]
         grid = self.moving[number].grid
         at = (centre - grid[0::2]) / grid[1::2] + fixed.grid[0::2] / fixed.grid[1::2]
+        # A whole number of pixels is left between the two.
+        back = np.eye(3)
+        back[:2, 2] = (at - np.rint(at)) * grid[1::2] - centre
+        at = np.rint(at)
+        planes, mask = _deformed(level, fixed.grid, normalised(back @ fit.matrix))
         least = self.template.settings.least_overlap
         place = (float(at[0]), float(at[1]))
         return second_look(planes, mask, there.planes, there.valid, place, least), grid[1::2]
