@@ -154,3 +154,20 @@ def test_a_plot_takes_the_colours_of_the_theme(qtbot: QtBot) -> None:
 
     assert to_hex(canvas.figure.get_facecolor()) == light.ground
     assert to_hex(canvas.figure.axes[0].title.get_color()) == light.text
+
+
+@pytest.mark.parametrize("offset", [0.0, 270.0, -4321.0])
+def test_numbers_beside_the_plot_never_push_its_label_off_the_canvas(
+    qtbot: QtBot, offset: float
+) -> None:
+    canvas = PlotCanvas(colours_of("dark"))
+    qtbot.addWidget(canvas)
+    canvas.resize(300, 220)
+    canvas.show()
+    rising = np.linspace(offset, offset + 4.5, 40)
+    values = {**table(40).columns, "x": rising, "y": rising}
+    canvas.show_plot(PLOT, Table("t", "frame", values))
+    canvas.draw()
+    axes = canvas.figure.axes[0]
+    assert axes.yaxis.get_tightbbox(canvas.get_renderer()).x0 >= 0
+    assert axes.bbox.width > 150

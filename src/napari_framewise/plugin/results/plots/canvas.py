@@ -22,6 +22,7 @@ from napari_framewise.plugin.results.plots.tree import Tree
 from napari_framewise.plugin.theme import PRINT, Colours
 
 _MARGINS = (56, 10, 38, 22)
+_EDGE = 3.0
 _RING = 5.0
 
 
@@ -51,6 +52,7 @@ class PlotCanvas(FigureCanvasQTAgg):
         self._shown: tuple[Plot, Table, Table | None] | None = None
         self._drawing: Drawing | None = None
         self._row: int | None = None
+        self._left = float(_MARGINS[0])
         self.mpl_connect("button_press_event", self._pressed)
         self.mpl_connect("scroll_event", self._scrolled)
 
@@ -67,6 +69,7 @@ class PlotCanvas(FigureCanvasQTAgg):
             self.draw_idle()
             return
         self._shown = (plot, table, leaves)
+        self._left = float(_MARGINS[0])
         self._redraw()
 
     def recolour(self, colours: Colours) -> None:
@@ -78,6 +81,16 @@ class PlotCanvas(FigureCanvasQTAgg):
         """Put the mark at a row of the table; none hides it."""
         self._row = row
         self.update()
+
+    def draw(self) -> None:
+        """Draw the plot, with room for the numbers beside it."""
+        if self._drawing is not None:
+            box = self._drawing.axes.yaxis.get_tightbbox(self.get_renderer())
+            lacking = _EDGE - box.x0 / self.device_pixel_ratio if box is not None else 0.0
+            if lacking > 0:
+                self._left += lacking
+                self._set_margins()
+        super().draw()
 
     def paintEvent(self, event: Any) -> None:
         """Paint the plot and the mark over it, so that moving the mark draws nothing anew."""
@@ -127,9 +140,9 @@ class PlotCanvas(FigureCanvasQTAgg):
     def _set_margins(self) -> None:
         # A layout engine would draw all texts twice, which takes longer than the curves.
         width, height = max(self.width(), 100), max(self.height(), 100)
-        left, right, bottom, top = _MARGINS
+        _, right, bottom, top = _MARGINS
         self.figure.subplots_adjust(
-            left / width, bottom / height, 1 - right / width, 1 - top / height
+            min(self._left / width, 0.6), bottom / height, 1 - right / width, 1 - top / height
         )
 
     def _pressed(self, event: MouseEvent) -> None:
