@@ -55,6 +55,16 @@ def test_a_folder_is_asked_for_on_the_command_line_and_written_to(
     np.testing.assert_array_equal(tiff, opened("out", "difference"))
 
 
+def test_it_is_reproduced_beside_the_recipe_and_nothing_of_it_stays(call: CallCli) -> None:
+    code, _, err = call("pairing", "film.npy", "-o", "out", "--with-results")
+    assert code == 0, err
+    before = sorted(Path("out").iterdir())
+    code, out, err = call("reproduce", "out/film.recipe.json")
+    assert code == 0, err
+    assert out.count("identical") >= 2
+    assert sorted(Path("out").iterdir()) == before
+
+
 def test_python_names_the_folder(wanted: np.ndarray) -> None:
     stack = fw.open_stack("film.npy")
     with pytest.raises(ValueError, match="give folder="):

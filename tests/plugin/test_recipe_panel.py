@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
+from tests.helpers import pairing
 from tests.helpers.recipes import add_tools, write_frames
 
 import napari_framewise as fw
@@ -17,6 +18,7 @@ from napari_framewise.io.recipes.files import save_recipe
 from napari_framewise.io.runs.batch import run_recipe
 from napari_framewise.io.runs.outputs import Output
 from napari_framewise.plugin.recipe_panel import RecipePanel
+from napari_framewise.tools import registry
 
 
 @pytest.fixture(autouse=True)
@@ -229,3 +231,23 @@ def test_a_file_that_is_open_lends_its_place_to_a_step_run_alone(
     panel.steps.buttons[0].click()
     finish(qtbot, panel)
     np.testing.assert_allclose(viewer.layers["film doubled"].rotate, layer.rotate)
+
+
+def test_a_step_alone_whose_result_memory_does_not_hold_goes_to_the_folder(
+    qtbot: QtBot, panel: RecipePanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(registry.TOOLS, "pairing", pairing.ENTRY)
+    np.save(tmp_path / "many.npy", np.random.default_rng(3).normal(size=(150, 3, 4)))
+    film = InputRef(path=str(tmp_path / "many.npy"), name="many")
+    step = Step(tool="pairing", inputs={"stack": (film,)})
+    save_recipe(Recipe(steps=(step,)), tmp_path / "pairs.json")
+    panel.open(str(tmp_path / "pairs.json"))
+    panel.run_alone(0)
+    finish(qtbot, panel)
+    assert "choose a folder for the output" in panel.message
+    panel.files.folder.setText(str(tmp_path / "out"))
+    panel.run_alone(0)
+    finish(qtbot, panel)
+    assert sorted(path.name for path in (tmp_path / "out" / "step 1 alone").iterdir()) == [
+        "difference.ome.zarr", "distance.ome.zarr",
+    ]  # fmt: skip

@@ -44,7 +44,7 @@ def reproduce_recipe(given: Namespace) -> int:
     check_results(recipe)
     shown = sys.stderr.isatty() and not given.quiet
     with engine_for(_local(given), given.cluster) as engine, ProgressLine(shown) as line:
-        _, found = finish(with_results(recipe, engine), line.show)
+        _, found = finish(with_results(recipe, engine, given.recipe), line.show)
     if given.output is not None:
         write_table(found.table(), given.output)
     if not given.quiet:

@@ -55,6 +55,7 @@ class RecipePanel(QWidget):
         super().__init__(parent)
         self._viewer = viewer
         self.recipe: Recipe | None = None
+        self._path: str | None = None
         self._earlier: dict[int, Outcome] = {}
         self._done: list[FileRun] = []
         self._tables: tuple[Table, ...] = ()
@@ -94,7 +95,7 @@ class RecipePanel(QWidget):
         except ValueError as error:
             self.say(str(error))
             return
-        self.recipe = recipe
+        self.recipe, self._path = recipe, path
         self._earlier.clear()
         self.steps.show_recipe(recipe)
         self._name.setText(Path(path).name)
@@ -141,8 +142,11 @@ class RecipePanel(QWidget):
             return
         # A copy: a run that is cancelled and still ends leaves nothing behind.
         earlier = dict(self._earlier)
+        engine, folder = settings.current_engine(), self.files.folder.text().strip()
+        if folder:
+            engine = engine.writing_to(Path(folder).expanduser() / f"step {number + 1} alone")
         self._start(
-            lambda: run_step(recipe, number, settings.current_engine(), earlier),
+            lambda: run_step(recipe, number, engine, earlier),
             partial(self._show_step, number, earlier),
         )
 
@@ -156,7 +160,7 @@ class RecipePanel(QWidget):
             return
         assert recipe is not None
         self._start(
-            lambda: with_results(recipe, settings.current_engine()),
+            lambda: with_results(recipe, settings.current_engine(), self._path),
             lambda answer: self._show_comparison(answer[1]),
         )
 

@@ -50,16 +50,20 @@ def with_kept(
         said = []
         for record, item in zip(step, items_of(outcome), strict=True):
             size = 8 * int(np.prod(record.shape))
+            layer = item.layer if isinstance(item.layer, ImageResult) else None
+            file = None if layer is None else files.get(layer.name)
             if record.dtype == "text":
                 said.append(record)
+            elif file is not None and layer is not None and layer.folder is not None:
+                # What was written in the run lies where its file is now.
+                said.append(record.model_copy(update={"kept": str(file)}))
             elif size <= _MOST_BYTES and total + size <= _MOST_TOGETHER:
                 key = str(len(values))
                 values[key] = np.asarray(item.values)
                 total += values[key].nbytes
                 said.append(record.model_copy(update={"kept": str(path), "key": key}))
-            elif isinstance(item.layer, ImageResult) and item.layer.name in files:
-                kept = str(files[item.layer.name])
-                said.append(record.model_copy(update={"kept": kept}))
+            elif file is not None:
+                said.append(record.model_copy(update={"kept": str(file)}))
             else:
                 said.append(record)
         told.append(tuple(said))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -118,12 +120,21 @@ class Reproduction:
 
 
 def with_results(
-    recipe: Recipe, engine: Engine
+    recipe: Recipe, engine: Engine, beside: str | os.PathLike[str] | None
 ) -> Generator[Progress | Partial | Notice, None, tuple[Recipe, Reproduction]]:
-    """Run a recipe, and record its inputs and results in it; also how they compare with earlier."""
+    """Run a recipe, and record its inputs and results in it; also how they compare with earlier.
+
+    What memory does not hold is written to a folder of its own in the folder of `beside`, the
+    recipe's file, until it was compared; without one it lies among the system's temporary files.
+    """
     hashes = yield from input_hashes(recipe)
-    outcomes, as_run = yield from run_steps(recipe, engine)
-    found, differences = yield from recorded_results(outcomes, recipe.results)
+    there = None if beside is None else Path(beside).absolute().parent
+    if there is not None and not os.access(there, os.W_OK):
+        there = None
+    with tempfile.TemporaryDirectory(prefix=".framewise-", dir=there) as room:
+        here = engine.writing_to(Path(room), "")
+        outcomes, as_run = yield from run_steps(recipe, here)
+        found, differences = yield from recorded_results(outcomes, recipe.results)
     now = as_run.model_copy(update={"versions": versions(), "hashes": hashes, "results": found})
     return now, compared(recipe, now, differences)
 
@@ -168,7 +179,7 @@ def reproduce(
     loaded = load_recipe(recipe)
     check_results(loaded)
     with ProgressLine(shown=progress) as line, engine_for(engine, cluster) as where:
-        _, found = finish(with_results(loaded, where), line.show)
+        _, found = finish(with_results(loaded, where, recipe), line.show)
     return found
 
 
