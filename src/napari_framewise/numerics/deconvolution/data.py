@@ -39,6 +39,12 @@ class Data:
         values = np.where(weight, image, 0.0).astype(np.float64)
         return cls(np.ascontiguousarray(values), np.ascontiguousarray(weight))
 
+    def without(self, lost: NDArray[np.bool_]) -> Data:
+        """The same, but for pixels that don't count any more."""
+        if not lost.any():
+            return self
+        return Data(np.where(lost, 0.0, self.values), self.weight & ~lost)
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Of the image."""

@@ -65,6 +65,11 @@ class Restored:
     evidence : Evidence
         What the verdict rests on; NaN in what is so far.
     verdict : Verdict
+    outliers : int
+        Pixels that no scene can explain, which were left out.
+    growth : float
+        Variance of the noise in the brightest tenth over that in the darkest, where it was measured
+        and grows; else 1.
     """
 
     held: Held
@@ -78,6 +83,8 @@ class Restored:
     freedom: float
     evidence: Evidence
     verdict: Verdict
+    outliers: int = 0
+    growth: float = 1.0
 
     @property
     def image(self) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,15 +107,45 @@ def blind_sigma(image: NDArray[Any], valid: BoolArray | None = None) -> BlindSig
     use = usable.reshape(planes.shape)
     # A power of two, so that units leave the same bits and extreme ones don't overflow.
     unit = float(2.0 ** np.floor(np.log2(size))) if size > 0 else 1.0
-    powers = _powers(planes, use, unit)
+    powers = block_powers(planes, use, unit)
     count = powers.shape[1]
     if count < _FEWEST or size == 0:
         return BlindSigma(sigma_of_image(values, usable), float("nan"), float("nan"), float("nan"))
+    taken, variance = plain_blocks(powers, max(_FEWEST, int(np.ceil(_LEAST * count))))
+    between = float(powers[2, taken].mean())
+    sigma = unit * float(np.sqrt(variance))
+    independent = max(1.0, len(taken) * float(_FINE.sum()) / _OVERLAP)
+    return BlindSigma(
+        sigma,
+        sigma / float(np.sqrt(2 * independent)),
+        len(taken) / count,
+        between / variance if variance > 0 else 1.0,
+    )
+
+
+def plain_blocks(powers: FloatArray, least: int) -> tuple[NDArray[np.intp], float]:
+    """Which blocks hold no more structure than noise, and the variance of that noise.
+
+    Parameters
+    ----------
+    powers : (4, blocks)
+        Of `block_powers`.
+    least : int
+        Fewest blocks that are taken.
+
+    Examples
+    --------
+    >>> image = np.random.default_rng(0).normal(0, 3, (1, 256, 256))
+    >>> powers = block_powers(image, np.ones(image.shape, bool), 1.0)
+    >>> taken, variance = plain_blocks(powers, 16)
+    >>> len(taken) > 0.9 * powers.shape[1], 8.7 < variance < 9.3
+    (True, True)
+    """
+    count = powers.shape[1]
     order = np.argsort(powers[0], kind="stable")
     coarse = powers[0, order]
     fine = np.cumsum(powers[1, order]) / np.arange(1, count + 1)
-    least = max(_FEWEST, int(np.ceil(_LEAST * count)))
-    taken = least
+    taken = least = min(least, count)
     seen: set[int] = set()
     # From below, and at the largest of what it goes round in.
     for _ in range(_ROUNDS):
@@ -124,35 +155,54 @@ def blind_sigma(image: NDArray[Any], valid: BoolArray | None = None) -> BlindSig
             break
         seen.add(taken)
         taken = after
-    variance = float(fine[taken - 1])
-    between = float(powers[2, order[:taken]].mean())
-    sigma = unit * float(np.sqrt(variance))
-    independent = max(1.0, taken * float(_FINE.sum()) / _OVERLAP)
-    return BlindSigma(
-        sigma,
-        sigma / float(np.sqrt(2 * independent)),
-        taken / count,
-        between / variance if variance > 0 else 1.0,
-    )
+    return order[:taken], float(fine[taken - 1])
 
 
-def _powers(planes: FloatArray, use: BoolArray, unit: float) -> FloatArray:
-    """Mean squares of coarse, fine and other coefficients of each whole block, (3, blocks)."""
+def block_powers(
+    planes: FloatArray, use: BoolArray, unit: float, most: int | None = None
+) -> FloatArray:
+    """Mean squares of coarse, fine and other cosine coefficients of each whole block, and its sum.
+
+    Parameters
+    ----------
+    planes : (n, y, x)
+    use : (n, y, x) ndarray of bool
+        Blocks in which a pixel is left out are none.
+    unit : float
+        What values are divided by.
+    most : int, optional
+        Of more blocks every so manieth is taken.
+
+    Returns
+    -------
+    (4, blocks) float64
+        The last row is the lowest coefficient: the sum over 8.
+
+    Examples
+    --------
+    >>> block_powers(np.ones((1, 8, 12)), np.ones((1, 8, 12), bool), 1.0)[3].tolist()
+    [8.0, 8.0]
+    """
     if min(planes.shape[1:]) < SIDE:
-        return np.zeros((3, 0))
+        return np.zeros((4, 0))
     masks = np.stack([_COARSE, _FINE, _BETWEEN]).reshape(3, -1).astype(np.float64)
     masks /= masks.sum(axis=1, keepdims=True)
     window = (SIDE, SIDE)
-    found = [np.zeros((3, 0))]
-    for plane, known in zip(planes, use, strict=True):
+    found = [np.zeros((4, 0))]
+    each = math.prod((length - SIDE) // _STEP + 1 for length in planes.shape[1:])
+    every = 1 if most is None else max(1, -(-each * len(planes) // most))
+    for number, (plane, known) in enumerate(zip(planes, use, strict=True)):
         blocks = np.lib.stride_tricks.sliding_window_view(plane, window)[::_STEP, ::_STEP]
         whole = np.lib.stride_tricks.sliding_window_view(known, window)[::_STEP, ::_STEP]
+        here = np.zeros(whole.shape[:2], bool)
+        here.ravel()[(-number * each) % every :: every] = True
+        here &= whole.all(axis=(2, 3))
         step = max(1, _STRIP // blocks.shape[1])
         for start in range(0, blocks.shape[0], step):
             rows = slice(start, start + step)
-            given = blocks[rows][whole[rows].all(axis=(2, 3))] / unit
+            given = blocks[rows][here[rows]] / unit
             if not len(given):
                 continue
             turned = fft.dctn(given, axes=(1, 2), norm="ortho").reshape(len(given), -1)
-            found.append(masks @ (turned * turned).T)
+            found.append(np.vstack([masks @ (turned * turned).T, turned[:, :1].T]))
     return np.concatenate(found, axis=1)

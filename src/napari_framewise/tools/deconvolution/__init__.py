@@ -139,7 +139,7 @@ def _watched(
             if channel == 0:
                 live.course.append(slim(step))
             now = time.perf_counter()
-            yield Progress(label, step.iterations, total, "iterations", now - began)
+            yield Progress(label, min(step.iterations, total), total, "iterations", now - began)
             if now - shown >= _SO_FAR_SECONDS:
                 blocks[0] = fitted(live.so_far(step), blocks.dtype)
                 yield Partial(_unfinished(live, parameters, layout, image, step))

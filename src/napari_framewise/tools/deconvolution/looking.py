@@ -46,6 +46,7 @@ def preview(inputs: Inputs, parameters: DeconvolutionParameters, index: int) -> 
     )
     said = report.diagnostics(stack, (), task, made.notes)
     which = [one.verdict.sentence for one in ended if one.verdict.name not in ("GOOD", "STOPPED")]
+    said += tuple(report.what_was_found(ended))
     first = ended[0]
     return Outcome(
         layers=(layer_of(stack, image, still),),

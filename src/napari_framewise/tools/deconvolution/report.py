@@ -22,6 +22,7 @@ NOTES = {
     "iterations": "How many it took.",
     "residual": "Root mean square of frame minus blurred result, in the frame's values.",
     "noise": "Standard deviation of the noise, stated or measured, in the frame's values.",
+    "outliers": "Pixels that no scene can explain through this PSF: they count as missing.",
     "regularisation": "Weight of the regularisation; of gradient consensus the share that moved.",
     "freedom": "Share of the data's degrees of freedom that the scene takes up, where the weight "
     "of total variation follows from it: the residual is that much smaller than the noise.",
@@ -54,6 +55,7 @@ def measures(found: Sequence[Restored]) -> dict[str, Array]:
         "iterations": np.array([each.iterations for each in found]),
         "residual": np.array([each.residual for each in found]),
         "noise": np.array([each.noise for each in found]),
+        "outliers": np.array([each.outliers for each in found], np.int64),
         "regularisation": np.array([each.weight for each in found]),
         "freedom": np.array([each.freedom for each in found]),
         "neighbours": np.array([each.evidence.neighbours for each in found]),
@@ -124,6 +126,8 @@ def diagnostics(
         named = ", ".join(map(str, which[:_SAID])) + (" ..." if len(which) > _SAID else "")
         where = "" if stack.n_frames == 1 else f"{len(which):,} frames ({named}): "
         said.append(f"{where}{verdict.sentence}")
+    every = [one for each in ended for one in each]
+    said += what_was_found(every)
     first = task.prepared[0]
     if first.settings.method == "inverse":
         gain = noise_gain_of(first)
@@ -132,6 +136,26 @@ def diagnostics(
             "by frequency is the layer 'noise amplification'."
         )
     return tuple(said)
+
+
+def what_was_found(ended: Sequence[Restored]) -> list[str]:
+    """What was found of noise and outliers, so that it can be judged."""
+    said = []
+    lost = sum(one.outliers for one in ended)
+    if lost:
+        said.append(
+            f"{lost:,} pixels stand out of their neighbours by more than noise, and more than any "
+            "scene could through this PSF: they count as missing. Of a sharp scene they are its "
+            "points of light, and the PSF is too wide."
+        )
+    growth = float(np.median([one.growth for one in ended])) if ended else 1.0
+    if growth > 1:
+        said.append(
+            f"The noise grows with brightness, as that of photons does: its variance is "
+            f"{growth:,.3g} times as large in the brightest tenth as in the darkest. Its mean is "
+            "taken."
+        )
+    return said
 
 
 def summary(stack: Stack, ended: Sequence[Sequence[Restored]], method: str) -> str:
