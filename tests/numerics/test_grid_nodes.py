@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 from scipy.spatial import cKDTree
+from skimage import data
 
 from napari_framewise.numerics.grid_nodes import Nodes, find_nodes, lattice_of, shift_between
 from napari_framewise.samples.pressure import PITCH, Pattern, nodes_of, seen, view
@@ -114,6 +116,57 @@ def test_a_board_turned_by_a_quarter_has_rows_that_run_down(pattern: Pattern) ->
 def test_what_is_no_grid_has_no_nodes(pattern: Pattern, image: np.ndarray) -> None:
     found = find_nodes(image, pattern)
     assert len(found.places) == 0
+
+
+@pytest.mark.parametrize(
+    ("pattern", "image"),
+    [
+        ("lines", data.coins()),
+        ("dots", data.page()),
+        ("chessboard", data.text()),
+        (
+            "chessboard",
+            ndimage.gaussian_filter(np.random.default_rng(3).normal(size=(480, 640)), 9),
+        ),
+    ],
+    ids=["coins", "page", "text", "smooth noise"],
+)
+def test_what_happens_to_lie_in_rows_is_no_grid(pattern: Pattern, image: np.ndarray) -> None:
+    assert len(find_nodes(image, pattern).places) == 0
+
+
+def test_rows_of_dots_are_no_lines_and_their_gaps_no_chessboard() -> None:
+    image = scene("dots")
+    assert len(find_nodes(image, "lines").places) == 0
+    assert len(find_nodes(image, "chessboard").places) == 0
+
+
+@pytest.mark.parametrize(("pattern", "most"), [("chessboard", 0.04), ("dots", 0.02)])
+def test_uneven_light_moves_no_node(pattern: Pattern, most: float) -> None:
+    """By 0.1 to 0.3 pixels where light is not looked at."""
+    image = scene(pattern, noise=0.0)
+    y, x = np.indices(image.shape)
+    light = 0.1 + 0.9 * np.exp(-((y - 80) ** 2 + (x - 230) ** 2) / 2 / 150**2)
+    noisy = image * light + np.random.default_rng(2).normal(0, 0.3, image.shape)
+    found = find_nodes(noisy, pattern)
+    assert found.missing == 0
+    assert np.sqrt((misfit(found, truth()) ** 2).mean()) < most
+
+
+@pytest.mark.parametrize("pattern", ["chessboard", "dots"])
+def test_noise_as_strong_as_the_contrast_leaves_no_wrong_node(pattern: Pattern) -> None:
+    found = find_nodes(scene(pattern, 2.0, noise=160.0), pattern)
+    away, _ = cKDTree(truth(2.0)).query(found.places)
+    assert len(away) > 20
+    assert away.max() < 4
+
+
+def test_a_second_board_is_counted() -> None:
+    image = np.concatenate([scene("dots", 0.0), scene("dots", 2.0)[:, 150:]], axis=1)
+    found = find_nodes(image, "dots")
+    assert len(found.places) == 35
+    assert found.others >= 15
+    assert find_nodes(scene("dots"), "dots").others == 0
 
 
 def test_a_disc_seen_through_a_bent_map_is_not_its_centroid() -> None:

@@ -15,7 +15,7 @@ _WIDE = 0.22
 _SPACING, _MOST_SAMPLES = 1.5, 24
 _LOW = 0.25
 _FEWEST_SAMPLES, _ITERATIONS = 4, 4
-_LEAST_CONTRAST = 0.3
+_LEAST_CONTRAST, _CONTINUOUS = 0.3, 0.5
 _ARMS = ((0, -1), (0, 1), (1, -1), (1, 1))
 
 
@@ -106,6 +106,9 @@ def _middles(
     strong = contrast[good & (contrast > 0)]
     good &= contrast > _LEAST_CONTRAST * (np.median(strong) if strong.size else np.inf)
     good &= np.abs(moved) < 0.5 * half[:, None]
+    # A line runs all along; what is strong near the nodes alone is a row of dots.
+    seen = whole.min(axis=-1) > 0.999
+    good &= (good.sum(axis=1) >= _CONTINUOUS * seen.sum(axis=1))[:, None]
     return along, np.where(good, middle, np.nan)
 
 

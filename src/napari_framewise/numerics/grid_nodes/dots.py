@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from napari_framewise.numerics.bsplines import Axis, Lattice, fit
 
@@ -15,6 +16,10 @@ _LOW, _HIGH = 0.2, 0.8
 """Of the way from ground to ink: below is none, above is all."""
 _LEAST_CONTRAST, _SIZES = 0.35, (0.4, 2.5)
 _WHOLE = 0.98
+_DOTS_AROUND, _FEWEST_AROUND, _GROUND = 9, 6, 0.5
+_FEWEST_IN_PLANE, _STEEPEST = 24, 0.5
+"""Fewest pixels of ground whose tilt is found; a ground that rises by more of the contrast
+over a dot's surroundings is no light."""
 _FEWEST_TO_BEND = 3
 
 
@@ -48,6 +53,7 @@ def _some(
     grid = np.argwhere(np.ones((2 * reach + 1,) * 2)) - reach
     last = np.array(image.shape) - 1
     at = places.copy()
+    light: tuple[Array, Array] | None = None
     for _ in range(_ITERATIONS):
         pixels = np.rint(at).astype(np.int64)[:, None] + grid
         inside = ((pixels >= 0) & (pixels <= last)).all(axis=2)
@@ -58,10 +64,16 @@ def _some(
         values = np.where(known, image[rows, columns], np.nan)
         some = known.any(axis=1)
         values[~some] = 0
+        if light is None:
+            light = _light(values, away, known, places)
+        tilt, change = light
+        values -= np.einsum("nki,ni->nk", away, tilt)
         ground, ink = np.nanpercentile(values, (20, 95), axis=1)
         contrast = np.maximum(ink - ground, 0)
         scale = np.where(contrast > 0, contrast, 1)
-        level = (np.where(known, values, 0) - ground[:, None]) / scale[:, None]
+        rise = 1 + np.einsum("nki,ni->nk", away, change) / scale[:, None]
+        level = np.where(known, values, 0) - ground[:, None]
+        level /= scale[:, None] * np.clip(rise, 0.2, 5)
         weights = np.where(known, np.clip((level - _LOW) / (_HIGH - _LOW), 0, 1), 0)
         total = weights.sum(axis=1)
         sure = np.where(total > 0, total, 1)
@@ -80,6 +92,42 @@ def _some(
         np.where(good, total, np.nan),
         np.where(good, contrast, np.nan),
     )
+
+
+def _light(values: Array, away: Array, known: BoolArray, places: Array) -> tuple[Array, Array]:
+    """Slopes of the ground around dots, and of the contrast, each (n, 2).
+
+    Without them the brighter side of a dot's surroundings would count as ink, and its edge there
+    as further out. The ground's is that of a plane through it, the contrast's that of a plane
+    through the contrasts of the dots around.
+    """
+    tilt = np.zeros(places.shape)
+    reach = np.sqrt(np.where(known, (away**2).sum(axis=2), 0).max(axis=1))
+    for _ in range(2):
+        flat = values - np.einsum("nki,ni->nk", away, tilt)
+        ground, ink = np.nanpercentile(flat, (20, 95), axis=1)
+        way = np.where(ink > ground, ink - ground, 1)
+        level = (flat - ground[:, None]) / way[:, None]
+        tilt = _slopes(values, away, known & (level < _GROUND), _FEWEST_IN_PLANE)
+        tilt[np.hypot(*tilt.T) * reach > _STEEPEST * way] = 0
+    near = min(_DOTS_AROUND, len(places))
+    _, around = cKDTree(places).query(places, k=near)
+    around = np.reshape(around, (len(places), near))
+    ways = places[around] - places[:, None]
+    return tilt, _slopes(way[around], ways, np.ones(around.shape, bool), _FEWEST_AROUND)
+
+
+def _slopes(values: Array, away: Array, chosen: BoolArray, fewest: int) -> Array:
+    """Slopes (n, 2) of the planes through chosen values; 0 where there are too few."""
+    count = chosen.sum(axis=1)
+    weights = chosen[..., None] / np.maximum(count, 1)[:, None, None]
+    rest = away - (away * weights).sum(axis=1)[:, None]
+    covariance = np.einsum("nki,nkj->nij", rest * weights, rest)
+    right = np.einsum("nki,nk->ni", rest * weights, np.where(chosen, values, 0))
+    good = (count >= fewest) & (np.linalg.det(covariance) > 0.1)
+    covariance[~good] = np.eye(2)
+    found = np.linalg.solve(covariance, right[..., None])[..., 0]
+    return np.asarray(np.where(good[:, None], found, 0.0))
 
 
 def straightened(places: Array, index: IntArray, areas: Array) -> Array:

@@ -17,8 +17,8 @@ from napari_framewise.numerics.grid_nodes.candidates import (
 from napari_framewise.numerics.grid_nodes.corners import corners
 from napari_framewise.numerics.grid_nodes.crossings import crossings
 from napari_framewise.numerics.grid_nodes.dots import centres, straightened
-from napari_framewise.numerics.grid_nodes.growing import FEWEST, Lattice, is_regular, lattice_of
-from napari_framewise.numerics.noise import sigma_of_image
+from napari_framewise.numerics.grid_nodes.growing import Lattice, is_regular, lattice_of
+from napari_framewise.numerics.grid_nodes.trusting import held, is_grid, noise_of, quieter
 from napari_framewise.numerics.pyramid import filled
 
 Array = NDArray[np.float64]
@@ -27,6 +27,8 @@ PATTERNS = ("chessboard", "dots", "lines")
 _SMALLEST = 12
 _LARGEST_ERROR = 0.05
 """Of the pitch: what is less certain is not seen."""
+_MEASURED, _SECOND = 0.5, 0.25
+"""Of the nodes of a lattice: those that must be measured, and other places that may be another."""
 _CLEAR, _MANY, _MORE = 0.85, 16, 1.1
 """A lattice of most candidates and so many nodes is kept when the next scale shows no more."""
 
@@ -47,6 +49,8 @@ class Nodes:
         Median distance between neighbours, in pixels; NaN without nodes.
     candidates : int
         Places that looked like nodes, at the scale at which most of the grid was found.
+    others : int
+        Nodes of a second grid in the image, which is left out; 0 where there is none.
     """
 
     places: Array
@@ -54,6 +58,7 @@ class Nodes:
     errors: Array
     pitch: float
     candidates: int
+    others: int = 0
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -114,8 +119,7 @@ def find_nodes(
     empty = Nodes(np.empty((0, 2)), np.empty((0, 2), np.int64), np.empty(0), float("nan"), 0)
     if min(values.shape) < _SMALLEST or np.ptp(values) == 0:
         return empty
-    noise = sigma_of_image(values, usable)
-    noise = noise if np.isfinite(noise) else 0.0
+    noise = noise_of(values, usable)
     if dark is None:
         dark = pattern == "chessboard" or is_dark(values, usable)
     small, factor = reduced(values)
@@ -142,11 +146,22 @@ def find_nodes(
     good[good] &= errors[good] < _LARGEST_ERROR * np.sqrt((steps[good] ** 2).sum(axis=2)).min(
         axis=1
     )
-    if good.sum() < FEWEST:
+    sure = np.flatnonzero(good)
+    sure = sure[held(best.index[sure])]
+    index = best.index[sure]
+    strays = len(places) - len(best.index)
+    if len(sure) < _MEASURED * len(best.index) or not is_grid(at[sure], index, strays):
         return Nodes(empty.places, empty.index, empty.errors, empty.pitch, most)
-    index = best.index[good] - best.index[good].min(axis=0)
-    pitch = float(np.median(np.sqrt((steps[good] ** 2).sum(axis=2))))
-    return Nodes(at[good], index, errors[good], pitch, most)
+    rest = np.delete(places, best.chosen, axis=0)
+    second = lattice_of(rest) if len(rest) > _SECOND * len(best.index) else None
+    return Nodes(
+        at[sure],
+        index - index.min(axis=0),
+        errors[sure],
+        float(np.median(np.sqrt((steps[sure] ** 2).sum(axis=2)))),
+        most,
+        len(second.index) if second is not None and is_regular(rest, second) else 0,
+    )
 
 
 def _measured(
@@ -160,7 +175,8 @@ def _measured(
 ) -> tuple[Array, Array]:
     pitch = np.sqrt((steps**2).sum(axis=2)).min(axis=1)
     if pattern == "chessboard":
-        return corners(ink, usable, start, pitch, noise)
+        return corners(ink, usable, start, steps, noise)
+    ink = quieter(ink, noise, float(np.median(pitch)))
     if pattern == "lines":
         return crossings(ink, usable, start, index, steps)
     at, errors, areas = centres(ink, usable, start, pitch, noise)

@@ -96,18 +96,30 @@ def is_regular(places: Array, found: Lattice) -> bool:
     share = _SHARE_OF_FEW if len(own) < _FEW else _LEAST_SHARE
     if len(own) < share * inside.all(axis=1).sum():
         return False
-    known = {(int(r), int(c)): k for k, (r, c) in enumerate(found.index)}
+    misfits = triples(own, found.index)
+    if not len(misfits):
+        return len(own) == len(places)
+    typical = np.median(np.hypot(*misfits.T))
+    return bool(typical < _LEAST_REGULAR * np.median(found.pitch))
+
+
+def triples(places: Array, index: IntArray) -> Array:
+    """How far each node lies from the middle of two, along rows, columns and diagonals, (m, 2).
+
+    Examples
+    --------
+    >>> triples(np.array([[0.0, 0], [0, 4], [0, 10]]), np.array([[0, 0], [0, 1], [0, 2]])).tolist()
+    [[0.0, -1.0]]
+    """
+    known = {(int(r), int(c)): k for k, (r, c) in enumerate(index)}
     misfits = []
     for (row, column), k in known.items():
         for down, right in ((1, 0), (0, 1), (1, 1)):
             before = known.get((row - down, column - right))
             behind = known.get((row + down, column + right))
             if before is not None and behind is not None:
-                misfits.append(own[k] - (own[before] + own[behind]) / 2)
-    if not misfits:
-        return len(own) == len(places)
-    typical = np.median(np.hypot(*np.array(misfits).T))
-    return bool(typical < _LEAST_REGULAR * np.median(found.pitch))
+                misfits.append(places[k] - (places[before] + places[behind]) / 2)
+    return np.array(misfits).reshape(-1, 2)
 
 
 def counted(places: Array, index: IntArray) -> Lattice:

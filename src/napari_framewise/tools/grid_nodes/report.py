@@ -119,6 +119,17 @@ def diagnostics_of(stack: Stack, found: Sequence[Nodes]) -> tuple[str, ...]:
     if partial:
         more = f" and {len(partial) - _NAMED:,} more" if len(partial) > _NAMED else ""
         said.append(f"Nodes are missing in frames {', '.join(partial[:_NAMED])}{more}.")
+    several = [
+        f"{int(number)} ({each.others})"
+        for number, each in zip(numbers, found, strict=True)
+        if each.others
+    ]
+    if several:
+        more = f" and {len(several) - _NAMED:,} more" if len(several) > _NAMED else ""
+        said.append(
+            f"Frames {', '.join(several[:_NAMED])}{more} hold nodes of a second grid, so many of "
+            "them; the larger grid was taken. Give a mask of the one that is meant."
+        )
     return tuple(said)
 
 
