@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from napari_framewise.numerics.bsplines import Lattice
+from napari_framewise.numerics.bsplines import Axis, Lattice
 from napari_framewise.numerics.calibration import (
     Judgement,
     at_value,
@@ -17,10 +19,13 @@ from napari_framewise.numerics.calibration import (
     hull_of,
     judged,
     regular_grid,
+    row_ends,
     seen_from,
     slopes_of,
     straight_from,
+    straight_image,
 )
+from napari_framewise.numerics.interpolation import spline, warp
 from napari_framewise.samples.pressure import NODES, PITCH, SHAPE, nodes_of, seen
 
 VALUES = np.arange(6.0)
@@ -130,6 +135,40 @@ def test_what_lies_beyond_the_nodes_is_not_covered() -> None:
     low, high = nodes_of().min(axis=0), nodes_of().max(axis=0)
     inside = covered(hull, np.array([low - 20, high + 20, (low + high) / 2, low - 24, high + 24]))
     assert inside.tolist() == [True, True, True, False, False]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("gaps", [False, True])
+def test_one_pass_straightens_as_displacements_and_samples_do(dtype: Any, gaps: bool) -> None:
+    rng = np.random.default_rng(3)
+    planes = rng.normal(100, 30, (2, 50, 64)).astype(dtype)
+    if gaps:
+        planes[:, 20:23, 30:36] = np.nan
+    lattice = Lattice((Axis(0.0, 49.0, 4), Axis(0.0, 63.0, 5)))
+    plane = rng.normal(0, 3, (2, *lattice.shape))
+    hull = hull_of(np.array([[2.0, 5], [45, 8], [40, 60.5], [7, 52]]), 1.3)
+    image = spline(planes)
+    displacement = lattice.on_grid(plane, [np.arange(50), np.arange(64)])
+    expected, _, inside = warp(image, displacement)
+    places = np.argwhere(np.ones((50, 64))).astype(float)
+    for limits, known in ((hull, covered(hull, places).reshape(50, 64)), (np.empty((0, 3)), True)):
+        found = straight_image(image, lattice, plane, limits)
+        assert found.dtype == dtype
+        wanted = np.where(inside & known, expected, np.nan)
+        np.testing.assert_allclose(found, wanted, rtol=2e-5 if dtype == np.float32 else 1e-12)
+
+
+@given(turn=st.floats(0, 6.28), margin=st.floats(-3, 9), seed=st.integers(0, 1000))
+@settings(max_examples=25, deadline=None)
+def test_rows_end_where_the_hull_does(turn: float, margin: float, seed: int) -> None:
+    points = np.random.default_rng(seed).uniform(5, 30, (7, 2))
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    hull = hull_of((points - 17) @ rotation + 17, margin)
+    places = np.argwhere(np.ones((36, 40))).astype(float)
+    ends = row_ends(hull, (36, 40))
+    columns = np.arange(40)
+    inside = (columns >= ends[:, :1]) & (columns < ends[:, 1:])
+    np.testing.assert_array_equal(inside, covered(hull, places).reshape(36, 40))
 
 
 def test_too_few_nodes_are_said() -> None:

@@ -12,6 +12,7 @@ from napari_framewise.numerics.calibration.fields import (
 )
 from napari_framewise.numerics.calibration.judging import Judgement, judged
 from napari_framewise.numerics.calibration.references import common_index, regular_grid
+from napari_framewise.numerics.calibration.straightening import row_ends, straight_image
 
 __all__ = [
     "Field",
@@ -23,7 +24,9 @@ __all__ = [
     "hull_of",
     "judged",
     "regular_grid",
+    "row_ends",
     "seen_from",
     "slopes_of",
     "straight_from",
+    "straight_image",
 ]

@@ -50,6 +50,9 @@ def float_for(values: ArrayLike) -> np.dtype[Any]:
     >>> float_for([1.0, -3e38]), float_for([1e39, np.inf])
     (dtype('float32'), dtype('float64'))
     """
+    given = np.asarray(values)
+    if given.dtype.kind in "biu" or (given.dtype.kind == "f" and given.dtype.itemsize <= 4):
+        return np.dtype(np.float32)
     sizes = np.abs(np.asarray(values, np.float64))
     largest = sizes.max(initial=0.0, where=np.isfinite(sizes))
     return np.dtype(np.float32 if largest <= np.finfo(np.float32).max else np.float64)

@@ -16,6 +16,7 @@ from napari_framewise.numerics.calibration import (
     seen_from,
     slopes_of,
     straight_from,
+    straight_image,
 )
 from napari_framewise.numerics.interpolation import spline, warp
 from napari_framewise.stacks.source import Array
@@ -141,10 +142,15 @@ class Distortion(Series):
         whole = planes.dtype.kind not in "f"
         work = planes.astype(np.float64) if whole else planes
         work = np.ascontiguousarray(work, np.float32 if work.dtype.itemsize < 8 else np.float64)
-        moved, _, inside = warp(spline(work, order=order), self.displacement(frame))
-        moved[:, ~(inside & self.known(frame))] = 0 if whole else np.nan
+        image = spline(work, order=order)
+        if order == 3 and not self.inverted and planes.shape[1:] == self.target.shape:
+            moved = straight_image(image, self.lattice, self.map_of(frame), self.hull)
+        else:
+            moved, _, inside = warp(image, self.displacement(frame))
+            moved[:, ~(inside & self.known(frame))] = np.nan
         if not whole:
             return moved
+        moved = np.nan_to_num(moved)
         if planes.dtype.kind == "b":
             return np.asarray(moved > 0.5)
         limits = np.iinfo(planes.dtype)
