@@ -25,6 +25,7 @@ from napari_framewise.engine import Engine
 from napari_framewise.framework.model import Model
 from napari_framewise.framework.outcome import ImageResult, Outcome
 from napari_framewise.framework.recipe import InputRef, Recipe, Step
+from napari_framewise.framework.valued import valued
 from napari_framewise.framework.values import values_of
 from napari_framewise.io.formats.models import write_model
 from napari_framewise.io.runs.batch import run_recipe
@@ -110,6 +111,8 @@ class ToolContract:
         Columns whose numbers follow from the values in another way (one over the unit, say).
     scaled_parameters : tuple of str
         Parameters in that unit.
+    numbered : bool
+        Each frame of its stack comes with a number: here 0, 1, 2 ...
     compares : {"table", "pixels"}
         Which numbers: the columns of the first table, where there is one, or the images' pixels.
     float_rtol, float_atol : float
@@ -134,6 +137,7 @@ class ToolContract:
     scaled_parameters: ClassVar[tuple[str, ...]] = ()
     rounded_columns: ClassVar[tuple[str, ...]] = ()
     whole_images: ClassVar[bool] = False
+    numbered: ClassVar[bool] = False
     compares: ClassVar[str] = "table"
     float_rtol: ClassVar[float] = 1e-6
     float_atol: ClassVar[float] = 0.0
@@ -151,10 +155,19 @@ class ToolContract:
         """The other inputs as arrays, those with the pixels' unit multiplied by it."""
         return {}
 
+    def given(self, frames: Array) -> Any:
+        """Frames as the tool takes them."""
+        return valued(frames, *range(len(frames))) if self.numbered else frames
+
     def outcome(self, frames: Array, unit: float = 1.0, **options: Any) -> Outcome:
         """The tool on these frames, warnings being errors."""
         scaled = {name: unit * self.parameters[name] for name in self.scaled_parameters}
-        given = {self.stack: frames, **self.others(unit), **self.parameters, **scaled}
+        given = {
+            self.stack: self.given(frames),
+            **self.others(unit),
+            **self.parameters,
+            **scaled,
+        }
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             return run(self.name, **given, **options)
@@ -223,7 +236,7 @@ class ToolContract:
         found = []
         for junk in (0.0, 1e6, np.nan, np.inf):
             dirty = np.where(use, frames, junk)
-            outcome = run(self.name, **{self.stack: dirty, **others, **self.parameters})
+            outcome = run(self.name, **{self.stack: self.given(dirty), **others, **self.parameters})
             found.append(every_number(outcome, images=not self.whole_images))
         for each in found[1:]:
             assert_alike(each, found[0], rtol=0)
@@ -238,7 +251,7 @@ class ToolContract:
     def test_cancelling_stops_between_two_reports(self) -> None:
         tool = get_tool(self.name)
         roles = {role.name: role for role in tool.inputs}
-        given = {self.stack: self.frames(), **self.others()}
+        given = {self.stack: self.given(self.frames()), **self.others()}
         inputs = tool.check_inputs(
             {name: values_of(roles[name], each) for name, each in given.items()}
         )
@@ -256,6 +269,10 @@ class ToolContract:
                 self._saved(tmp_path / f"{role}-{number}.npy", each)
                 for number, each in enumerate(value if several else [value])
             )
+        if self.numbered:
+            (ref,) = refs[self.stack]
+            values = tuple(map(float, range(len(self.frames()))))
+            refs[self.stack] = (ref.model_copy(update={"values": values}),)
         step = Step(tool=self.name, inputs=refs, parameters=dict(self.parameters))
         direct = self.outcome(self.frames())
         # Of what is written to a folder only tables stay in memory.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from tests.helpers.tool_contract import ToolContract
 
 from napari_framewise.framework.outcome import ImageResult, Outcome, PointsResult
 from napari_framewise.framework.valued import valued
@@ -23,6 +25,19 @@ VALUES = (0.0, 1.0, 2.0, 3.0, 4.0)
 def images() -> Array:
     frames = [view("dots", value, shape=SHAPE, count=COUNT, seed=int(value)) for value in VALUES]
     return np.array(frames, np.float32)
+
+
+class TestContract(ToolContract):
+    name = "calibration"
+    stack = "images"
+    numbered = True
+    parameters: ClassVar[dict[str, Any]] = {"pattern": "dots"}
+    # The field goes through all nodes of so few.
+    rounded_columns = ("residual",)
+
+    def frames(self) -> Array:
+        made = [view("dots", value, shape=(150, 190), count=(3, 4)) for value in (0.0, 2.0, 4.0)]
+        return np.rint(np.array(made) / 2).clip(1, 119)
 
 
 @pytest.fixture(scope="module")

@@ -170,6 +170,5 @@ def test_every_tool_keeps_the_contract() -> None:
             if isinstance(node, ast.ClassDef) and "ToolContract" in map(ast.unparse, node.bases):
                 names = [each for each in node.body if ast.unparse(each).startswith("name = ")]
                 kept |= {ast.literal_eval(each.value) for each in names}  # type: ignore[attr-defined]
-    # The contract is one of stacks: what makes data from nothing has none, and calibration's frames
-    # come each with a number, which the contract cannot give them.
-    assert {name for name in TOOLS if get_tool(name).inputs} == kept | {"calibration"}
+    # The contract is one of stacks: what makes data from nothing has none.
+    assert {name for name in TOOLS if get_tool(name).inputs} == kept
