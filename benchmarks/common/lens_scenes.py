@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,8 @@ class Lens:
         found = np.array(points, float)
         for _ in range(12):
             off = self.seen(found, value) - points
+            if np.abs(off).max() < 1e-7:
+                break
             found -= np.linalg.solve(self.slopes(found, value), off[..., None])[..., 0]
         return found
 
@@ -85,9 +88,7 @@ def straight_nodes() -> Any:
 
 def drawn(lens: Lens, pattern: str, value: float, noise: float, seed: int) -> Any:
     """An image of a grid, float64."""
-    pixels = np.argwhere(np.ones(SHAPE, bool)).astype(float)
-    place = lens.straight(pixels, value)
-    inverse = np.linalg.inv(lens.slopes(place, value))
+    place, inverse = _pixels(lens, value)
     fine = (np.arange(FINE) + 0.5) / FINE - 0.5
     image = np.zeros(SHAPE)
     for dy in fine:
@@ -98,6 +99,13 @@ def drawn(lens: Lens, pattern: str, value: float, noise: float, seed: int) -> An
     image = PAPER + (INK - PAPER) * image / FINE**2
     image = ndimage.gaussian_filter(image, BLUR, mode="nearest")
     return image + np.random.default_rng(seed).normal(0, noise, SHAPE)
+
+
+@lru_cache(maxsize=len(VALUES))
+def _pixels(lens: Lens, value: float) -> tuple[Any, Any]:
+    """Where pixels lie in the straight scene, and the slopes of that."""
+    place = lens.straight(np.argwhere(np.ones(SHAPE, bool)).astype(float), value)
+    return place, np.linalg.inv(lens.slopes(place, value))
 
 
 def inked(pattern: str, place: Any) -> Any:

@@ -14,6 +14,7 @@ from napari_framewise.numerics.calibration import (
     Judgement,
     at_value,
     common_index,
+    common_to_neighbours,
     covered,
     fit_field,
     hull_of,
@@ -135,6 +136,20 @@ def test_what_lies_beyond_the_nodes_is_not_covered() -> None:
     low, high = nodes_of().min(axis=0), nodes_of().max(axis=0)
     inside = covered(hull, np.array([low - 20, high + 20, (low + high) / 2, low - 24, high + 24]))
     assert inside.tolist() == [True, True, True, False, False]
+
+
+def test_neighbours_share_what_smoothing_took_away_and_no_noise() -> None:
+    values, straight, where, index = nodes(0.02)
+    image = values.astype(np.int64)
+    right, smoothed = (
+        fit_field(values, straight, where, SHAPE, PITCH, strength=strength)
+        for strength in (0.08, 1e7)
+    )
+    share, _ = common_to_neighbours(right.fit.residuals, image, index)
+    assert share < 0.1
+    share, size = common_to_neighbours(smoothed.fit.residuals, image, index)
+    assert share > 0.5
+    assert size > 0.05
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -151,8 +151,20 @@ def test_an_image_without_the_grid_is_named_and_left_out() -> None:
 
 
 def test_two_images_of_one_value_are_said() -> None:
-    outcome = run("calibration", images=valued(images(), 0, 1, 1, 3, 4), pattern="dots")
-    assert any("2 images have the value 1" in each for each in outcome.diagnostics)
+    frames = images()
+    contrary = run("calibration", images=valued(frames, 0, 1, 1, 3, 4), pattern="dots")
+    said = [each for each in contrary.diagnostics if "2 images have the value 1" in each]
+    assert len(said) == 1
+    assert "pixels apart" in said[0]
+    frames[2] = view("dots", 1.0, shape=SHAPE, count=COUNT, seed=77)
+    agreed = run("calibration", images=valued(frames, 0, 1, 1, 3, 4), pattern="dots")
+    assert any("2 images have the value 1; all count" in each for each in agreed.diagnostics)
+
+
+def test_a_wrong_value_and_a_jump_between_values_are_said() -> None:
+    """Halves of the nodes agree there: what is left out does not."""
+    wrong = run("calibration", images=valued(images(), 0, 1, 3.6, 3, 4), pattern="dots")
+    assert any("is a value wrong" in each for each in wrong.diagnostics)
 
 
 def test_what_cannot_be_calibrated_is_said_in_a_sentence() -> None:

@@ -133,13 +133,18 @@ class Axis:
         >>> Axis(0.0, 2.0, 2, degree=1).gram(1).toarray().tolist()
         [[1.0, -1.0, 0.0], [-1.0, 2.0, -1.0], [0.0, -1.0, 1.0]]
         """
-        nodes, weights = np.polynomial.legendre.leggauss(self.degree + 1)
-        within = (nodes + 1) / 2
-        points = (self.start + (np.arange(self.cells)[:, None] + within) * self.spacing).ravel()
-        measure = sparse.diags_array(np.tile(weights * self.spacing / 2, self.cells))
-        rows = self.design(points, derivative)
-        columns = rows if other in (None, derivative) else self.design(points, other or 0)
-        return sparse.csr_array(rows.T @ measure @ columns)
+        return _gram(self, derivative, derivative if other is None else other)
+
+
+@lru_cache(maxsize=64)
+def _gram(axis: Axis, derivative: int, other: int) -> sparse.csr_array:
+    nodes, weights = np.polynomial.legendre.leggauss(axis.degree + 1)
+    within = (nodes + 1) / 2
+    points = (axis.start + (np.arange(axis.cells)[:, None] + within) * axis.spacing).ravel()
+    measure = sparse.diags_array(np.tile(weights * axis.spacing / 2, axis.cells))
+    rows = axis.design(points, derivative)
+    columns = rows if other == derivative else axis.design(points, other)
+    return sparse.csr_array(rows.T @ measure @ columns)
 
 
 @lru_cache(maxsize=HIGHEST + 1)

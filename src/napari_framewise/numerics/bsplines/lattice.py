@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import product
 from math import factorial, prod
 from typing import Any
@@ -157,21 +157,8 @@ class Lattice:
         >>> line.roughness(1).toarray()[0].tolist()
         [1.0, -1.0, 0.0, 0.0]
         """
-        scales = np.ones(len(self.axes)) if units is None else np.asarray(units, np.float64)
-        total: sparse.csr_array | None = None
-        for orders in product(range(order + 1), repeat=len(self.axes)):
-            if sum(orders) != order or any(
-                k > axis.degree for k, axis in zip(orders, self.axes, strict=True)
-            ):
-                continue
-            ways = factorial(order) // prod(factorial(k) for k in orders)
-            factor = ways * float(np.prod(scales ** (2.0 * np.array(orders) - 1.0)))
-            grams = [axis.gram(k) for axis, k in zip(self.axes, orders, strict=True)]
-            term = factor * reduce(lambda a, b: sparse.kron(a, b, format="csr"), grams)
-            total = term if total is None else total + term
-        if total is None:
-            return sparse.csr_array((self.size, self.size))
-        return sparse.csr_array(total)
+        scales = (1.0,) * len(self.axes) if units is None else tuple(map(float, units))
+        return _roughness(self, order, scales)
 
     def _checked(self, points: Any) -> Array:
         at = np.asarray(points, np.float64)
@@ -181,3 +168,22 @@ class Lattice:
                 f"needs (n, {len(self.axes)})."
             )
         return at
+
+
+@lru_cache(maxsize=4)
+def _roughness(lattice: Lattice, order: int, scales: tuple[float, ...]) -> sparse.csr_array:
+    axes = lattice.axes
+    total: sparse.csr_array | None = None
+    for orders in product(range(order + 1), repeat=len(axes)):
+        if sum(orders) != order or any(
+            k > axis.degree for k, axis in zip(orders, axes, strict=True)
+        ):
+            continue
+        ways = factorial(order) // prod(factorial(k) for k in orders)
+        factor = ways * float(np.prod(np.array(scales) ** (2.0 * np.array(orders) - 1.0)))
+        grams = [axis.gram(k) for axis, k in zip(axes, orders, strict=True)]
+        term = factor * reduce(lambda a, b: sparse.kron(a, b, format="csr"), grams)
+        total = term if total is None else total + term
+    if total is None:
+        return sparse.csr_array((lattice.size, lattice.size))
+    return sparse.csr_array(total)

@@ -10,7 +10,11 @@ from napari_framewise.numerics.calibration.fields import (
     slopes_of,
     straight_from,
 )
-from napari_framewise.numerics.calibration.judging import Judgement, judged
+from napari_framewise.numerics.calibration.judging import (
+    Judgement,
+    common_to_neighbours,
+    judged,
+)
 from napari_framewise.numerics.calibration.references import common_index, regular_grid
 from napari_framewise.numerics.calibration.straightening import row_ends, straight_image
 
@@ -19,6 +23,7 @@ __all__ = [
     "Judgement",
     "at_value",
     "common_index",
+    "common_to_neighbours",
     "covered",
     "fit_field",
     "hull_of",

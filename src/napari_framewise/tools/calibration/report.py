@@ -10,7 +10,7 @@ from napari_framewise.framework.inputs import Inputs
 from napari_framewise.framework.model import Space
 from napari_framewise.framework.outcome import Curve, ImageResult, Outcome, Plot, Table
 from napari_framewise.framework.placing import layout_of
-from napari_framewise.numerics.calibration import Field, Judgement, hull_of
+from napari_framewise.numerics.calibration import Field, Judgement, common_to_neighbours, hull_of
 from napari_framewise.stacks.axes import Axis
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
@@ -20,6 +20,8 @@ from napari_framewise.tools.calibration.parameters import CalibrationParameters
 
 _COARSE = 32
 """Places along each side at which the uncertainty is found: it is smooth."""
+_SHARED, _LEAST_SAID, _FAR, _FEWEST_COMMON = 0.3, 0.02, 5.0, 4
+"""What is said: a share of misfits that neighbours have in common, pixels, times the scatter."""
 _DEGREES = {0: "constant", 1: "linear", 2: "quadratic"}
 
 
@@ -189,10 +191,8 @@ def _axis_of(values: Array) -> Grid:
 def _diagnostics(boards: Boards, field: Field, judgement: Judgement) -> tuple[str, ...]:
     said = list(boards.notes)
     values, counts = np.unique(boards.values, return_counts=True)
-    images = [len(np.unique(boards.image[boards.values == value])) for value in values]
-    for value, count in zip(values, images, strict=True):
-        if count > 1:
-            said.append(f"{count} images have the value {value:g}; all count.")
+    for value in values:
+        said += _several(boards, float(value))
     degree = field.fit.lattice.axes[0].degree
     if degree in _DEGREES:
         what = "1 value" if len(values) == 1 else f"{len(values)} values"
@@ -210,4 +210,54 @@ def _diagnostics(boards: Boards, field: Field, judgement: Judgement) -> tuple[st
             f"{judgement.expected:.2g} were to be expected: the model does not describe these "
             "nodes. Are rows and columns counted alike, and is every value right?"
         )
+    share, size = common_to_neighbours(field.fit.residuals, boards.image, boards.index)
+    if share > _SHARED and size > _LEAST_SAID:
+        said.append(
+            f"Neighbouring nodes lie off the field together, by {size:.2g} pixels: it bends more "
+            "than its knots or its smoothing let it, or images disagree."
+        )
+    scatter = float(np.sqrt(np.sum(field.fit.sigma**2)))
+    far = ~judgement.beyond & (judgement.left_out > _FAR * scatter)
+    if np.isfinite(scatter) and far.any():
+        worst = int(np.argmax(np.where(far, judgement.left_out, 0)))
+        said.append(
+            f"{values[worst]:g}, left out, is predicted only to {judgement.left_out[worst]:.2g} "
+            f"pixels, where nodes scatter by {scatter:.2g}: the field changes faster than the "
+            "steps of the value show. Take more values there; or is a value wrong?"
+        )
     return tuple(said)
+
+
+def _several(boards: Boards, value: float) -> list[str]:
+    """What is said where several images have a value."""
+    mine = boards.values == value
+    numbers = np.unique(boards.image[mine])
+    if len(numbers) < 2:
+        return []
+    first, *others = (
+        {
+            tuple(node): place
+            for node, place in zip(
+                boards.index[mine & (boards.image == number)].tolist(),
+                boards.seen[mine & (boards.image == number)],
+                strict=True,
+            )
+        }
+        for number in numbers
+    )
+    apart = 0.0
+    for other in others:
+        both = [node for node in first if node in other]
+        if len(both) < _FEWEST_COMMON:
+            continue
+        moved = np.array([other[node] - first[node] for node in both])
+        share, size = common_to_neighbours(moved, np.zeros(len(both), np.int64), np.array(both))
+        apart = max(apart, size if share > _SHARED and size > _LEAST_SAID else 0.0)
+    if apart == 0:
+        return [f"{len(numbers)} images have the value {value:g}; all count."]
+    return [
+        (
+            f"{len(numbers)} images have the value {value:g}, but their grids lie {apart:.2g} "
+            "pixels apart: the field goes between them. Is a value wrong, or did the grid move?"
+        )
+    ]
