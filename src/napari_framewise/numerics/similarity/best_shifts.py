@@ -17,6 +17,9 @@ from napari_framewise.numerics.similarity.prepared import Canvas, Spectra
 from napari_framewise.numerics.similarity.surfaces import Surfaces
 from napari_framewise.numerics.similarity.under_masks import UnderMasks
 
+# Memory for the sums of some first images under masks.
+_BYTES = 4 << 20
+
 
 @dataclass(frozen=True, eq=False)
 class Matches:
@@ -109,37 +112,46 @@ def best_shifts(
     # Images with equal masks one after the other: what hangs on the mask is computed once.
     order = np.lexsort((pairs[:, 0], a.groups[pairs[:, 0]]))
     order = order[usable[order]]
-    group = -1
-    for places in np.split(order, np.flatnonzero(np.diff(pairs[order, 0])) + 1):
+    kinds = a.groups[pairs[order, 0]]
+    for places in np.split(order, np.flatnonzero(np.diff(kinds)) + 1):
         if not len(places):
             continue
-        i = int(pairs[places[0], 0])
-        if a.groups[i] != group:
-            group = int(a.groups[i])
-            under = UnderMasks(first, second, group, surfaces)
-            wanted = pairs[order[a.groups[pairs[order, 0]] == group], 1]
-            theirs = under.seconds(np.unique(wanted))
-        mine = under.first(i)
-        out = np.empty((len(places), 5))
-        chosen = np.ascontiguousarray(pairs[places, 1])
-        for part, products in surfaces.of(first.images[i], second.images, chosen):
-            kernels.compare_with(
-                a.values[i],
-                a.masks[group],
-                mine,
-                sizes[i],
-                chosen[part],
-                products,
-                b.values,
-                b.masks,
-                b.groups,
-                counts,
-                theirs,
-                under.pixels,
-                under.roots,
-                room,
-                least_overlap,
-                out[part],
-            )
-        found[places] = out
+        group = int(a.groups[pairs[places[0], 0]])
+        under = UnderMasks(first, second, group, surfaces)
+        theirs = under.seconds(np.unique(pairs[places, 1]))
+        most = max(1, _BYTES // (2 * under.pixels.nbytes))
+        for some in _of_some_firsts(places, pairs[places, 0], most):
+            chosen = np.ascontiguousarray(pairs[some])
+            firsts, local = np.unique(chosen[:, 0], return_inverse=True)
+            mine = under.firsts(firsts)
+            out = np.empty((len(some), 5))
+            for part, products in surfaces.of(first.images, second.images, chosen):
+                kernels.compare_pairs(
+                    chosen[part],
+                    a.values,
+                    a.masks[group],
+                    local[part],
+                    mine,
+                    sizes,
+                    products,
+                    b.values,
+                    b.masks,
+                    b.groups,
+                    counts,
+                    theirs,
+                    under.pixels,
+                    under.roots,
+                    room,
+                    least_overlap,
+                    out[part],
+                )
+            found[some] = out
     return matches_of(found, a, b, pairs)
+
+
+def _of_some_firsts(
+    places: NDArray[np.int64], firsts: NDArray[np.int64], most: int
+) -> list[NDArray[np.int64]]:
+    """Places of pairs, ordered by their first images, in parts of at most so many of these."""
+    ranks = np.cumsum(np.diff(firsts, prepend=firsts[0]) != 0)
+    return np.split(places, np.searchsorted(ranks, np.arange(most, ranks[-1] + 1, most)))

@@ -17,6 +17,10 @@ from napari_framewise.numerics.similarity.transform import Floats, Transform
 
 First: TypeAlias = Literal["band", "edges", "nothing"]
 _LEAST_SPREAD = 1e-9
+# Images of up to so many pixels a side are smoothed by products of whole matrices.
+_DENSE = 256
+# Pixels of some images that a processor's cache holds with their copies.
+_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -147,17 +151,18 @@ def on_canvas(
                 f"An image of {size[0]} x {size[1]} pixels was given for a canvas of "
                 f"{shape[0]} x {shape[1]}; take a canvas that holds every image."
             )
-        block = np.stack([grey(real_array(images[number], "images")) for number in numbers])
-        known = np.isfinite(block)
-        if masks is not None:
-            known &= np.stack([_selected(masks[number], size) for number in numbers])
-        origins[numbers] = [(most - side) // 2 for side, most in zip(size, shape, strict=True)]
-        place: tuple[Any, ...] = tuple(
-            slice(o, o + k) for o, k in zip(origins[numbers[0]], size, strict=True)
-        )
-        ready, plain[numbers] = _standardised(block, known, details)
-        values[(numbers, *place)] = ready
-        used[(numbers, *place)] = known
+        at = [(most - side) // 2 for side, most in zip(size, shape, strict=True)]
+        place = tuple(slice(o, o + k) for o, k in zip(at, size, strict=True))
+        most = max(1, _AT_ONCE // max(1, size[0] * size[1]))
+        for start in range(0, len(numbers), most):
+            some = numbers[start : start + most]
+            block = np.stack([grey(real_array(images[number], "images")) for number in some])
+            known = np.isfinite(block)
+            if masks is not None:
+                known &= np.stack([_selected(masks[number], size) for number in some])
+            values[(some, *place)], plain[some] = _standardised(block, known, details)
+            used[(some, *place)] = known
+        origins[numbers] = at
     kinds: dict[bytes, int] = {}
     groups = np.array([kinds.setdefault(mask.tobytes(), len(kinds)) for mask in used], np.int64)
     _, firsts = np.unique(groups, return_index=True)
@@ -213,9 +218,26 @@ def blurred(
         found = smoothed(images, gaussian_window((sigma, sigma)), mask=known).values
         return np.nan_to_num(found)
     (taps,) = gaussian_window((sigma,))
+    weights = tuple(taps.tolist())
     for axis in (1, 2):
-        images = filtered(images, _cut_off(images.shape[axis], tuple(taps.tolist())), axis)
+        length = images.shape[axis]
+        if length > _DENSE:
+            images = filtered(images, _cut_off(length, weights), axis)
+        elif axis == 1:
+            images = _dense(length, weights) @ images
+        else:
+            images = images @ _dense(length, weights).T
     return images
+
+
+@lru_cache(maxsize=64)
+def _dense(length: int, taps: tuple[float, ...]) -> NDArray[np.float64]:
+    """The same as `_cut_off` as a whole matrix: faster for small images."""
+    band = _cut_off(length, taps)
+    whole = np.zeros((length, length))
+    across = band.starts[:, None] + np.arange(band.weights.shape[1])
+    np.put_along_axis(whole, across, band.weights, axis=1)
+    return whole
 
 
 @lru_cache(maxsize=64)

@@ -151,12 +151,13 @@ def may_be_best(high: Any, roots: Any, best: Any) -> Any:
 
 
 @reordered
-def compare_with(
-    first: Any,
+def compare_pairs(
+    pairs: Any,
+    firsts: Any,
     used: Any,
+    local: Any,
     mine: Any,
-    fewest: float,
-    chosen: Any,
+    sizes: Any,
     products: Any,
     seconds: Any,
     masks: Any,
@@ -169,21 +170,23 @@ def compare_with(
     share: float,
     out: Any,
 ) -> None:
-    """Best shift of one image against each chosen one of others: out (chosen, 5).
+    """Best shift of each pair of images: out (pairs, 5).
 
-    Correlation, its weighed value, shift along rows and columns, and pixels. `n` and `roots` are
-    (masks, shifts, shifts), `mine` (masks, 2, ...) and `theirs` (images, 2, ...). The likely best
+    Correlation, its weighed value, shift along rows and columns, and pixels. The first images have
+    one mask, `used`. `n` and `roots` are (masks, shifts, shifts), `mine` (firsts, masks, 2, ...)
+    with `local` the place of each pair's first, and `theirs` (images, 2, ...). The likely best
     shift is computed exactly first, then every other that may be better.
     """
     rows, columns = products.shape[1:]
-    for k in range(chosen.size):
-        j = chosen[k]
+    for k in range(pairs.shape[0]):
+        j = pairs[k, 1]
+        first, fewest = firsts[pairs[k, 0]], sizes[pairs[k, 0]]
         group = groups[j]
         least = max(2.0, share * min(fewest, counts[j]))
         off = np.float32(SLACK * math.sqrt(fewest * counts[j]))
         root, found = roots[group], out[k]
         likely = bounds(
-            products[k], n[group], root, mine[group], theirs[j], off, np.float32(least), room
+            products[k], n[group], root, mine[local[k], group], theirs[j], off, np.float32(least), room
         )
         found[:] = math.nan
         highest = best = -math.inf

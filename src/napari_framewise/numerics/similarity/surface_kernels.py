@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari_framewise.numerics.compiling import reordered
+from napari_framewise.numerics.compiling import part, reordered
 
 
 @reordered
-def folded_products(first: Any, seconds: Any, chosen: Any, even: Any, odd: Any) -> None:
+def folded_products(firsts: Any, seconds: Any, pairs: Any, even: Any, odd: Any) -> None:
     """conj(F) G of frequencies k and -k along the rows: their sums and their differences.
 
-    Spectra are (P, 2 L): real parts, then imaginary parts. Out: (P / 2 + 1, chosen, 2 L).
+    Spectra are (n, P, 2 L): real parts, then imaginary parts. Out: (P / 2 + 1, pairs, 2 L).
     """
-    rows, width = first.shape
+    rows, width = firsts.shape[1:]
     half = width // 2
-    for b in range(chosen.size):
-        second = seconds[chosen[b]]
+    for b in range(pairs.shape[0]):
+        first, second = firsts[pairs[b, 0]], seconds[pairs[b, 1]]
         for k in range(rows // 2 + 1):
             other = (rows - k) % rows
             f, g, fo, go = first[k], second[k], first[other], second[other]
@@ -56,6 +56,7 @@ def unfolded(real: Any, cross: Any, out: Any) -> None:
                 above[left - t] = a[wide + t] + c[wide + t]
 
 
+@part
 @reordered
 def box_sums(running: Any, box: Any, sign: int, out: Any) -> None:
     """Sums of a plane over a rectangle moved by `sign` times every shift: out (2 S + 1, 2 T + 1).
@@ -74,3 +75,19 @@ def box_sums(running: Any, box: Any, sign: int, out: Any) -> None:
             a = min(max(box[2] + right, 0), columns)
             b = min(max(box[3] + right, 0), columns)
             out[s, t] = last[b] - last[a] - first[b] + first[a]
+
+
+@reordered
+def sums_in_box(plane: Any, power: int, running: Any, box: Any, sign: int, out: Any) -> None:
+    """Sums of a plane, or of its squares, over a rectangle at every shift, as `box_sums`.
+
+    `running` is room for running sums, a line and a column of zeros first.
+    """
+    for y in range(plane.shape[0]):
+        line, above, below = plane[y], running[y], running[y + 1]
+        total = 0.0
+        for x in range(line.size):
+            value = float(line[x])
+            total += value * value if power == 2 else value
+            below[x + 1] = above[x + 1] + total
+    box_sums(running, box, sign, out)

@@ -21,7 +21,7 @@ _MOST = 64
 
 
 class Surfaces:
-    """Cross-correlation of one image with many others, with memory to work in.
+    """Cross-correlation of many pairs of images, with memory to work in.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Surfaces:
     >>> plane[0, 1, 1] = 2
     >>> transform = Transform((4, 4), (1, 1))
     >>> spectra = transform.spectra(plane)
-    >>> ((_, found),) = Surfaces(transform).of(spectra[0], spectra, np.array([0]))
+    >>> ((_, found),) = Surfaces(transform).of(spectra, spectra, np.array([[0, 0]]))
     >>> found[0].round(5).tolist()
     [[0.0, 0.0, 0.0], [0.0, 4.0, 0.0], [0.0, 0.0, 0.0]]
     """
@@ -49,30 +49,28 @@ class Surfaces:
         self._out = np.empty((self.batch, *transform.surface), np.float32)
 
     def of(
-        self, first: Floats, seconds: Floats, chosen: NDArray[np.int64]
+        self, firsts: Floats, seconds: Floats, pairs: NDArray[np.int64]
     ) -> Iterator[tuple[slice, Floats]]:
-        """Sum over x of f(x) g(x + d), for some g's at a time: which of `chosen`, and (k, ...).
+        """Sum over x of f(x) g(x + d), for some pairs at a time: which of them, and (k, ...).
 
         Parameters
         ----------
-        first : (P, 2 L) float32
-            Spectrum of f.
-        seconds : (n, P, 2 L) float32
-            Spectra, of which those that are chosen serve as g.
-        chosen : (m,) int
-            Their numbers.
+        firsts, seconds : (n, P, 2 L) float32
+            Spectra.
+        pairs : (m, 2) int
+            Number of an f of the first, and of a g of the second.
         """
         transform = self.transform
         cosines, sines, real_columns, cross_columns = transform.tables
-        lines, count, wide = len(first) // 2 + 1, len(cosines), first.shape[1]
-        for start in range(0, len(chosen), self.batch):
-            part = chosen[start : start + self.batch]
+        lines, count, wide = firsts.shape[1] // 2 + 1, len(cosines), firsts.shape[2]
+        for start in range(0, len(pairs), self.batch):
+            part = pairs[start : start + self.batch]
             n = len(part)
             even, odd = (
                 room[: lines * n * wide].reshape(lines, n, wide) for room in self._room[:2]
             )
             turned = self._room[2][: count * n * wide].reshape(count, n * wide)
-            kernels.folded_products(first, seconds, part, even, odd)
+            kernels.folded_products(firsts, seconds, part, even, odd)
             sides = []
             # The sums at shifts s and -s of the rows are a + i b and a - i b.
             for table, folded, columns, room in (
@@ -104,18 +102,3 @@ def rectangle(mask: Floats) -> NDArray[np.int64] | None:
         return None
     box = np.array([rows[0], rows[-1] + 1, columns[0], columns[-1] + 1], np.int64)
     return box if mask[box[0] : box[1], box[2] : box[3]].all() else None
-
-
-def running_sums(plane: NDArray[np.float32], power: int = 1) -> NDArray[np.float64]:
-    """Sums of all pixels above and to the left of each corner of a pixel.
-
-    Examples
-    --------
-    >>> running_sums(np.array([[1, 2], [3, 4]], np.float32), 2)[-1].tolist()
-    [0.0, 10.0, 30.0]
-    """
-    sums = np.zeros((plane.shape[0] + 1, plane.shape[1] + 1))
-    values = plane.astype(np.float64)
-    np.cumsum(values if power == 1 else values**power, axis=0, out=sums[1:, 1:])
-    np.cumsum(sums[1:, 1:], axis=1, out=sums[1:, 1:])
-    return sums

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_framewise.numerics.similarity import ranking_kernels as kernels
 from napari_framewise.numerics.similarity.prepared import Spectra
-from napari_framewise.numerics.similarity.surface_kernels import box_sums
-from napari_framewise.numerics.similarity.surfaces import Surfaces, rectangle, running_sums
+from napari_framewise.numerics.similarity.surface_kernels import sums_in_box
+from napari_framewise.numerics.similarity.surfaces import Surfaces, rectangle
 from napari_framewise.numerics.similarity.transform import Floats
 
 
@@ -41,38 +43,41 @@ class UnderMasks:
         self._box = rectangle(first.canvas.masks[group])
         self._boxes = [rectangle(mask) for mask in masks]
         sums = np.empty((len(masks), *self._shape))
+        self._running = np.zeros([side + 1 for side in first.transform.canvas])
         if self._box is not None:
             for mask, out in zip(masks, sums, strict=True):
-                box_sums(running_sums(mask), self._box, 1, out)
+                sums_in_box(mask, 1, self._running, self._box, 1, out)
         else:
-            every = np.arange(len(masks))
-            for part, found in surfaces.of(first.masks[group], second.masks, every):
+            every = np.stack([np.full(len(masks), group), np.arange(len(masks))], axis=1)
+            for part, found in surfaces.of(first.masks, second.masks, every):
                 sums[part] = found
         self._counts = np.rint(np.maximum(sums, 0.0))
         self.pixels = self._counts.astype(np.float32)
         self.roots = np.sqrt(self._counts).astype(np.float32)
 
-    def first(self, i: int) -> Floats:
-        """One of the first under each mask of the second (masks, 2, shifts, shifts).
+    def firsts(self, chosen: NDArray[np.int64]) -> Floats:
+        """Chosen ones of the first under each mask of the second (chosen, masks, 2, ...).
 
         Its sum over the root of the pixels, and one over its deviation: 0 where that is none,
         negative where it may be none.
         """
-        image = self._first.canvas.values[i]
-        sums = np.empty((len(self._boxes), 2, *self._shape))
-        if all(box is not None for box in self._boxes):
-            for power in (1, 2):
-                running = running_sums(image, power)
-                for box, out in zip(self._boxes, sums, strict=True):
-                    box_sums(running, box, -1, out[power - 1])
-        else:
-            every = np.arange(len(self._boxes))
-            for power, spectra in enumerate((self._first.images, self._first.squares)):
-                for part, found in self._surfaces.of(spectra[i], self._second.masks, every):
-                    sums[part, power] = found
-        for each, n in zip(sums, self._counts, strict=True):
-            kernels.to_scales(each, n)
-        return sums.astype(np.float32)
+        count = len(self._boxes)
+        out = np.empty((len(chosen), count, 2, *self._shape), np.float32)
+        sums = np.empty((count, 2, *self._shape))
+        boxed = all(box is not None for box in self._boxes)
+        for i, kept in zip(chosen, out, strict=True):
+            if boxed:
+                for box, (plain, squared) in zip(self._boxes, sums, strict=True):
+                    self._boxed(self._first.canvas.values[i], box, -1, plain, squared)
+            else:
+                every = np.stack([np.full(count, i), np.arange(count)], axis=1)
+                for power, spectra in enumerate((self._first.images, self._first.squares)):
+                    for part, found in self._surfaces.of(spectra, self._second.masks, every):
+                        sums[part, power] = found
+            for each, n in zip(sums, self._counts, strict=True):
+                kernels.to_scales(each, n)
+            kept[:] = sums
+        return out
 
     def seconds(self, chosen: NDArray[np.int64]) -> Floats:
         """Each chosen one of the second under the mask of the first: (images, 2, shifts, shifts).
@@ -84,17 +89,21 @@ class UnderMasks:
         sums = np.empty((2, *self._shape))
         if self._box is not None:
             for j in chosen:
-                for power in (1, 2):
-                    box_sums(running_sums(canvas.values[j], power), self._box, 1, sums[power - 1])
+                self._boxed(canvas.values[j], self._box, 1, *sums)
                 kernels.to_scales(sums, self._counts[canvas.groups[j]])
                 out[j] = sums
             return out
-        mask = self._first.masks[self._group]
+        pairs = np.stack([np.full(len(chosen), self._group), chosen], axis=1)
         for power, spectra in enumerate((self._second.images, self._second.squares)):
-            for part, found in self._surfaces.of(mask, spectra, chosen):
+            for part, found in self._surfaces.of(self._first.masks, spectra, pairs):
                 out[chosen[part], power] = found
         for j in chosen:
             sums[:] = out[j]
             kernels.to_scales(sums, self._counts[canvas.groups[j]])
             out[j] = sums
         return out
+
+    def _boxed(self, image: Floats, box: Any, sign: int, plain: Any, squared: Any) -> None:
+        """Sums of an image and of its squares over a rectangle at every shift."""
+        for power, out in ((1, plain), (2, squared)):
+            sums_in_box(image, power, self._running, box, sign, out)
