@@ -146,6 +146,15 @@ def test_a_displaced_image_is_among_the_candidates() -> None:
     images = np.concatenate([whole[:, 5:53, 5:53], whole[:20, :48, 9:57]])
     canvas = on_canvas(images, (48, 48))
     screen = Screen.learned(canvas, Transform((48, 48), (12, 12)), 0.3)
-    found = screen.candidates(reduced(canvas.values, screen.step), np.arange(20), 5)
-    assert np.mean([300 + k in found[k] for k in range(20)]) >= 0.9
-    assert (found > np.arange(20)[:, None]).all()
+    small, first = screen.reduced(canvas.values), np.arange(20)
+    found, scores = screen.candidates(small.coarse[:20], first, small.coarse[10:], 10, 40)
+    assert (found > first[:, None]).all()
+    every = screen.scores(small.coarse[:20], small.coarse)
+    every[np.arange(320) <= first[:, None]] = -np.inf
+    every[:, :10] = -np.inf
+    np.testing.assert_array_equal(np.sort(scores), np.sort(every)[:, -40:])
+    np.testing.assert_array_equal(np.take_along_axis(every, found, axis=1), scores)
+    closer = screen.closer(small.of(first), small, found, 3)
+    assert all(300 + k in closer[k] for k in range(20))
+    few, _ = screen.candidates(small.coarse[:20], first, small.coarse[310:313], 310, 5)
+    assert ((few >= 0).sum(axis=1) == 3).all()

@@ -2,24 +2,61 @@
 
 Images are reduced to 16 pixels along their longer side, and each is correlated with each other at
 every whole shift of these, over what overlaps. Of the reduced images the first principal components
-are kept, so that all shifts of many pairs are one product of matrices.
+are kept, so that all shifts of many pairs are one product of matrices. The best candidates of an
+image are then looked at closer, with 32 pixels along the longer side.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_framewise.numerics.similarity.prepared import Canvas
-from napari_framewise.numerics.similarity.screen_kernels import best_of_shifts
+from napari_framewise.numerics.similarity.screen_kernels import (
+    best_of_shifts,
+    keep_best,
+    looked_at_closer,
+)
 from napari_framewise.numerics.similarity.transform import Floats, Transform
 
-_SIDE = 16
-_COMPONENTS = 96
-_ROWS, _COLUMNS = 256, 32
+_SIDE, _FINE_SIDE = 16, 32
+_COMPONENTS = 64
+# Images whose products a processor's cache holds.
+_ROWS, _COLUMNS = 64, 32
 _LEARNED_FROM = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Small:
+    """Images as the screen takes them.
+
+    Attributes
+    ----------
+    coarse : (n, pixels) float32
+        Means of `Screen.step` pixels a side.
+    sizes : (n, shifts) float32
+        One over their size where they overlap, for each shift.
+    fine : (n, rows, columns) int8
+        Of half as many, each image by its own scale.
+    """
+
+    coarse: Floats
+    sizes: Floats
+    fine: NDArray[np.int8]
+
+    def of(self, places: NDArray[np.int64]) -> Small:
+        """Some of them."""
+        return Small(self.coarse[places], self.sizes[places], self.fine[places])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Small]) -> Small:
+        """All that are in some."""
+        return cls(
+            *(np.concatenate([getattr(p, n) for p in parts]) for n in ("coarse", "sizes", "fine"))
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +65,10 @@ class Screen:
 
     Attributes
     ----------
-    step : int
-        Pixels of an image along a pixel of the reduced one.
+    step, fine_step : int
+        Pixels of an image along a pixel of the reduced one, and of the finer one.
+    least_overlap : float
+        Share of the pixels that must overlap.
     shape : tuple of int
         Of a reduced image.
     shifts : (k, 2) int
@@ -45,6 +84,8 @@ class Screen:
     """
 
     step: int
+    fine_step: int
+    least_overlap: float
     shape: tuple[int, int]
     shifts: NDArray[np.int64]
     basis: Floats
@@ -64,7 +105,7 @@ class Screen:
         >>> screen.step, screen.shape, len(screen.shifts)
         (2, (16, 16), 25)
         """
-        step = max(1, -(-max(transform.canvas) // _SIDE))
+        step, fine = (max(1, -(-max(transform.canvas) // side)) for side in (_SIDE, _FINE_SIDE))
         shape = tuple(-(-side // step) for side in transform.canvas)
         rows, columns = shape
         reach = [-(-each // step) for each in transform.reach]
@@ -88,6 +129,8 @@ class Screen:
             known[(place, *here)] = 1
         return cls(
             step,
+            fine,
+            least_overlap,
             (rows, columns),
             shifts,
             basis,
@@ -96,45 +139,85 @@ class Screen:
             np.ascontiguousarray(known.reshape(len(shifts), -1).T),
         )
 
-    def candidates(self, small: Floats, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-        """For some images the numbers of later ones that are worth comparing, (rows, count).
+    def reduced(self, values: Floats) -> Small:
+        """Images on the canvas (n, y, x) as the screen takes them."""
+        rows, columns = (-(-side // self.fine_step) for side in values.shape[1:])
+        fine = reduced(values, self.fine_step).reshape(-1, rows, columns)
+        largest = np.abs(fine).max(axis=(1, 2), keepdims=True, initial=0.0)
+        whole = np.rint(fine * (127 / np.where(largest > 0, largest, 1))).astype(np.int8)
+        coarse = reduced(values, self.step)
+        return Small(coarse, self._sizes(coarse), whole)
+
+    def candidates(
+        self, first: Floats, after: NDArray[np.int64], second: Floats, begin: int, count: int
+    ) -> tuple[NDArray[np.int32], Floats]:
+        """For some images the numbers of others that are worth comparing, and their scores.
 
         Parameters
         ----------
-        small : (n, pixels) float32
-            All images, reduced.
-        rows : (k,) int
-            Numbers of those that are looked at.
+        first : (n, pixels) float32
+            Those that are looked at, reduced.
+        after : (n,) int
+            Only images of a number above this count.
+        second : (m, pixels) float32
+            The others.
+        begin : int
+            Number of the first of these.
         count : int
             How many to name for each; -1 where there are fewer.
         """
-        scores = self.scores(small[rows], small[rows.min() :])
-        numbers = np.arange(rows.min(), len(small))
-        scores[numbers[None] <= rows[:, None]] = -np.inf
-        out = np.full((len(rows), count), -1, np.int64)
-        kept = min(count, len(numbers))
-        best = np.argpartition(-scores, kept - 1, axis=1)[:, :kept]
-        usable = np.take_along_axis(scores, best, axis=1) > -np.inf
-        out[:, :kept] = np.where(usable, numbers[best], -1)
-        return out
+        kept = np.full((len(first), count), -np.inf, np.float32)
+        numbers = np.full((len(first), count), -1, np.int32)
+        for top, left, found in self._tiles(first, second):
+            rows = slice(top, top + len(found))
+            keep_best(found, begin + left, after[rows], kept[rows], numbers[rows])
+        return numbers, kept
+
+    def closer(
+        self, first: Small, second: Small, candidates: NDArray[np.int32], count: int
+    ) -> NDArray[np.int32]:
+        """Of candidates (n, c) of the first, numbers in the second, the best: (n, count)."""
+        worth = np.empty(candidates.shape, np.float32)
+        room = np.empty((2, *first.fine.shape[1:]), np.float32)
+        looked_at_closer(
+            first.coarse.reshape(-1, *self.shape), self._factors(first.coarse),
+            second.coarse.reshape(-1, *self.shape), second.sizes,
+            first.fine, second.fine, np.ascontiguousarray(candidates), self.shifts,
+            self.step / self.fine_step, self.least_overlap, room, worth,
+        )  # fmt: skip
+        best = np.argsort(-worth, axis=1, kind="stable")[:, :count]
+        return np.take_along_axis(candidates, best, axis=1)
+
+    def _factors(self, first: Floats) -> Floats:
+        """Weight over size of some images within the overlap at each shift (n, k)."""
+        energy = np.sqrt(np.maximum(first**2 @ self.overlaps, 1e-12))
+        return np.ascontiguousarray(self.weights / energy, np.float32)
+
+    def _sizes(self, second: Floats) -> Floats:
+        """One over the size of the others: overlaps of the opposite shifts, in reverse order."""
+        energy = np.maximum(second**2 @ self.overlaps[:, ::-1], 1e-12)
+        return np.ascontiguousarray(1 / np.sqrt(energy), np.float32)
 
     def scores(self, first: Floats, second: Floats) -> Floats:
         """Correlation of reduced images at their best shift, weighed by the overlap: (n, m)."""
+        out = np.empty((len(first), len(second)), np.float32)
+        for top, left, found in self._tiles(first, second):
+            out[top : top + len(found), left : left + found.shape[1]] = found
+        return out
+
+    def _tiles(self, first: Floats, second: Floats) -> Iterator[tuple[int, int, Floats]]:
+        """First row and column of tiles of scores, and these."""
         count = self.basis.shape[1]
         shifts = len(self.shifts)
         mine = first @ self.basis
-        energy = np.sqrt(np.maximum(first**2 @ self.overlaps, 1e-12))
-        # Overlaps of the second are those of the opposite shifts, which come in reverse order.
-        factors = np.ascontiguousarray(self.weights / energy)
-        out = np.empty((len(first), len(second)), np.float32)
+        factors = self._factors(first)
         block = np.empty(_ROWS * _COLUMNS, np.float32)
         room = np.empty(_ROWS * shifts * _COLUMNS, np.float32)
         for start in range(0, len(second), _COLUMNS):
             part = second[start : start + _COLUMNS]
             theirs = (part @ self.shifted).reshape(len(part), shifts, count)
-            size = np.sqrt(np.maximum(part**2 @ self.overlaps[:, ::-1], 1e-12))
             # The pairs of one shift stand together, so that the kernel takes them at once.
-            theirs = (theirs / size[..., None]).transpose(2, 1, 0).reshape(count, -1)
+            theirs = (theirs * self._sizes(part)[..., None]).transpose(2, 1, 0).reshape(count, -1)
             for top in range(0, len(first), _ROWS):
                 lines = mine[top : top + _ROWS]
                 products = room[: len(lines) * theirs.shape[1]].reshape(len(lines), -1)
@@ -142,8 +225,7 @@ class Screen:
                 found = block[: len(lines) * len(part)].reshape(len(lines), len(part))
                 shaped = products.reshape(len(lines), shifts, len(part))
                 best_of_shifts(shaped, factors[top : top + _ROWS], found)
-                out[top : top + _ROWS, start : start + len(part)] = found
-        return out
+                yield top, start, found
 
 
 def displaced(values: Floats, reach: tuple[int, int], least: float, seed: int = 0) -> Floats:

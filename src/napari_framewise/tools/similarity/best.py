@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from napari_framewise.engine import Engine
 from napari_framewise.engine.images import run_images
+from napari_framewise.engine.job import one_blas_thread
 from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.progress import Progress
-from napari_framewise.engine.work import Cost, MapFrames
+from napari_framewise.engine.work import Cost, MapFrames, Reduce
 from napari_framewise.numerics import similarity as numerics
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import stack_of
 from napari_framewise.tools.similarity.comparing import Comparison
-from napari_framewise.tools.similarity.passes import Images, few, joined
+from napari_framewise.tools.similarity.passes import Images, joined
 
-# Candidates of each image that are compared exactly.
-CANDIDATES = 100
-_ROWS, _COLUMNS = 4000, 500
+# Candidates of each image that are looked at closer, and those that are compared exactly.
+CANDIDATES, LEAST_COMPARED = 100, 15
+# Images that the screen compares with all later ones in one pass.
+_STRIP = 2048
+# Images that they are compared with in one call.
+_CALL = 256
 _LEARNED_FROM = 2000
 _COPIES = 200
 _DRAWN = 5000
@@ -64,117 +68,198 @@ def best_pairs(
     n = given.n
     rng = np.random.default_rng(_SEED)
     yield Progress("Learning", 0, 1, "steps")
-    learned = given.ready(_drawn(n, _LEARNED_FROM, rng).tolist(), how).canvas
-    screen = numerics.Screen.learned(learned, how.transform, how.least_overlap)
+    with one_blas_thread():
+        learned = given.ready(_drawn(n, _LEARNED_FROM, rng).tolist(), how).canvas
+        screen = numerics.Screen.learned(learned, how.transform, how.least_overlap)
+    mask = None
+    if given.masks is not None and given.masks.n_frames == 1:
+        mask = given.masks.read(0, 1)
     parts = yield from run_images(
         MapFrames(),
         reduced_images,
         given.images,
-        (None if given.masks is None or given.masks.n_frames > 1 else given.masks.read(0, 1), how,
-         screen.step),
+        (mask, how, screen),
         engine=engine,
-        cost=Cost(4 * 256, 60 * int(np.prod(how.transform.canvas))),
+        cost=Cost(4 * 600, 60 * int(np.prod(how.transform.canvas))),
         label="Reducing",
-    )  # fmt: skip
-    small = np.concatenate(parts)
+    )
+    small = numerics.Small.joined(parts)
+    many, compared = max(CANDIDATES, 4 * top), max(LEAST_COMPARED, top + -(-top // 2))
     copied = _drawn(n, _COPIES, rng)
-    recall = _recall(given, how, screen, small, copied, max(CANDIDATES, 4 * top))
+    with one_blas_thread():
+        canvas = given.ready(copied.tolist(), how).canvas
+        least = max(how.least_overlap, 0.3)
+        moved = numerics.displaced(canvas.values, how.transform.reach, least)
+        copies = screen.reduced(moved)
+    nothing = np.full(len(copied), -1)
+    found = yield from _screened(
+        screen, copies.coarse, nothing, small.coarse, 0, many, engine, "Measuring recall", (0, 1)
+    )
+    kept = screen.closer(copies, small, found, compared)
+    recall = float((kept == copied[:, None]).any(axis=1).mean())
     pairs = np.sort(rng.integers(0, n, (_DRAWN, 2)), axis=1)
     pairs = pairs[pairs[:, 0] < pairs[:, 1]]
-    drawn = [few(part, given, how) for part in np.array_split(pairs, max(1, len(pairs) // 500))]
-    rows = np.arange(-(-n // _block(n)) * _block(n)).reshape(-1, _block(n))
-    found = yield from run_pass(
+    drawn = yield from _compared(given, how, pairs, engine, "Drawing")
+    candidates = yield from _candidates(screen, small, many, engine)
+    chosen = yield from run_pass(
         MapFrames(),
-        screened_block,
-        (stack_of(np.where(rows < n, rows, -1), axes=("frame", "n"), name="blocks"),),
-        (given, how, screen, small, top, left_out),
+        closer_block,
+        (stack_of(candidates, axes=("frame", "n"), name="candidates"),
+         stack_of(np.arange(n)[:, None], axes=("frame", "n"), name="numbers")),
+        (screen, small, compared),
         engine=engine,
-        cost=Cost(100 * top * _block(n), 0, 1.0),
-        label="Comparing",
-    )
-    columns = joined([part for part in found if part is not None])
-    return Best(columns, joined(drawn), recall, len(copied))
+        cost=Cost(8 * compared, 0, 3e-5 * many),
+        label="Screening closer",
+    )  # fmt: skip
+    pairs = np.concatenate(chosen)
+    if len(left_out):
+        keys = pairs[:, 0] * n + pairs[:, 1]
+        pairs = pairs[~np.isin(keys, left_out[:, 0] * n + left_out[:, 1])]
+    columns = yield from _compared(given, how, pairs, engine, "Comparing")
+    return Best(_top(columns, top), drawn, recall, len(copied))
 
 
-def reduced_images(images: Array, mask: Array | None, how: Comparison, step: int) -> Array:
-    """Reduced images of a block."""
-    return numerics.reduced(how.canvas(images, mask).values, step)
+def _candidates(
+    screen: numerics.Screen, small: numerics.Small, count: int, engine: Engine
+) -> Generator[Progress, None, Array]:
+    """Numbers of the later images that are worth a closer look, of each (n, count)."""
+    n = len(small.coarse)
+    out = np.full((n, count), -1, np.int32)
+    every, done = n * (n - 1) // 2, 0
+    for start in range(0, n - 1, _STRIP):
+        rows = np.arange(start, min(start + _STRIP, n))
+        out[rows] = yield from _screened(
+            screen,
+            small.coarse[rows],
+            rows,
+            small.coarse[start + 1 :],
+            start + 1,
+            count,
+            engine,
+            "Screening",
+            (done, every),
+        )
+        done += int((n - 1 - rows).sum())
+    return out
+
+
+def _screened(
+    screen: numerics.Screen,
+    first: Array,
+    after: Array,
+    second: Array,
+    begin: int,
+    count: int,
+    engine: Engine,
+    label: str,
+    of: tuple[int, int],
+) -> Generator[Progress, None, Array]:
+    """Candidates of some images among others; progress in pairs from `of[0]` on, of `of[1]`."""
+    # Memory, not the clock, makes a call as long as it is: each ends with a merge.
+    scratch = max(0, (4 << 20) // _CALL - second[:1].nbytes)
+    passing = run_pass(
+        Reduce(),
+        screened_block,
+        (stack_of(second, axes=("frame", "n"), name="others"),
+         stack_of(np.arange(begin, begin + len(second))[:, None], axes=("frame", "n"))),
+        (screen, first, after, count),
+        engine=engine,
+        cost=Cost(0, scratch),
+        merge=merged,
+        label=label,
+    )  # fmt: skip
+    done, every = of
+    mine = max(1, int((begin + len(second) - 1 - np.maximum(after, begin - 1)).sum()))
+    total = mine if every == 1 else every
+    try:
+        while True:
+            step = next(passing)
+            yield replace(step, done=done + int(mine * step.fraction), total=total, unit="pairs")
+    except StopIteration as end:
+        numbers, _ = end.value
+        return np.asarray(numbers)
+    finally:
+        passing.close()
 
 
 def screened_block(
+    second: Array, numbers: Array, screen: numerics.Screen, first: Array, after: Array, count: int
+) -> tuple[Array, Array]:
+    """Candidates among some of the others, and their scores."""
+    return screen.candidates(first, after, second, int(numbers[0, 0]), count)
+
+
+def merged(first: tuple[Array, Array], second: tuple[Array, Array]) -> tuple[Array, Array]:
+    """The better ones of two lots of candidates."""
+    count = first[0].shape[1]
+    numbers, scores = (np.concatenate(each, axis=1) for each in zip(first, second, strict=True))
+    best = np.argpartition(-scores, count - 1, axis=1)[:, :count]
+    return np.take_along_axis(numbers, best, axis=1), np.take_along_axis(scores, best, axis=1)
+
+
+def reduced_images(
+    images: Array, mask: Array | None, how: Comparison, screen: numerics.Screen
+) -> numerics.Small:
+    """Reduced images of a block."""
+    return screen.reduced(how.canvas(images, mask).values)
+
+
+def closer_block(
+    candidates: Array,
     numbers: Array,
-    given: Images,
-    how: Comparison,
     screen: numerics.Screen,
-    small: Array,
-    top: int,
-    left_out: Array,
-) -> dict[str, Array]:
-    """Columns of the best pairs of some images with later ones; -1 is no image."""
+    small: numerics.Small,
+    count: int,
+) -> Array:
+    """Pairs (k, 2) of some images with the best of their candidates."""
     rows = numbers.ravel()
-    rows = rows[rows >= 0]
-    first = given.ready(rows.tolist(), how)
-    wanted = []
-    for start in range(0, len(rows), 250):
-        part = rows[start : start + 250]
-        chosen = screen.candidates(small, part, max(CANDIDATES, 4 * top))
-        pairs = np.stack([np.broadcast_to(part[:, None], chosen.shape), chosen], axis=-1)
-        wanted.append(pairs[chosen >= 0])
-    pairs = np.concatenate(wanted)
-    if len(left_out):
-        keys = pairs[:, 0] * given.n + pairs[:, 1]
-        pairs = pairs[~np.isin(keys, left_out[:, 0] * given.n + left_out[:, 1])]
-    pairs = pairs[np.lexsort((pairs[:, 0], pairs[:, 1]))]
-    score, z = np.full((2, len(pairs)), np.nan)
-    shifts = np.full((len(pairs), 2), np.nan)
-    for start in range(0, given.n, _COLUMNS):
-        low, high = np.searchsorted(pairs[:, 1], (start, start + _COLUMNS))
-        if low == high:
-            continue
-        places = np.unique(pairs[low:high, 1])
-        second = given.ready(places.tolist(), how)
-        local = np.stack(
-            [pairs[low:high, 0] - rows[0], np.searchsorted(places, pairs[low:high, 1])], axis=1
-        )
-        matches = how.compared(first.given, second.given, local)
-        score[low:high], shifts[low:high] = matches.score, matches.shifts
-        z[low:high] = matches.weight
-    return _top(pairs, score, z, shifts, top)
+    chosen = screen.closer(small.of(rows), small, candidates, count)
+    pairs = np.stack([np.broadcast_to(rows[:, None], chosen.shape), chosen], axis=-1)
+    return np.sort(pairs[chosen >= 0], axis=-1)
 
 
-def _top(pairs: Array, score: Array, z: Array, shifts: Array, top: int) -> dict[str, Array]:
-    """The best of each first image."""
-    known = np.isfinite(score)
-    pairs, score, z, shifts = pairs[known], score[known], z[known], shifts[known]
-    order = np.lexsort((pairs[:, 1], -z, pairs[:, 0]))
-    first = pairs[order, 0]
-    begins = np.searchsorted(first, first)
-    kept = order[np.arange(len(first)) - begins < top]
+def _compared(
+    given: Images, how: Comparison, pairs: Array, engine: Engine, label: str
+) -> Generator[Progress, None, dict[str, Array]]:
+    """Score, weight and whole shift of pairs."""
+    rows, columns = how.transform.padded
+    found = yield from run_pass(
+        MapFrames(),
+        compared_pairs,
+        (stack_of(pairs, axes=("pair", "n"), name="pairs"),),
+        (given, how),
+        engine=engine,
+        cost=Cost(64, 120 * rows * columns, 8 * how.pair_seconds()),
+        label=label,
+    )
+    return joined(found)
+
+
+def compared_pairs(pairs: Array, given: Images, how: Comparison) -> dict[str, Array]:
+    """Score, weight and whole shift of some pairs."""
+    pairs = pairs.reshape(-1, 2)
+    places = np.unique(pairs)
+    ready = given.ready([int(place) for place in places], how)
+    found = how.compared(ready.given, ready.given, np.searchsorted(places, pairs))
     return {
-        "first": pairs[kept, 0],
-        "second": pairs[kept, 1],
-        "score": score[kept],
-        "z": z[kept],
-        "shift_y": shifts[kept, 0],
-        "shift_x": shifts[kept, 1],
+        "first": pairs[:, 0],
+        "second": pairs[:, 1],
+        "score": found.score,
+        "z": found.weight,
+        "shift_y": found.shifts[:, 0],
+        "shift_x": found.shifts[:, 1],
     }
 
 
-def _recall(
-    given: Images, how: Comparison, screen: numerics.Screen, small: Array, copied: Array, count: int
-) -> float:
-    """Share of displaced copies whose original is among the candidates of all images."""
-    canvas = given.ready(copied.tolist(), how).canvas
-    moved = numerics.displaced(canvas.values, how.transform.reach, max(how.least_overlap, 0.3))
-    scores = screen.scores(numerics.reduced(moved, screen.step), small)
-    own = scores[np.arange(len(copied)), copied]
-    return float(np.mean((scores > own[:, None]).sum(axis=1) < count))
+def _top(columns: dict[str, Array], top: int) -> dict[str, Array]:
+    """The best of each first image."""
+    known = np.flatnonzero(np.isfinite(columns["score"]))
+    first, second, z = (columns[name][known] for name in ("first", "second", "z"))
+    order = np.lexsort((second, -z, first))
+    begins = np.searchsorted(first[order], first[order])
+    kept = known[order[np.arange(len(order)) - begins < top]]
+    return {name: column[kept] for name, column in columns.items()}
 
 
 def _drawn(n: int, count: int, rng: np.random.Generator) -> Array:
     return np.sort(rng.choice(n, min(n, count), replace=False))
-
-
-def _block(n: int) -> int:
-    """Images of a block: many, for each block makes all later images ready."""
-    return max(1, min(_ROWS, -(-n // 4)))
