@@ -18,8 +18,8 @@ from napari_framewise.framework.outcome import (
     VectorsResult,
 )
 from napari_framewise.framework.placing import frame_placing, stack_placing
-from napari_framewise.plugin.layers.layers_in import stack_of_layer
-from napari_framewise.plugin.layers.layers_out import make_layer, put_layer
+from napari_framewise.plugin.layers.layers_in import axes_of, stack_of_layer
+from napari_framewise.plugin.layers.layers_out import lay, make_layer, place_of, put_layer
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.stack import Axis, Selection, Stack, stack_of
 
@@ -221,3 +221,24 @@ def test_shapes_change_in_place(viewer: ViewerModel, kinds: str | tuple[str, ...
             assert shown.features.equals(wanted.features)
     assert not gone
     assert viewer.layers.selection == {other}
+
+
+def test_a_result_in_pixels_beside_a_layer_with_units_is_drawn_in_these_and_keeps_its_own() -> None:
+    viewer = ViewerModel()
+    stack = viewer.add_image(
+        np.zeros((3, 8, 9)), scale=(1, 0.5, 0.5), units=("pixel", "micrometer", "micrometer")
+    )
+    grid = Grid((Axis("first"), Axis("second")), (4, 4))
+    result = ImageResult("matrix", np.eye(4), grid, contrast_limits=(0, 1))
+    layer = put_layer(viewer, make_layer(result))
+    # Of units that differ in dimension napari warns, and draws none.
+    assert viewer.layers.extent.units is not None
+    assert [axis.unit for axis in axes_of(layer)] == ["pixel", "pixel"]
+    again = put_layer(viewer, make_layer(result), layer)
+    assert again is layer
+    lay(layer, place_of(grid, None))
+    assert viewer.layers.extent.units is not None
+    assert [axis.unit for axis in axes_of(layer)] == ["pixel", "pixel"]
+    viewer.layers.remove(stack)
+    beside = put_layer(viewer, make_layer(result))
+    assert [axis.unit for axis in axes_of(beside)] == ["pixel", "pixel"]

@@ -13,9 +13,10 @@ from pytestqt.qtbot import QtBot
 from tests.helpers import likeness, pairing
 from tests.plugin.conftest import MakePanel, run_to_end, settle
 
+from napari_framewise.framework.outcome import Table
 from napari_framewise.io.ragged import open_images
 from napari_framewise.plugin.results import whole_results
-from napari_framewise.plugin.results.pair_view import PairView, read_pair
+from napari_framewise.plugin.results.pair_view import PairView, read_pair, shift_between
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Selection, stack_of
 from napari_framewise.tools import registry
@@ -33,7 +34,7 @@ def folder(tmp_path: Path) -> tuple[Path, list[Array]]:
 
 
 def shown(pair: PairView) -> list[str]:
-    return [] if pair.isHidden() else [label.text() for label in pair.names]
+    return [] if pair.isHidden() else [label.text() for label in pair.names[:2]]
 
 
 def test_a_folder_of_images_of_any_size_is_compared_in_the_panel(
@@ -60,7 +61,8 @@ def test_a_folder_of_images_of_any_size_is_compared_in_the_panel(
     click(matrix, SimpleNamespace(position=(1.2, 3.9)))
     assert shown(pair) == ["p1.tif", "p4.tif"]
     qtbot.waitUntil(lambda: not pair.busy)
-    assert all(label.pixmap().width() for label in pair._pictures)
+    assert all(label.pixmap().width() for label in pair._pictures[:2])
+    assert pair._parts[2].isHidden()
     click(matrix, SimpleNamespace(position=(1.2, 77.0)))
     assert shown(pair) == ["p1.tif", "p4.tif"]
     table = panel.view.shown_table
@@ -139,3 +141,24 @@ def test_a_folder_is_asked_for_where_memory_does_not_hold_the_matrix(
     panel.parameters_form.set_values({"kept": 10_000})
     assert panel.tool.on_disk is not None
     assert not panel.tool.on_disk(panel.inputs(), panel.parameters())
+
+
+def test_a_pair_is_overlaid_at_its_shift() -> None:
+    whole = np.random.default_rng(4).uniform(0, 1, (30, 34))
+    # Pixel (y, x) of the first is pixel (y + 4, x - 6) of the second.
+    frames = np.stack([whole[4:24, 4:24], 3 * whole[0:20, 10:30] + 7])
+    *_, both = read_pair(stack_of(frames), 0, 1, (4.2, -5.9))
+    assert both.shape == (24, 26, 3)
+    inside = both[4:20, 6:20].astype(int)
+    assert np.abs(np.diff(inside, axis=-1)).max() <= 3
+    assert both[20:, :20, 0].any()
+    assert not both[20:, :, 1].any()
+    pairs = Table(
+        "pairs", "pair",
+        {"first": np.array([1, 5]), "second": np.array([2, 9]), "shift_y": np.array([3.0, np.nan]),
+         "shift_x": np.array([-1.0, 2.0])},
+    )  # fmt: skip
+    assert shift_between((pairs,), (1, 2)) == (3, -1)
+    assert shift_between((pairs,), (2, 1)) == (-3, 1)
+    assert shift_between((pairs,), (5, 9)) is None
+    assert shift_between((pairs,), (1, 9)) is None

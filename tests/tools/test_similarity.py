@@ -131,7 +131,16 @@ def test_references_neighbours_and_one_against_all_agree_with_the_matrix(
 
 @pytest.mark.parametrize(
     "measure",
-    ["phase", "absolute", "squared", "pearson", "histogram_l1", "histogram_earth_mover", "ruzicka"],
+    [
+        "phase",
+        "absolute",
+        "squared",
+        "pearson",
+        "histogram_l1",
+        "histogram_earth_mover",
+        "ruzicka",
+        "ssim",
+    ],
 )
 def test_every_measure_puts_equal_images_first(measure: str) -> None:
     images, _, _ = crops(8, 1)
@@ -139,7 +148,7 @@ def test_every_measure_puts_equal_images_first(measure: str) -> None:
     outcome = run("similarity", images=images, measure=measure, max_shift=3)
     pairs = outcome.table("pairs").columns
     assert (pairs["first"][0], pairs["second"][0]) == (2, 8)
-    assert ("shift_y" in pairs) == (measure in ("phase", "absolute", "squared"))
+    assert ("shift_y" in pairs) == (measure in ("phase", "absolute", "squared", "ssim"))
 
 
 def test_the_best_pairs_of_each_image_are_those_of_the_matrix(

@@ -11,7 +11,7 @@ import pandas as pd
 from napari_framewise.engine import Engine
 from napari_framewise.framework.outcome import Table
 from napari_framewise.io import write_image, write_table
-from napari_framewise.plugin.layers.layers_in import METADATA_KEY
+from napari_framewise.plugin.layers.layers_in import METADATA_KEY, own_units
 from napari_framewise.plugin.layers.legends import legend_from
 from napari_framewise.plugin.running.waiting import finish_in_window
 from napari_framewise.stacks.axes import default_axis_names
@@ -29,12 +29,13 @@ def write_image_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[
     if len(names) != plain or all(name.lstrip("-").isdigit() for name in names):
         names = list(default_axis_names(plain, rgb=False))
     tail = ["c"] if rgb else []
+    metadata, given = attributes.get("metadata") or {}, attributes.get("units") or ["pixel"] * plain
     stack = stack_of(
         data,
         axes=[*names, *tail],
         scale=[*np.asarray(attributes.get("scale", np.ones(plain)), float), *[1.0] * rgb],
         translate=[*np.asarray(attributes.get("translate", np.zeros(plain)), float), *[0.0] * rgb],
-        units=[*map(str, attributes.get("units") or ["pixel"] * plain), *["pixel"] * rgb],
+        units=[*own_units(metadata, map(str, given)), *["pixel"] * rgb],
         rgb=rgb,
         name=attributes.get("name", "image"),
     )
@@ -42,7 +43,7 @@ def write_image_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[
         # Labels have colours of their own, and no limits.
         legend = legend_from(attributes.get("colormap"), attributes.get("features"))
         stack = replace(stack, legend=legend)
-    provenance = (attributes.get("metadata") or {}).get(METADATA_KEY)
+    provenance = metadata.get(METADATA_KEY)
     with Engine.local() as engine:
         finish_in_window(write_image(stack, path, engine=engine, provenance=provenance), path)
     return [path]

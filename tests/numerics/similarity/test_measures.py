@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import ndimage, stats
+from skimage.metrics import structural_similarity
 
 from napari_framewise.numerics.similarity import (
     Filter,
+    Pictures,
     Screen,
     Spectra,
     Transform,
@@ -20,6 +22,7 @@ from napari_framewise.numerics.similarity import (
     order_of,
     phase_correlations,
     reduced,
+    structural_similarities,
     tree_of,
 )
 
@@ -158,3 +161,37 @@ def test_a_displaced_image_is_among_the_candidates() -> None:
     assert all(300 + k in closer[k] for k in range(20))
     few, _ = screen.candidates(small.coarse[:20], first, small.coarse[310:313], 310, 5)
     assert ((few >= 0).sum(axis=1) == 3).all()
+
+
+def test_structural_similarity_is_that_of_scikit_image_over_the_overlap() -> None:
+    rng = np.random.default_rng(5)
+    whole = 40 + 30 * ndimage.gaussian_filter(rng.normal(size=(70, 70)), 1.5)
+    images = [whole[10:50, 10:52], whole[4:44, 17:59] * 1.1, whole[14:54, 8:50]]
+    images = [image + rng.normal(0, 0.7, image.shape) for image in images]
+    canvas = on_canvas(images, (40, 42))
+    pictures = Pictures.of(Spectra.of(canvas, Transform((40, 42), (12, 12))), images)
+    pairs = np.array([[0, 1], [1, 2], [2, 0], [0, 0]])
+    found = structural_similarities(pictures, pictures, pairs)
+    assert found.shifts[:3].tolist() == [[6, -7], [-10, 9], [4, -2]]
+    for (i, j), score, (dy, dx) in zip(pairs, found.score, found.shifts.astype(int), strict=True):
+        here = tuple(slice(max(0, -d), n - max(0, d)) for d, n in ((dy, 40), (dx, 42)))
+        there = tuple(slice(max(0, d), n - max(0, -d)) for d, n in ((dy, 40), (dx, 42)))
+        both = np.stack([images[i], images[j]])
+        peer = structural_similarity(
+            images[i][here], images[j][there], gaussian_weights=True, sigma=1.5,
+            use_sample_covariance=False, data_range=both.max() - both.min(),
+        )  # fmt: skip
+        assert score == pytest.approx(peer, abs=1e-6)
+    masks = [np.ones((40, 42))] * 3
+    masks[1] = np.r_[np.zeros((30, 42)), np.ones((10, 42))]
+    few = Pictures.of(
+        Spectra.of(on_canvas(images, (40, 42), masks=masks), Transform((40, 42), (3, 3))), images
+    )
+    again = structural_similarities(few, few, np.array([[0, 1]]), least_overlap=0.1)
+    changed = images[1].copy()
+    changed[:30] = 1e9
+    other = Pictures.of(few.spectra, [images[0], changed, images[2]])
+    np.testing.assert_array_equal(
+        structural_similarities(other, other, np.array([[0, 1]]), least_overlap=0.1).score,
+        again.score,
+    )

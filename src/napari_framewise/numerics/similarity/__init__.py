@@ -5,15 +5,18 @@ from napari_framewise.numerics.similarity.differences import least_differences, 
 from napari_framewise.numerics.similarity.grouping import Unrelated, groups_of, order_of, tree_of
 from napari_framewise.numerics.similarity.histograms import histogram_distances, histograms
 from napari_framewise.numerics.similarity.prepared import Canvas, Filter, Spectra, grey, on_canvas
-from napari_framewise.numerics.similarity.screen import Screen, displaced, reduced
+from napari_framewise.numerics.similarity.screen import Screen, Small, displaced, reduced
 from napari_framewise.numerics.similarity.significance import chances, fractions
+from napari_framewise.numerics.similarity.structural import Pictures, structural_similarities
 from napari_framewise.numerics.similarity.transform import Transform
 
 __all__ = [
     "Canvas",
     "Filter",
     "Matches",
+    "Pictures",
     "Screen",
+    "Small",
     "Spectra",
     "Transform",
     "Unrelated",
@@ -31,5 +34,6 @@ __all__ = [
     "order_of",
     "phase_correlations",
     "reduced",
+    "structural_similarities",
     "tree_of",
 ]

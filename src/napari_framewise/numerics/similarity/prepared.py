@@ -152,7 +152,7 @@ def on_canvas(
                 f"{shape[0]} x {shape[1]}; take a canvas that holds every image."
             )
         at = [(most - side) // 2 for side, most in zip(size, shape, strict=True)]
-        place = tuple(slice(o, o + k) for o, k in zip(at, size, strict=True))
+        place: tuple[Any, ...] = tuple(slice(o, o + k) for o, k in zip(at, size, strict=True))
         most = max(1, _AT_ONCE // max(1, size[0] * size[1]))
         for start in range(0, len(numbers), most):
             some = numbers[start : start + most]

@@ -186,7 +186,14 @@ def compare_pairs(
         off = np.float32(SLACK * math.sqrt(fewest * counts[j]))
         root, found = roots[group], out[k]
         likely = bounds(
-            products[k], n[group], root, mine[local[k], group], theirs[j], off, np.float32(least), room
+            products[k],
+            n[group],
+            root,
+            mine[local[k], group],
+            theirs[j],
+            off,
+            np.float32(least),
+            room,
         )
         found[:] = math.nan
         highest = best = -math.inf

@@ -215,9 +215,9 @@ class Screen:
         room = np.empty(_ROWS * shifts * _COLUMNS, np.float32)
         for start in range(0, len(second), _COLUMNS):
             part = second[start : start + _COLUMNS]
-            theirs = (part @ self.shifted).reshape(len(part), shifts, count)
+            moved = (part @ self.shifted).reshape(len(part), shifts, count)
             # The pairs of one shift stand together, so that the kernel takes them at once.
-            theirs = (theirs * self._sizes(part)[..., None]).transpose(2, 1, 0).reshape(count, -1)
+            theirs = (moved * self._sizes(part)[..., None]).transpose(2, 1, 0).reshape(count, -1)
             for top in range(0, len(first), _ROWS):
                 lines = mine[top : top + _ROWS]
                 products = room[: len(lines) * theirs.shape[1]].reshape(len(lines), -1)

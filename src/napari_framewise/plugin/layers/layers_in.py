@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,8 @@ from napari_framewise.stacks.sources.resampled import NearestSource
 from napari_framewise.stacks.stack import Origin, Stack, stack_of
 
 METADATA_KEY = "framewise"
+OWN_UNITS = "units"
+"""In that metadata: units of a layer that is drawn in those of what lies beside it."""
 COPIED_BYTES = 2**26
 _UNNAMED = re.compile(r"(axis )?-?\d+")
 
@@ -76,11 +78,19 @@ def axes_of(layer: Layer) -> tuple[Axis, ...]:
     names = [str(name) for name in layer.axis_labels]
     if all(_UNNAMED.fullmatch(name) for name in names):
         names = list(default_axis_names(layer.ndim, rgb=False))
-    units = (str(unit) for unit in layer.units)
+    units = own_units(layer.metadata, map(str, layer.units))
     places = zip(names, layer.scale, layer.translate, units, strict=True)
     return tuple(
         Axis(name, float(scale), float(translate), unit) for name, scale, translate, unit in places
     )
+
+
+def own_units(metadata: Mapping[str, Any], drawn: Iterable[str]) -> list[str]:
+    """Units of a layer's axes, from its metadata where it is drawn in others."""
+    noted = metadata.get(METADATA_KEY, {})
+    shown = list(drawn)
+    own = noted.get(OWN_UNITS) if isinstance(noted, Mapping) else None
+    return list(own) if isinstance(own, (list, tuple)) and len(own) == len(shown) else shown
 
 
 def with_origin(stack: Stack, layer: Layer) -> Stack:

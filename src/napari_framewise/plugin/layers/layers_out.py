@@ -22,9 +22,10 @@ from napari_framewise.framework.outcome import (
 )
 from napari_framewise.io import contrast_limits
 from napari_framewise.plugin.layers.geometry import shear_matrix
-from napari_framewise.plugin.layers.layers_in import METADATA_KEY, axes_of
+from napari_framewise.plugin.layers.layers_in import METADATA_KEY, axes_of, own_units
 from napari_framewise.plugin.layers.legends import looks_of
 from napari_framewise.plugin.layers.own_slider import on_own_slider
+from napari_framewise.plugin.layers.view_units import join_view
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.stack import stack_of
 
@@ -127,6 +128,7 @@ def make_layer(
 
 def put_layer(viewer: ViewerModel, layer: Layer, previous: Layer | None = None) -> Layer:
     """Show a layer: on top, or in the place of an earlier result, whose looks it takes over."""
+    join_view(layer, viewer)
     if previous is None or previous not in viewer.layers:
         return viewer.add_layer(layer)
     if _can_show(layer, previous):
@@ -143,6 +145,9 @@ def lay(layer: Layer, place: Place) -> None:
     """Put a layer somewhere; what it has there already is left, for each change redraws all."""
     now = vars(Place.of(layer))
     units = tuple(str(get_application_registry().Unit(name)) for name in place.units)
+    if own_units(layer.metadata, now["units"]) == list(units):
+        # It is drawn in those of what lies beside it.
+        units = now["units"]
     for name, value in (place.arguments() | {"units": units}).items():
         if not np.array_equal(now[name], value):
             setattr(layer, name, value)

@@ -15,6 +15,7 @@ from napari_framewise.plugin.forms.value_picker import SHELF
 from napari_framewise.plugin.layers.layers_out import make_layer, passing, put_layer
 from napari_framewise.plugin.results.earlier import EarlierRun, EarlierRuns
 from napari_framewise.plugin.results.earlier_bar import EarlierBar
+from napari_framewise.plugin.results.pair_view import shift_between
 from napari_framewise.plugin.results.record import Record
 from napari_framewise.plugin.results.result_actions import ResultActions
 from napari_framewise.plugin.results.result_view import ResultView
@@ -115,7 +116,12 @@ class ResultPage(QWidget):
         """Show the two images that a pixel of a matrix of pairs compares."""
         place = layer.world_to_data(event.position)
         first, second = (round(float(each)) for each in place[-2:])
-        self.view.pair.show_pair(first, second)
+        outcome = None if self.record is None else self.record.outcome
+        numbers = self.view.pair.numbers(first, second)
+        shift = None
+        if outcome is not None and numbers is not None:
+            shift = shift_between(outcome.tables, numbers)
+        self.view.pair.show_pair(first, second, shift)
 
     def _remove(self, layer: Layer) -> None:
         if layer in self._viewer.layers:

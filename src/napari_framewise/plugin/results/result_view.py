@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSplitter, QVBoxLayou
 from napari_framewise.framework.outcome import Outcome, Plot, Table
 from napari_framewise.plugin.connections import Connections
 from napari_framewise.plugin.layers.layers_in import frame_in_view, show_frame
-from napari_framewise.plugin.results.pair_view import PairView, pair_of
+from napari_framewise.plugin.results.pair_view import PairView, pair_of, shift_of
 from napari_framewise.plugin.results.plot_choice import PlotChoice
 from napari_framewise.plugin.results.record import Record
 from napari_framewise.plugin.results.table import TableView
@@ -195,8 +195,8 @@ class ResultView(QWidget):
             self._move_slider(table, row)
             return
         numbers = None if self._stack is None else self._stack.frame_numbers
-        places = pair if numbers is None else tuple(map(numbers.index, pair))
-        self.pair.show_pair(*places)
+        first, second = pair if numbers is None else map(numbers.index, pair)
+        self.pair.show_pair(first, second, shift_of(table, row))
 
     def _move_slider(self, table: Table, row: int) -> None:
         stack, layer = self._stack, self._layer

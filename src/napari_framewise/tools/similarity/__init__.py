@@ -154,7 +154,7 @@ def advise(inputs: Inputs, parameters: SimilarityParameters) -> str:
 
 def methods(inputs: Inputs, parameters: SimilarityParameters) -> str:
     """Sentence for the methods part of a paper."""
-    if parameters.measure != "correlation":
+    if parameters.measure not in ("correlation", "ssim"):
         return f"Images were compared in pairs by their {parameters.measure.replace('_', ' ')}."
     first = {
         "band": f"band-passed (difference of Gaussians, sigma {parameters.fine:g} and "
@@ -162,6 +162,11 @@ def methods(inputs: Inputs, parameters: SimilarityParameters) -> str:
         "edges": f"turned into edges (gradient over sigma {parameters.fine:g} pixels)",
         "nothing": "left as they were",
     }[parameters.before]
+    if parameters.measure == "ssim":
+        return (
+            "Images were compared in pairs by their mean structural similarity (Wang et al. 2004) "
+            f"at the shift of the best correlation, found in images that were {first}."
+        )
     return (
         f"Images were {first} and compared in pairs by normalised cross-correlation over the "
         "pixels that overlap (Padfield 2012), at the shift of the largest atanh(r) sqrt(n) among "
@@ -181,7 +186,8 @@ def _given(inputs: Inputs, parameters: SimilarityParameters) -> tuple[Images, Co
 def warm_up() -> None:
     """Compile what a run needs."""
     how = Comparison.of_two((24, 24))
-    ready = how.ready(how.canvas(np.random.default_rng(0).normal(size=(2, 24, 24)), None))
+    images = np.random.default_rng(0).normal(size=(2, 24, 24))
+    ready = how.ready(how.canvas(images, None), images)
     how.compared(ready, ready)
 
 

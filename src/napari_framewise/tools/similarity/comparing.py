@@ -22,8 +22,9 @@ Measure: TypeAlias = Literal[
     "histogram_chi_square",
     "histogram_earth_mover",
     "ruzicka",
+    "ssim",
 ]
-SHIFTED: tuple[Measure, ...] = ("correlation", "phase", "absolute", "squared")
+SHIFTED: tuple[Measure, ...] = ("correlation", "phase", "absolute", "squared", "ssim")
 """Measures that look for the best shift."""
 DISTANCES = (
     "absolute",
@@ -77,8 +78,10 @@ class Comparison:
             masks = [masks[0]] * len(images) if len(masks) == 1 else list(masks)
         return numerics.on_canvas(images, self.transform.canvas, self.details, masks)
 
-    def ready(self, canvas: numerics.Canvas) -> Any:
-        """What `compared` takes of a canvas."""
+    def ready(self, canvas: numerics.Canvas, images: Sequence[Array] | Array) -> Any:
+        """What `compared` takes of images and their canvas."""
+        if self.measure == "ssim":
+            return numerics.Pictures.of(numerics.Spectra.of(canvas, self.transform), images)
         if self.measure in ("absolute", "squared"):
             return canvas
         if self.measure in ("correlation", "phase", "pearson"):
@@ -95,6 +98,10 @@ class Comparison:
                 pairs,
                 squared=self.measure == "squared",
                 least_overlap=self.least_overlap,
+            )
+        if self.measure == "ssim":
+            return numerics.structural_similarities(
+                first, second, pairs, least_overlap=self.least_overlap
             )
         if self.measure == "phase":
             return numerics.phase_correlations(
@@ -114,8 +121,10 @@ class Comparison:
         shifts = int(np.prod(self.transform.surface))
         if self.measure in ("absolute", "squared"):
             return 3e-10 * shifts * float(np.prod(self.transform.canvas))
-        if self.measure in ("correlation", "phase", "pearson"):
-            return 5e-6 + 4e-11 * rows * columns * (self.transform.surface[0] + 16) + 8e-9 * shifts
+        if self.measure in ("correlation", "phase", "pearson", "ssim"):
+            found = 5e-6 + 4e-11 * rows * columns * (self.transform.surface[0] + 16) + 8e-9 * shifts
+            own = 5e-4 + 1e-7 * float(np.prod(self.transform.canvas))
+            return found + own * (self.measure == "ssim")
         return 1e-6
 
 
@@ -139,7 +148,7 @@ class Ready:
 def prepare(images: Any, numbers: Array, masks: Array | None, how: Comparison) -> Ready:
     """Make images ready."""
     canvas = how.canvas(images, masks)
-    return Ready(numbers.ravel(), canvas, how.ready(canvas))
+    return Ready(numbers.ravel(), canvas, how.ready(canvas, images))
 
 
 def listed(

@@ -18,7 +18,8 @@ class SimilarityParameters(Parameters):
         "correlation",
         "Measure",
         "Normalised cross-correlation, phase correlation, and absolute or squared differences look "
-        "for the best shift; Pearson's correlation compares pixels where they are; histograms and "
+        "for the best shift; SSIM is structural similarity at that of the best correlation; "
+        "Pearson's correlation compares pixels where they are; histograms and "
         "Ruzicka's similarity (of histograms) don't care where a value is.",
     )
     compare: Literal["every_pair", "best_pairs", "neighbours", "one"] = parameter(
