@@ -175,7 +175,7 @@ def read_pair(
     found = [image[:: _step(image), :: _step(image)].astype(float) for image in wholes]
     finite = np.concatenate([image[np.isfinite(image)].ravel() for image in found])
     shown = [_as_bytes(image, _limits(finite)) for image in found]
-    return shown if shift is None else [*shown, overlaid(*wholes, shift)]
+    return shown if shift is None else [*shown, overlaid(wholes[0], wholes[1], shift)]
 
 
 def overlaid(first: Array, second: Array, shift: tuple[float, float]) -> Array:
