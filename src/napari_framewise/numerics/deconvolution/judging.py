@@ -16,6 +16,8 @@ from napari_framewise.numerics.deconvolution.extension import Array
 # Found on two scenes with kernels of 0.5 to 2 times the right width at three levels of noise:
 # with the right one neighbours correlate by 0.01 at most and edges hold 1.12 times their share.
 _NEIGHBOURS, _EDGES = 0.1, 1.25
+# Standard errors of a correlation.
+_BY_CHANCE = 4.0
 # Residual over noise; mean excess on either side over the range of the data.
 _UNREACHED, _SWING = 1.15, 1e-3
 # A texture whose contrast comes back swings past the frame too, by less than this share of what its
@@ -126,6 +128,8 @@ class Evidence:
         Mean excess past the frame's values, of brighter and darker the smaller, over their range.
     gain : float
         Standard deviation of the result over that of the frame.
+    chance : float
+        Correlation that white noise of so few pixels may have.
     """
 
     level: float
@@ -133,6 +137,7 @@ class Evidence:
     edges: float
     swing: float
     gain: float = 1.0
+    chance: float = 0.0
 
     @property
     def ringing(self) -> bool:
@@ -179,7 +184,7 @@ def evidence(data: Data, blurred: Array, restored: Array, noise: float) -> Evide
     past = min(float(np.maximum(found - high, 0).mean()), float(np.maximum(low - found, 0).mean()))
     swing = past / float(high - low) if high > low else 0.0
     gain = float(found.std()) / data.spread if data.spread > 0 else 1.0
-    return Evidence(level, max(near), edges, swing, gain)
+    return Evidence(level, max(near), edges, swing, gain, _BY_CHANCE / math.sqrt(data.count))
 
 
 def verdict(
@@ -209,7 +214,9 @@ def verdict(
         return Verdict.UNREACHED
     if found.ringing:
         return Verdict.RINGING
-    if found.neighbours > _NEIGHBOURS or (edges and sought and found.edges > _EDGES):
+    if found.neighbours > max(_NEIGHBOURS, found.chance) or (
+        edges and sought and found.edges > _EDGES
+    ):
         return Verdict.STRUCTURED
     return Verdict.GOOD if ended else Verdict.STOPPED
 

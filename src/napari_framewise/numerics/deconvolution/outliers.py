@@ -20,7 +20,7 @@ _SEEN, _MARGIN = 0.1, 1.25
 _LEAST = 0.1
 _FAR = 1e6
 # Pairs of points that are tried, fewer of large kernels.
-_PAIRS, _FEWEST_PAIRS, _PAIR_PIXELS = 200, 16, 200_000
+_PAIRS, _FEWEST_PAIRS, _PAIR_PIXELS = 64, 16, 200_000
 # More than that share is a texture, or a PSF that is too wide.
 _MOST = 0.05
 _ROUNDS = 4

@@ -192,9 +192,9 @@ def restoring(
             # A method of one step.
             ended = True
         blurred = prepared.blur.forward(step.scene)
-        if again == _ROUNDS or not _by_residual(scaled):
+        # Where there are outliers, those that hid among their neighbours stand out of what is left.
+        if not lost or again == _ROUNDS or not _by_residual(scaled):
             break
-        # What hid among its neighbours stands out of what is left.
         more = left_over(data, data.residual(blurred))
         if not more.any():
             break
@@ -357,7 +357,7 @@ def _unit_of(data: Data) -> float:
 
 def _by_residual(settings: Settings) -> bool:
     """Whether the method leaves a residual by which a pixel may be left out; see `outliers`."""
-    return settings.method in ("tv", "tv_fista")
+    return settings.method in ("tv", "tv_fista") and settings.iterations >= _QUICK
 
 
 def _noise_of(

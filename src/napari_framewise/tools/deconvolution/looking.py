@@ -17,7 +17,7 @@ from napari_framewise.framework.outcome import ImageResult, Outcome, Table
 from napari_framewise.framework.partial import Partial
 from napari_framewise.framework.placing import Layout, layout_of
 from napari_framewise.framework.tool import Run
-from napari_framewise.numerics.deconvolution import Method, Restored
+from napari_framewise.numerics.deconvolution import Method, Restored, Verdict
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
@@ -45,7 +45,11 @@ def preview(inputs: Inputs, parameters: DeconvolutionParameters, index: int) -> 
         stack.read(index, index + 1), _mask_at(made, index), task, out=block[None]
     )
     said = report.diagnostics(stack, (), task, made.notes)
-    which = [one.verdict.sentence for one in ended if one.verdict.name not in ("GOOD", "STOPPED")]
+    # What was ended early leaves structure that more iterations may take away.
+    quiet = {Verdict.GOOD, Verdict.STOPPED}
+    if few < parameters.iterations:
+        quiet.add(Verdict.STRUCTURED)
+    which = [one.verdict.sentence for one in ended if one.verdict not in quiet]
     said += tuple(report.what_was_found(ended))
     first = ended[0]
     return Outcome(
