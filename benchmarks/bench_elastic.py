@@ -7,7 +7,9 @@ holds the rat kidney of the BIRL collection (two .jpg, and .csv with X and Y bes
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 from skimage import color, data, io
+from threadpoolctl import threadpool_limits
 
 from napari_framewise.numerics.elastic import Settings, register, register_blocks, warm_up
 
@@ -158,11 +161,16 @@ def movie() -> None:
 
 
 def main() -> None:
-    warm_up()
-    known_fields()
-    movie()
-    if len(sys.argv) > 1:
-        sections(Path(sys.argv[1]))
+    folder = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else None
+    # ITKElastix leaves a field where it is started. Threads of BLAS that wait count as work.
+    with tempfile.TemporaryDirectory() as aside, threadpool_limits(1):
+        os.chdir(aside)
+        warm_up()
+        if folder:
+            sections(folder)
+        known_fields()
+        movie()
+        os.chdir(Path(__file__).parent)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from napari_framewise.numerics.elastic import (
 )
 from napari_framewise.numerics.elastic.field import FloatArray
 from napari_framewise.numerics.elastic.roughness import roughness
+from napari_framewise.numerics.elastic.spreading import spread
 
 SHAPE = (128, 144)
 CHEAP = settings(max_examples=25, deadline=None)
@@ -374,3 +375,62 @@ def test_blocks_say_that_nothing_is_there(case: str) -> None:
     found = register_blocks(first, second, settings=Settings(spacing=20.0))
     assert not found.found
     assert np.isnan(found.field.coefficients).all()
+
+
+def rippled(period: float, seed: int) -> tuple[FloatArray, FloatArray]:
+    """A pair that moved to and fro by 1.4 pixels within each period, with noise."""
+    rng = np.random.default_rng(seed)
+    image = 20 * ndimage.gaussian_filter(rng.normal(size=(160, 160)), 2)
+    row, column = np.indices(image.shape).astype(float)
+    at = [row + 1.4 * np.sin(2 * np.pi * column / period), column]
+    reference = ndimage.map_coordinates(image, at, order=3, mode="mirror")
+    return tuple(each + rng.normal(0, 0.3, each.shape) for each in (reference, image))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("way", [register, register_blocks])
+@pytest.mark.parametrize(("period", "status"), [(320, 0), (40, 2), (30, 2)])
+def test_what_bends_between_nodes_is_not_called_converged(
+    way: Any, period: float, status: int
+) -> None:
+    found = way(*rippled(period, 7))
+    assert found.status == (Status.CONVERGED if status == 0 else Status.COARSE)
+    assert (found.left.shift <= 0.5) == (status == 0)
+    assert found.found
+
+
+@pytest.mark.parametrize("case", [(128, 3.0, 5), (128, 6.0, 6), (256, 4.0, 0)])
+def test_smooth_unrelated_textures_are_unlike(case: tuple[int, float, int]) -> None:
+    side, sigma, number = case
+    rng = np.random.default_rng([side, int(10 * sigma), number])
+    first, second = (
+        10 * sigma * ndimage.gaussian_filter(rng.normal(size=(side, side)), sigma)
+        + rng.normal(0, 0.3, (side, side))
+        for _ in range(2)
+    )
+    assert register(first, second).status == Status.UNLIKE
+
+
+@pytest.mark.parametrize("period", [12, 24])
+def test_blocks_of_a_lattice_are_ambiguous_unless_a_start_is_given(period: int) -> None:
+    row, column = np.indices((128, 128))
+    pattern = np.sin(2 * np.pi * row / period) + np.sin(2 * np.pi * column / period)
+    noise = np.random.default_rng(period).normal(0, 0.1, (2, 128, 128))
+    first, second = pattern + noise[0], np.roll(pattern, 2, axis=0) + noise[1]
+    assert register_blocks(first, second).status == Status.AMBIGUOUS
+    assert register_blocks(first, second, start=np.eye(3)).found
+
+
+def test_a_block_tells_the_mean_over_its_texture() -> None:
+    lattice = Field.still(np.eye(3), (65, 65), (2, 2)).lattice
+    coefficients = np.random.default_rng(3).normal(size=(2, *lattice.shape))
+    texture = np.random.default_rng(4).random((65, 65)) ** 8
+    blocks = [
+        (slice(a, a + 20), slice(b, b + 20)) for a in range(0, 46, 5) for b in range(0, 46, 5)
+    ]
+    moved = lattice.on_grid(coefficients, [np.arange(65.0)] * 2)
+    shifts = np.array(
+        [[np.average(each[block], weights=texture[block]) for each in moved] for block in blocks]
+    )
+    found = spread(lattice, texture, blocks, shifts, np.ones(len(blocks)), 1e-12)
+    again = lattice.on_grid(found, [np.arange(65.0)] * 2)
+    assert np.abs(again - moved)[:, 8:-8, 8:-8].max() < 1e-3

@@ -8,21 +8,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import fft
 
-from napari_framewise.numerics.bsplines import fit
 from napari_framewise.numerics.elastic.field import Field, FloatArray
 from napari_framewise.numerics.elastic.folding import unfolded
 from napari_framewise.numerics.elastic.images import BoolArray
+from napari_framewise.numerics.elastic.matching import SURE, matched
+from napari_framewise.numerics.elastic.spreading import spread, texture_of
+from napari_framewise.numerics.elastic.verdict import repeated
 from napari_framewise.numerics.overlap_correlation import Spectra, correlations, peaks
 from napari_framewise.numerics.pyramid import filled, resized
 
 # Longest side of the small copies that the shift of the whole frame is sought on, by axes.
 _COARSE = {2: 128, 3: 48}
 _LEAST_SHARE = 0.25
-_SURE = 5.0
-_STRENGTH = 1e-3
-_RIVAL = 0.9
+_STRENGTH = 1.0
 _FEWEST, _PAIRS = 0.1, 3
 
 
@@ -32,22 +31,25 @@ class Shifts:
 
     Attributes
     ----------
-    centres : (n, d) float64
-        Middles of the blocks in the reference.
+    blocks : n tuples of slices
+        Where they lie in the reference.
     shifts : (n, d) float64
         From there to the image, in pixels; NaN where a block can't tell.
     weights : (n,) float64
         Inverse variance of a shift; 0 where it is NaN.
     peaks : (n,) float64
         Correlation of each in standard errors of unrelated pixels; 0 where it is NaN.
+    repeated : bool
+        Whether the reference looks the same some pixels on.
     shape : tuple of int
         Blocks along each axis.
     """
 
-    centres: FloatArray
+    blocks: tuple[tuple[slice, ...], ...]
     shifts: FloatArray
     weights: FloatArray
     peaks: FloatArray
+    repeated: bool
     shape: tuple[int, ...]
 
     def agree(self, reach: int) -> bool:
@@ -66,7 +68,7 @@ class Shifts:
         if known.sum() < max(1, _FEWEST * len(known)):
             return False
         if len(apart) < _PAIRS:
-            return bool(np.median(self.peaks[known]) > 4 * _SURE)
+            return bool(np.median(self.peaks[known]) > 4 * SURE)
         return bool(np.median(apart) < reach / 3)
 
 
@@ -110,21 +112,22 @@ def block_field(
             np.broadcast_to(mean.reshape(-1, *(1,) * here.ndim), field.coefficients.shape).copy()
         )
         return field, found
-    smooth = fit(
+    smooth = spread(
         field.lattice,
-        found.centres[known],
+        texture_of(here, use),
+        [found.blocks[number] for number in np.flatnonzero(known)],
         found.shifts[known],
-        weights=found.weights[known],
-        strength=_STRENGTH,
+        found.weights[known],
+        _STRENGTH,
     )
-    return unfolded(field, field.with_coefficients(smooth.coefficients)), found
+    return unfolded(field, field.with_coefficients(smooth)), found
 
 
 def _shifts(
     here: FloatArray, use: BoolArray, there: FloatArray, use_there: BoolArray, field: Field,
     reach: int,
 ) -> Shifts:  # fmt: skip
-    centres, shifts, weights, heights = [], [], [], []
+    blocks, shifts, weights, heights = [], [], [], []
     half = [max(4, round(axis.spacing)) for axis in field.lattice.axes]
     # In few planes a block could not be sought far and be wide as well.
     far = np.array([min(reach, max(1, (n - 1) // 4)) for n in here.shape])
@@ -149,96 +152,24 @@ def _shifts(
         enough = known.size and seen.size
         if enough and known.mean() >= _LEAST_SHARE and seen.mean() >= _LEAST_SHARE:
             origin = np.array([b.start - p.start for b, p in zip(block, patch, strict=True)])
-            placed = _peak(here[block], known, there[patch], seen, origin + away, far)
-            if placed is not None:
+            placed = matched(here[block], known, there[patch], seen, origin + away, far)
+            if placed is not None and placed.weight > 0:
                 # Where the block's first pixel lies in the patch, in pixels of the image.
-                shift = placed[0] - origin - (linear @ centre + constant - centre)
-                weight, height = placed[1:]
-        centres.append(centre)
+                shift = placed.place - origin - (linear @ centre + constant - centre)
+                weight, height = placed.weight, placed.height
+        blocks.append(block)
         shifts.append(shift)
         weights.append(weight)
         heights.append(height)
     size = tuple(len(each) for each in along)
-    return Shifts(np.array(centres), np.array(shifts), np.array(weights), np.array(heights), size)
-
-
-def _peak(
-    block: FloatArray, known: FloatArray, patch: FloatArray, seen: FloatArray, around: FloatArray,
-    reach: NDArray[Any],
-) -> tuple[FloatArray, float, float] | None:  # fmt: skip
-    """Where a block lies in a patch, to parts of a pixel, and the inverse variance of that."""
-    if any(n < m for n, m in zip(patch.shape, block.shape, strict=True)):
-        return None
-    low = np.maximum(around - reach, 0)
-    high = np.minimum(around + reach + 1, np.array(patch.shape) - block.shape + 1)
-    if (high - low < 3).any():
-        return None
-    values, overlap = _correlated(block, known, patch, seen)
-    window = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-    inner, counts = values[window], overlap[window]
-    if not np.isfinite(inner).any():
-        return None
-    found = peaks(inner, counts, 2, 3)
-    best = found[0]
-    height, count = float(inner[best]), float(counts[best])
-    if height * np.sqrt(count) < _SURE:
-        return None
-    if len(found) > 1 and _is_peak(inner, found[1]) and inner[found[1]] > _RIVAL * height:
-        return None
-    place = np.array(best, float)
-    curvature = np.inf
-    for axis in range(block.ndim):
-        if not 0 < best[axis] < inner.shape[axis] - 1:
-            return None
-        step = np.eye(block.ndim, dtype=int)[axis]
-        before, after = (float(inner[tuple(np.array(best) + k * step)]) for k in (-1, 1))
-        bend = 2 * height - before - after
-        if not bend > 0:
-            return None
-        place[axis] += (after - before) / (2 * bend)
-        curvature = min(curvature, bend)
-    variance = max(1 - height**2, 1e-4) / (count * curvature)
-    return place + low, 1 / variance, height * float(np.sqrt(count))
-
-
-def _correlated(
-    block: FloatArray, known: FloatArray, patch: FloatArray, seen: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Correlation and number of pixels for every place of a block that lies within a patch."""
-    extent = tuple(n - m + 1 for n, m in zip(patch.shape, block.shape, strict=True))
-    if not (known.all() and seen.all()):
-        # Only where the block lies wholly within the patch: then no shift wraps around.
-        spectra = Spectra.of(patch[None], seen, (1,) * block.ndim)
-        values, overlap = correlations(spectra, block[None], known, 0.6)
-        inner = tuple(slice(m - 1, m - 1 + n) for m, n in zip(block.shape, extent, strict=True))
-        return values[inner], overlap[inner]
-    away, level = block - block.mean(), patch - patch.mean()
-    padded = tuple(fft.next_fast_len(n, real=True) for n in patch.shape)
-    # Correlations are compared to parts of a thousand; single precision gives parts of a million.
-    first, second = [fft.rfftn(each.astype(np.float32), padded) for each in (level, away)]
-    product = first * np.conj(second)
-    both = fft.irfftn(product, padded)[tuple(map(slice, extent))].astype(np.float64)
-    sums, squares = (_box_sums(each, block.shape) for each in (level, level**2))
-    spread = (squares - sums**2 / block.size) * (away**2).sum()
-    usable = spread > 1e-12 * max(float(spread.max()), 1e-300)
-    values = np.where(usable, both / np.sqrt(np.where(usable, spread, 1.0)), np.nan)
-    return np.clip(values, -1.0, 1.0), np.full(extent, float(block.size))
-
-
-def _box_sums(values: FloatArray, shape: tuple[int, ...]) -> FloatArray:
-    """Sums over every box of a shape that lies within."""
-    for axis, length in enumerate(shape):
-        total = np.moveaxis(np.cumsum(values, axis=axis), axis, 0)
-        found = total[length - 1 :].copy()
-        found[1:] -= total[: len(total) - length]
-        values = np.moveaxis(found, 0, axis)
-    return values
-
-
-def _is_peak(values: FloatArray, place: tuple[int, ...]) -> bool:
-    """Whether nothing beside a place is higher."""
-    around = values[tuple(slice(max(0, at - 1), at + 2) for at in place)]
-    return bool(np.nanmax(around) <= values[place])
+    return Shifts(
+        tuple(blocks),
+        np.array(shifts),
+        np.array(weights),
+        np.array(heights),
+        repeated(here, use) or repeated(*_small(here, use)),
+        size,
+    )
 
 
 def _whole_shift(
@@ -246,10 +177,7 @@ def _whole_shift(
 ) -> FloatArray:
     """Shift of the whole frame, from small versions of both; 0 where there is none."""
     step = max(1.0, max(here.shape) / _COARSE[here.ndim])
-    small = []
-    for values, valid in ((here, use), (there, use_there)):
-        shape = tuple(max(8, round(n / step)) for n in values.shape)
-        small.append((resized(values[None], shape)[0], resized(valid.astype(float), shape) > 0.5))
+    small = [_small(here, use, step), _small(there, use_there, step)]
     spectra = Spectra.of(small[1][0][None], small[1][1].astype(float), small[0][0].shape)
     found, overlap = correlations(spectra, small[0][0][None], small[0][1].astype(float), 0.5)
     best = peaks(found, overlap, 1, 1)
@@ -257,6 +185,15 @@ def _whole_shift(
         return np.zeros(here.ndim)
     scale = np.array(here.shape) / np.array(small[0][0].shape)
     return np.asarray(np.rint((np.array(best[0]) - np.array(small[0][0].shape) + 1) * scale))
+
+
+def _small(
+    values: FloatArray, valid: BoolArray, step: float | None = None
+) -> tuple[FloatArray, BoolArray]:
+    """A copy with larger pixels, by default as the shift of the whole frame is sought on."""
+    step = step or max(1.0, max(values.shape) / _COARSE[values.ndim])
+    shape = tuple(max(8, round(n / step)) for n in values.shape)
+    return resized(values[None], shape)[0], resized(valid.astype(float), shape) > 0.5
 
 
 def _normalised(image: ArrayLike, use: BoolArray) -> FloatArray:

@@ -22,8 +22,9 @@ _LEAST_SCALE = 1e-3
 SHORT = 0.02
 """Root mean square step, in pixels of the finest level, that ends the iterations on a level."""
 _STEPS = 12
-# Coarsest step, in pixels of the finest level, of a displacement that is not affine.
-_COARSEST = 8.0
+# Coarsest step, in pixels of the finest level, of a displacement that is not affine: three levels
+# up, whatever odd numbers of pixels make of that.
+_COARSEST = 8.5
 _PIXELS_PER_CELL = 8
 _UNIT = 3000.0
 """Weight of the bending energy at a smoothness of 1, in px^2."""

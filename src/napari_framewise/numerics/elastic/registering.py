@@ -16,6 +16,7 @@ from napari_framewise.numerics.elastic.fitting import SHORT, Marks, Rules, Step,
 from napari_framewise.numerics.elastic.folding import determinants
 from napari_framewise.numerics.elastic.images import BoolArray, Seen, Similarity, levels_of
 from napari_framewise.numerics.elastic.measures import alike
+from napari_framewise.numerics.elastic.settled import UNKNOWN, Left, left_of
 from napari_framewise.numerics.elastic.verdict import Status
 
 LEAST_SIDE = 16
@@ -82,7 +83,7 @@ class Registration:
     status : Status
     evidence : float
         How far details of the images were alike before the level that shows them was fitted, in
-        standard errors of unrelated images; below 8 it is chance, and only an answer that three
+        standard errors of unrelated images; below 6 it is chance, and only an answer that three
         landmarks lead to is given.
     similarity : (levels, 4) float64
         Per level from the coarsest: its pixel size in pixels, correlation before and after it was
@@ -100,6 +101,8 @@ class Registration:
         Distance of each landmark from its partner, in pixels of the image.
     history : (steps, 4) float64
         Pixel size, objective, correlation, root mean square step in pixels.
+    left : Left
+        What motion small blocks still show.
     told : float
         Share of the blocks that told a shift; NaN of splines.
     """
@@ -115,6 +118,7 @@ class Registration:
     inconsistency: float
     landmark_errors: FloatArray
     history: FloatArray
+    left: Left = UNKNOWN
     told: float = float("nan")
 
     @property
@@ -167,7 +171,8 @@ def registering(
         except StopIteration as stop:
             field = stop.value
             break
-        fresh = not step.affine and (not steps or steps[-1].level != step.level)
+        last = steps[-1] if steps else None
+        fresh = not step.affine and (last is None or last.affine or last.level != step.level)
         if fresh:
             at = steps[-1].field if steps else before
             proof = float(np.fmax(proof, verdict.evidence(here[step.level], there[step.level], at)))
@@ -246,6 +251,8 @@ def register_blocks(
     known = found.weights > 0
     if not found.agree(reach):
         return _none(field, Status.UNLIKE, None)
+    if start is None and found.repeated:
+        return _none(field, Status.AMBIGUOUS, None)
     before = field.with_coefficients(np.zeros_like(field.coefficients))
     proof = float(np.median(found.peaks[known]))
     made = _result(
@@ -361,6 +368,9 @@ def _result(
     axes = [np.linspace(0, n - 1, min(n, _RETURNS[len(field.shape)])) for n in field.shape]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
     back = field.push(field.pull_back(grid))
+    left = left_of(first, second, use, use_there, field, settings.spacing)
+    if status == Status.CONVERGED and not left.settled:
+        status = Status.COARSE
     return Registration(
         field,
         status,
@@ -373,6 +383,7 @@ def _result(
         float(np.sqrt(((back - grid) ** 2).sum(axis=1)).max()),
         _misses(field, marks),
         np.array([[s.pixel, s.objective, s.correlation, s.moved] for s in steps]).reshape(-1, 4),
+        left,
     )
 
 

@@ -13,7 +13,7 @@ from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 
 _TABLE = "elastic"
-_EVIDENCE = 8.0
+_EVIDENCE = 6.0
 _NOTES = {
     "correlation_before": "Mean local correlation with the reference at the start.",
     "correlation": "The same after registration.",
@@ -24,6 +24,7 @@ _NOTES = {
     "inconsistency": "Largest distance of points from where they come back to, in pixels.",
     "evidence": "How far details are alike, in standard errors of unrelated images.",
     "blocks": "Share of the blocks that told a shift; the others follow their neighbours.",
+    "left": "Shift of small blocks that is left, root mean square in pixels, beyond noise.",
     "landmark_error": "Mean distance of the landmarks from their partners, in pixels.",
     "iterations": "Steps on all levels.",
     "status": "How the registration ended.",
@@ -41,6 +42,7 @@ def frame_table(stack: Stack, found: Sequence[Registration]) -> Table:
     columns["largest_jacobian"] = np.array([each.largest_determinant for each in found])
     for name in ("inconsistency", "evidence"):
         columns[name] = np.array([getattr(each, name) for each in found])
+    columns["left"] = np.array([each.left.shift for each in found])
     if any(each.landmark_errors.size for each in found):
         columns["landmark_error"] = np.array([each.landmark_errors.mean() for each in found])
     told = np.array([each.told for each in found])
