@@ -21,7 +21,8 @@ from napari_framewise.numerics.pyramid import filled, resized
 # Longest side of the small copies that the shift of the whole frame is sought on, by axes.
 _COARSE = {2: 128, 3: 48}
 _LEAST_SHARE = 0.25
-_STRENGTH = 1.0
+# Of the bending, by axes: volumes have few blocks.
+_STRENGTH = {2: 1.0, 3: 0.1}
 _FEWEST, _PAIRS = 0.1, 3
 
 
@@ -118,7 +119,7 @@ def block_field(
         [found.blocks[number] for number in np.flatnonzero(known)],
         found.shifts[known],
         found.weights[known],
-        _STRENGTH,
+        _STRENGTH[here.ndim],
     )
     return unfolded(field, field.with_coefficients(smooth)), found
 
