@@ -47,14 +47,33 @@ def test_changes_are_told_from_motion_blur_light_and_noise() -> None:
     made = SAMPLES["known_changes"].make()
     stacks = dict(made.stacks)
     before, truth = stacks["reference"].frame(0), made.truth["changed"]
-    for number, least in enumerate((0.98, 0.98, 0.94)):
+    for number, least in enumerate((0.99, 0.98, 0.94)):
         found = compare(before, stacks["stack"].frame(number))
         assert auc(found.measure, truth) > least
         assert len(found.changed.area)
-        far = ~ndimage.binary_dilation(truth, iterations=12)
+        far = ~ndimage.binary_dilation(truth, np.ones((3, 3)), iterations=12)
         labelled = found.changed.labels > 0
-        # At level 2 displacement is pulled beside strong changes: the page says so.
-        assert (labelled & far).sum() <= (0.25, 0.25, 0.4)[number] * labelled.sum()
+        # At level 2 two regions at the border are false: the page says so.
+        assert (labelled & far).sum() <= (0.06, 0.06, 0.25)[number] * labelled.sum()
+
+
+@pytest.mark.parametrize("photograph", ["moon", "retina"])
+def test_a_strong_change_moves_nothing_around_it(photograph: str) -> None:
+    # Displacements of up to 15 pixels were found beside it, and nothing was called changed.
+    shown = getattr(data, photograph)()
+    shown = 255 * color.rgb2gray(shown) if shown.ndim == 3 else shown.astype(float)
+    middle = [(length - 240) // 2 for length in shown.shape]
+    before = shown[middle[0] : middle[0] + 240, middle[1] : middle[1] + 240]
+    random = np.random.default_rng(5)
+    after = before + random.normal(0, 1, before.shape)
+    after[80:104, 90:112] = before[180:204, 30:52]
+    y, x = np.indices(before.shape)
+    after[(y - 170) ** 2 + (x - 160) ** 2 < 100] += 45
+    found = compare(before + random.normal(0, 1, before.shape), after)
+    assert np.abs(found.displacement).max() < 2
+    assert found.changed.labels[170, 160] > 0
+    near = ndimage.binary_dilation(np.abs(after - before) > 8, np.ones((3, 3)), iterations=14)
+    assert near[found.changed.labels > 0].mean() > 0.94
 
 
 def test_nothing_changed_nothing_found() -> None:

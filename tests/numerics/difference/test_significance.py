@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from napari_framewise.numerics.difference import discovered, p_values, regions, scores
+from napari_framewise.numerics.difference import discovered, kept, p_values, regions, scores
 
 
 def test_p_values_are_those_of_students_t() -> None:
@@ -62,3 +62,17 @@ def test_regions_have_area_strength_and_place() -> None:
     assert found.box.tolist() == [[2, 6, 3, 9], [12, 14, 15, 18]]
     np.testing.assert_allclose(found.centre[1], [12.5, 16])
     assert (found.p == 1e-6).all()
+
+
+def test_regions_are_kept_while_their_share_of_false_ones_holds() -> None:
+    random = np.random.default_rng(6)
+    false = []
+    for _ in range(300):
+        # Of 400 windows where nothing changed those below 0.01 are regions, beside ten real ones.
+        null = random.random(400)
+        p = np.concatenate([null[null < 0.01], random.random(10) * 1e-4])
+        found = kept(p, 400, 0.1)
+        false.append(found[:-10].sum() / max(1, found.sum()))
+    assert np.mean(false) < 0.12
+    assert kept(np.array([0.2, 0.9]), 100, 0.05).tolist() == [False, False]
+    assert kept(np.empty(0), 100, 0.05).size == 0

@@ -8,6 +8,7 @@ from napari_framewise.numerics.difference.measures import Measure
 from napari_framewise.numerics.difference.significance import (
     Regions,
     discovered,
+    kept,
     p_values,
     regions,
     scores,
@@ -22,6 +23,7 @@ __all__ = [
     "compare",
     "discovered",
     "focus",
+    "kept",
     "p_values",
     "regions",
     "scores",

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from napari_framewise.numerics.derivatives import smooth
 from napari_framewise.numerics.difference.focus import focus
 from napari_framewise.numerics.difference.light import Light, lit
 from napari_framewise.numerics.difference.measures import Measure, Windows, measured
-from napari_framewise.numerics.difference.motion import resized, smooth_displacement
+from napari_framewise.numerics.difference.motion import coarser, resized, smooth_displacement
 from napari_framewise.numerics.difference.significance import (
     Regions,
     discovered,
+    kept,
     p_values,
     regions,
     scores,
@@ -28,6 +30,12 @@ BoolArray = NDArray[np.bool_]
 # Sides of an image, and share of a window with data, from which they are compared.
 _SMALLEST, _SHARE = 16, 0.25
 _BORDER = 6
+# The first look, at images halved from this size on (which leaves so much of white noise's
+# variance): displacements and light this much smoother, and the p-value from which windows are in
+# doubt.
+_HALVED, _HALF_NOISE, _STIFFER, _DOUBT = 64, (70 / 256) ** 2, 3.0, 0.01
+# And the measure: a rest of displacement of two pixels and more.
+_STRANGE = 2.0
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,10 @@ def compare(
     image's light, by a gain and an offset that are least squares in windows of twice the
     smoothness; it is warped by a smooth field of displacements (`smooth_displacement`); the
     measure is taken in windows; its logarithm is compared with that of windows of like structure
-    (`scores`); regions follow from Benjamini and Hochberg's rate over the windows.
+    (`scores`); windows are called changed at Benjamini and Hochberg's rate, and of the regions that
+    they form those are kept whose strongest window holds that rate over the regions (`kept`).
+    Light and displacement are found twice: first smoother, on halved images, and then without
+    what may have changed by that, which would pull them.
 
     Examples
     --------
@@ -166,7 +177,8 @@ def compare(
     elif blur < 0:
         b = smooth(b[None], -blur)[0]
     both = (known[0] & known[1]).astype(np.float64)
-    seen = _seen(a, b, known, both, settings, noise)
+    trusted, roughly = _first_look(a, b, known, both, settings, noise)
+    seen = _seen(a, b, known, trusted, settings, noise, roughly)
     windows, there, changed, chances = seen.windows, seen.there, seen.changed, seen.p
     limit = float(chances[changed].max()) if changed.any() else -1.0
     least = np.finfo(float).tiny
@@ -177,13 +189,61 @@ def compare(
     power = {"mse": 2, "mae": 1, "gradient": 1}.get(settings.measure, 0)
     with np.errstate(invalid="ignore"):
         where = lifted <= limit
+    whole *= unit**power
+    found = regions(where, whole, lifted)
+    # Windows that hardly overlap: as many as their area, 1 / (sum of squared weights), allows.
+    apart = float(there.sum()) / (4 * np.pi * settings.window**2)
+    real = kept(found.p, max(apart, 1.0), settings.rate)
+    if not real.all():
+        found = regions(where & np.append(False, real)[found.labels], whole, lifted)
     return Change(
-        whole * unit**power,
+        whole,
         lifted,
         seen.displacement,
-        regions(where, whole * unit**power, lifted),
+        found,
         blur,
         float(np.sqrt(noise)) * unit,
+    )
+
+
+def _first_look(
+    a: FloatArray,
+    b: FloatArray,
+    known: list[BoolArray],
+    both: FloatArray,
+    settings: Settings,
+    noise: float,
+) -> tuple[FloatArray, FloatArray | None]:
+    """1 where light and displacement are to be found: data far from what may have changed.
+
+    And the displacements, nearly.
+    """
+    if settings.tolerance not in ("flow", "shift") and settings.light == "none":
+        return both, None
+    factor = 2 if min(a.shape) >= _HALVED else 1
+    weight = both
+    if factor == 2:
+        a, b, weight = coarser(a, b, both)
+        known, noise = [weight > 0] * 2, _HALF_NOISE * noise
+    nearly = replace(
+        settings,
+        measure="residual",
+        window=max(settings.window / factor, 1.0),
+        smoothness=_STIFFER * settings.smoothness / factor,
+        tolerance="shift" if settings.tolerance == "search" else settings.tolerance,
+    )
+    seen = _seen(a, b, known, weight, nearly, noise)
+    with np.errstate(invalid="ignore"):
+        strange = (seen.p < _DOUBT) | (seen.measure > _STRANGE)
+    doubted = ndimage.binary_dilation(strange, np.ones((3, 3), np.bool_), iterations=2)
+    times = factor * seen.windows.factor
+    wide = doubted.repeat(times, axis=0).repeat(times, axis=1)
+    wide = wide[: both.shape[0], : both.shape[1]]
+    trusted = both * ~wide
+    # Where most of the image is in doubt nothing is better than anything else.
+    return (
+        trusted if trusted.sum() > 0.5 * both.sum() else both,
+        resized_field(seen.displacement, both.shape),
     )
 
 
@@ -206,10 +266,15 @@ def _seen(
     trusted: FloatArray,
     settings: Settings,
     noise: float,
+    roughly: FloatArray | None = None,
 ) -> _Seen:
     """Compare once; light and displacement follow the pixels that are trusted."""
     shape = a.shape
-    a = lit(a, b, trusted, settings.light, 2 * settings.smoothness)
+    beside = None
+    if roughly is not None and settings.light != "none":
+        moved, _, within = warp(spline(a[None]), roughly)
+        beside, trusted = moved[0], trusted * within
+    a = lit(a, b, trusted, settings.light, 2 * settings.smoothness, beside)
     displacement = np.zeros((2, *shape))
     if settings.tolerance in ("flow", "shift"):
         over = settings.smoothness if settings.tolerance == "flow" else np.inf

@@ -18,7 +18,12 @@ _CELLS, _RIDGE = 64, 0.05
 
 
 def lit(
-    reference: FloatArray, image: FloatArray, weight: FloatArray, light: Light, smoothness: float
+    reference: FloatArray,
+    image: FloatArray,
+    weight: FloatArray,
+    light: Light,
+    smoothness: float,
+    beside: FloatArray | None = None,
 ) -> FloatArray:
     """A reference in the light of an image of the same scene.
 
@@ -32,6 +37,9 @@ def lit(
         A gain and an offset that vary smoothly, one of each, or none.
     smoothness : float
         Sigma in pixels of the windows that local light is found in.
+    beside : (y, x) float64, optional
+        The reference where the image has it, as far as is known: light is found from that, for
+        what is displaced correlates less, which would be taken for a lower gain.
 
     Returns
     -------
@@ -54,7 +62,8 @@ def lit(
     if light == "none" or not weight.any():
         return reference
     factor = max(1, -(-max(reference.shape) // _CELLS))
-    a, b, w = (binned(each, factor) for each in (reference * weight, image * weight, weight))
+    beside = reference if beside is None else beside
+    a, b, w = (binned(each, factor) for each in (beside * weight, image * weight, weight))
     a, b = (np.divide(each, w, out=np.zeros_like(each), where=w > 0) for each in (a, b))
     lift = float((a * w).sum() / w.sum())
     degree = 0 if light == "global" else _DEGREE

@@ -8,7 +8,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_framewise.numerics.compiling import compiled
 from napari_framewise.numerics.derivatives import gaussian_taps
+from napari_framewise.numerics.difference.kernels import residual_sums
 from napari_framewise.numerics.difference.motion import binned
 from napari_framewise.numerics.normalised_convolution import summed
 
@@ -28,6 +30,8 @@ Measure: TypeAlias = Literal[
 # Share of the gradients' energy that a rest of displacement and blur leaves, in pixels squared.
 _REST = 0.3
 _LEVELS = 16
+# Times what explains a pixel's squared residual that it counts for at most.
+_MOST = 25.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,19 +58,22 @@ class Windows:
         """Windows over the pixels that have a weight."""
         factor = max(1, int(sigma // 2))
         made = cls(factor, sigma, weight, np.empty(0))
-        return cls(factor, sigma, weight, np.maximum(made._sum(weight), 0.0))
+        return cls(factor, sigma, weight, np.maximum(made._smooth(binned(weight, factor)), 0.0))
 
     def mean(self, values: FloatArray) -> FloatArray:
         """Mean of values over the pixels with data of each window; 0 where there are none."""
-        total = self._sum(values * self.weight)
+        return self.shared(binned(values * self.weight, self.factor))
+
+    def shared(self, cells: FloatArray) -> FloatArray:
+        """The same of means over cells, of values that have their weight."""
+        total = self._smooth(cells)
         mean = np.zeros_like(total)
         np.divide(total, self.count, out=mean, where=self.count > 1e-6)
         return mean
 
-    def _sum(self, values: FloatArray) -> FloatArray:
-        small = binned(values, self.factor)
+    def _smooth(self, cells: FloatArray) -> FloatArray:
         taps = gaussian_taps(self.sigma / self.factor)
-        return np.asarray(summed(small[None], (taps, taps))[0])
+        return np.asarray(summed(cells[None], (taps, taps))[0])
 
 
 def measured(
@@ -81,7 +88,8 @@ def measured(
     windows : Windows
         Where they are compared.
     measure : str
-        residual: mean squared difference over the structure; mse, mae: mean squared and absolute
+        residual: mean squared difference over the structure, that of a pixel counting for at most
+        25 times what explains it; mse, mae: mean squared and absolute
         difference; ncc: 1 minus the local correlation; ssim, luminance, contrast, structure: 1
         minus SSIM or a term of it, with the range of the reference as L; gradient: root mean square
         difference of the sizes of the gradients; histogram: half the L1 distance of the histograms.
@@ -93,25 +101,42 @@ def measured(
     measure, structure : (cells) float64
         The structure is ``noise + 0.3 * g``, g the lesser of both images' mean squared gradient.
     """
-    gy, gx = _slopes(reference)
-    hy, hx = _slopes(image)
-    steep, other = gy * gy + gx * gx, hy * hy + hx * hx
+    energy, steep, other = _sums(reference, image, windows, np.inf)
     # What is in one of them alone is no structure that the other was displaced by.
-    structure = noise + _REST * np.minimum(windows.mean(steep), windows.mean(other))
-    away = image - reference
-    if measure in ("residual", "mse"):
-        energy = windows.mean(away * away)
-        return (energy / np.maximum(structure, 1e-300) if measure == "residual" else energy), (
-            structure
-        )
+    structure = noise + _REST * np.minimum(steep, other)
+    if measure == "mse":
+        return energy, structure
+    if measure == "residual":
+        # A pixel tells no more than this: else a strong change shows in windows far from it.
+        energy = _sums(reference, image, windows, noise + float(np.median(structure)))[0]
+        return energy / np.maximum(structure, 1e-300), structure
     if measure == "mae":
-        return windows.mean(np.abs(away)), structure
+        return windows.mean(np.abs(image - reference)), structure
     if measure == "gradient":
-        apart = np.sqrt(steep) - np.sqrt(other)
+        apart = np.hypot(*np.gradient(reference)) - np.hypot(*np.gradient(image))
         return np.sqrt(windows.mean(apart * apart)), structure
     if measure == "histogram":
         return _histograms(reference, image, windows), structure
     return _moments(reference, image, windows, measure, noise), structure
+
+
+def _sums(
+    reference: FloatArray, image: FloatArray, windows: Windows, least: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Mean squared residual, and mean squared gradients of both images, of each window."""
+    factor = windows.factor
+    cells = np.zeros((3, *(-(-length // factor) for length in image.shape)))
+    kernel = compiled(residual_sums, *["float64/2"] * 3, "int64", *["float64"] * 3, "=float64/3")
+    given = (np.ascontiguousarray(each) for each in (reference, image, windows.weight))
+    kernel(*given, factor, least, _MOST, _REST, cells)
+    cells /= np.multiply.outer(*(_sizes(length, factor) for length in image.shape))
+    energy, steep, other = (windows.shared(each) for each in cells)
+    return energy, steep, other
+
+
+def _sizes(length: int, factor: int) -> FloatArray:
+    """Pixels of the cells along a side; the last may be smaller."""
+    return np.minimum(factor, length - factor * np.arange(-(-length // factor))).astype(np.float64)
 
 
 def _moments(
@@ -152,8 +177,3 @@ def _histograms(a: FloatArray, b: FloatArray, windows: Windows) -> FloatArray:
     for level in range(_LEVELS):
         apart += np.abs(windows.mean((first == level).astype(float) - (second == level)))
     return apart / 2
-
-
-def _slopes(image: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Central differences along rows and columns."""
-    return np.gradient(image, axis=0), np.gradient(image, axis=1)

@@ -135,6 +135,41 @@ def discovered(p: FloatArray, rate: float) -> BoolArray:
         return np.asarray(p <= known[np.flatnonzero(below)[-1]])
 
 
+def kept(p: FloatArray, windows: float, rate: float) -> BoolArray:
+    """Which regions are kept so that the share of false ones among them stays within a rate.
+
+    Parameters
+    ----------
+    p : (regions,) float64
+        Least p-value in each.
+    windows : float
+        How many windows that hardly overlap the image holds.
+    rate : float
+        False discovery rate over regions.
+
+    Returns
+    -------
+    (regions,) bool
+
+    Notes
+    -----
+    At a threshold u about ``windows * u`` regions are expected where nothing changed; the largest u
+    is taken at which that is at most the rate times the regions found (Benjamini and Hochberg
+    1995, over the tests that regions are; Chumbley and Friston 2009 for the kind).
+
+    Examples
+    --------
+    >>> kept(np.array([1e-7, 1e-4, 0.002]), 500, 0.05).tolist()
+    [True, True, False]
+    """
+    order = np.argsort(p, kind="stable")
+    below = p[order] * windows <= rate * np.arange(1, len(p) + 1)
+    last = int(np.flatnonzero(below)[-1]) + 1 if below.any() else 0
+    found = np.zeros(len(p), np.bool_)
+    found[order[:last]] = True
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class Regions:
     """Connected regions of change.
