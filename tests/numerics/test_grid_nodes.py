@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 from skimage import data
 
 from napari_framewise.numerics.grid_nodes import Nodes, find_nodes, lattice_of, shift_between
+from napari_framewise.numerics.grid_nodes.trusting import is_grid
 from napari_framewise.samples.pressure import PITCH, Pattern, nodes_of, seen, view
 
 PATTERNS: tuple[Pattern, ...] = ("chessboard", "dots", "lines")
@@ -167,6 +168,14 @@ def test_a_second_board_is_counted() -> None:
     assert len(found.places) == 35
     assert found.others >= 15
     assert find_nodes(scene("dots"), "dots").others == 0
+
+
+def test_thousands_of_nodes_are_a_grid_and_as_many_of_noise_are_none() -> None:
+    index = np.argwhere(np.ones((70, 70)))
+    rng = np.random.default_rng(0)
+    places = 20.0 * index + rng.normal(0, 0.3, index.shape)
+    assert is_grid(places, index, 50)
+    assert not is_grid(20.0 * index + rng.uniform(-3, 3, index.shape), index, 50)
 
 
 def test_a_disc_seen_through_a_bent_map_is_not_its_centroid() -> None:

@@ -119,6 +119,11 @@ def test_points_corrected_by_hand_are_taken(made: Outcome) -> None:
         # The pitch, by which knots and strength go, is a mean there and a median here.
         rtol=0.02,
     )
+    moved = points.data.copy()
+    moved[27, 1:] += [6, 0]
+    astray = PointsResult("mine", moved, points.grid, features=points.features)
+    said = run("calibration", images=valued(stack, *VALUES), nodes=astray).diagnostics
+    assert any("row 1 and column 2 at 1 lies" in each for each in said)
     bare = PointsResult("mine", points.data, points.grid)
     again = run("calibration", images=valued(stack, *VALUES), nodes=bare)
     assert len(again.table("calibration nodes")) == len(outcome.table("calibration nodes"))

@@ -256,8 +256,8 @@ def _task(
             raise ValueError(
                 f"{int(outside.sum()):,} of {len(values):,} frames of {stack.name} have a {what} "
                 f"outside those calibrated, such as {worst:g}{unit}; {model.values[0]:g} to "
-                f"{model.values[-1]:g}{unit} are known: choose other frames, or allow values "
-                "outside."
+                f"{model.values[-1]:g}{unit} are known: choose other frames, or "
+                "tick Values outside (extrapolate_values)."
             )
     transform = model.at(values, everywhere=parameters.beyond_nodes)
     masks = mask and in_step(mask, stack, "Mask")

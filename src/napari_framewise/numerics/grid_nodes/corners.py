@@ -10,6 +10,8 @@ Array = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 _OF_PITCH, _LEAST, _MOST = 0.075, 1.7, 6.0
 _REACH, _ITERATIONS, _AT_ONCE = 3.0, 6, 512
+_STEEPEST = 0.5
+"""Of the contrast of squares: light that changes by more from one corner to the next is none."""
 _WITHIN, _SAMPLES = (0.25, 0.7), 8
 """Part of a square, from the corner, that is looked at for the light, at so many places a side."""
 _WHOLE = 0.97
@@ -109,13 +111,15 @@ def _some(
 def _light(image: Array, usable: BoolArray, places: Array, steps: Array) -> tuple[Array, Array]:
     """Slopes of the light at corners, (n, 2), and their covariance for noise of 1, (n, 2, 2).
 
-    Of each colour a plane through pixels well within its two squares; none where too few are seen.
+    Of each colour a plane through pixels well within its two squares; none where too few are seen,
+    or where it is too steep for light, as at the border of a board.
     """
     parts = np.linspace(*_WITHIN, _SAMPLES)
     square = np.stack([each.ravel() for each in np.meshgrid(parts, parts)], axis=1)
     last = np.array(image.shape) - 1
     tilts = np.zeros((2, *places.shape))
     spreads = np.zeros((2, len(places), 2, 2))
+    means = np.zeros((2, len(places)))
     seen = np.ones(len(places), bool)
     for colour, signs in enumerate((np.array([1, 1]), np.array([1, -1]))):
         at = np.concatenate([square * signs, -square * signs])
@@ -131,8 +135,11 @@ def _light(image: Array, usable: BoolArray, places: Array, steps: Array) -> tupl
         normal[~seen] = np.eye(2)
         values = ndimage.map_coordinates(image, pixels.reshape(-1, 2).T, order=1, mode="nearest")
         values = values.reshape(weights.shape)
-        right = np.einsum("nki,nk->ni", rest, values - values.mean(axis=1, keepdims=True))
+        means[colour] = (values * weights).sum(axis=1) / count
+        right = np.einsum("nki,nk->ni", rest, values - means[colour][:, None])
         tilts[colour] = np.linalg.solve(normal, right[..., None])[..., 0]
         spreads[colour] = np.linalg.inv(normal)
     tilt, spread = tilts.mean(axis=0), spreads.sum(axis=0) / 4
+    pitch = np.sqrt((steps**2).sum(axis=2)).max(axis=1)
+    seen &= np.hypot(*tilt.T) * pitch < _STEEPEST * np.abs(means[0] - means[1])
     return np.where(seen[:, None], tilt, 0.0), np.where(seen[:, None, None], spread, 0.0)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from math import comb
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.special import gammaln
 
 from napari_framewise.numerics.grid_nodes.growing import FEWEST, triples
 from napari_framewise.numerics.noise import sigma_of_image
@@ -54,8 +53,10 @@ def is_grid(places: Array, index: IntArray, strays: int) -> bool:
     steps = np.sqrt(np.ptp(places, axis=0).prod() / max((rows - 1) * (columns - 1), 1))
     share = (np.median(np.hypot(*misfits.T)) / (_REACH * steps)) ** 2
     half = (len(misfits) + 1) // 2
-    chance = comb(len(misfits), half) * min(float(share), 1.0) ** half
-    return bool(chance * (strays + len(places)) < _CHANCE)
+    # By logarithms, for there are thousands on a large board.
+    chance = gammaln(len(misfits) + 1) - gammaln(half + 1) - gammaln(len(misfits) - half + 1)
+    chance += half * np.log(np.clip(share, 1e-30, 1.0))
+    return bool(chance + np.log(strays + len(places)) < np.log(_CHANCE))
 
 
 def noise_of(image: Array, usable: BoolArray) -> float:

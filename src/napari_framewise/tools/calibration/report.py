@@ -20,8 +20,9 @@ from napari_framewise.tools.calibration.parameters import CalibrationParameters
 
 _COARSE = 32
 """Places along each side at which the uncertainty is found: it is smooth."""
-_SHARED, _LEAST_SAID, _FAR, _FEWEST_COMMON = 0.3, 0.02, 5.0, 4
-"""What is said: a share of misfits that neighbours have in common, pixels, times the scatter."""
+_SHARED, _LEAST_SAID, _FAR, _STRAY, _FEWEST_COMMON = 0.3, 0.02, 5.0, 10.0, 4
+"""What is said: a share of misfits that neighbours have in common, pixels, times the scatter, times
+the median of nodes left out."""
 _DEGREES = {0: "constant", 1: "linear", 2: "quadratic"}
 
 
@@ -215,6 +216,15 @@ def _diagnostics(boards: Boards, field: Field, judgement: Judgement) -> tuple[st
         said.append(
             f"Neighbouring nodes lie off the field together, by {size:.2g} pixels: it bends more "
             "than its knots or its smoothing let it, or images disagree."
+        )
+    off = np.hypot(*field.fit.left_out.T)
+    worst = int(np.argmax(off))
+    if off[worst] > max(_STRAY * float(np.median(off)), _LEAST_SAID):
+        row, column = boards.index[worst]
+        said.append(
+            f"The node of row {row} and column {column} at {boards.values[worst]:g} lies "
+            f"{off[worst]:.2g} pixels from the field fitted without it, most nodes "
+            f"{np.median(off):.2g}: correct it or take it out."
         )
     scatter = float(np.sqrt(np.sum(field.fit.sigma**2)))
     far = ~judgement.beyond & (judgement.left_out > _FAR * scatter)
