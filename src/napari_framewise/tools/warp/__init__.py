@@ -291,7 +291,8 @@ def _outcome(task: Task, layers: list[LayerResult], first: Array, count: int) ->
     known = np.isfinite(first)
     if not known.any():
         notes.append(
-            "The first frame of the result holds no data: nothing of the image lies there."
+            "The first frame of the result holds no data: nothing of the image lies there, or "
+            "the image holds none itself."
         )
     shape = given.source.shape
     if shape and shape != task.stack.spatial_shape:
