@@ -241,6 +241,13 @@ class ToolContract:
         for each in found[1:]:
             assert_alike(each, found[0], rtol=0)
 
+    def test_a_mask_that_leaves_nothing_is_refused(self) -> None:
+        if not any(role.name == "mask" for role in get_tool(self.name).inputs):
+            return
+        frames = self.frames()
+        with pytest.raises(ValueError, match="leaves no pixel; mark at least one"):
+            self.outcome(frames, mask=np.zeros(frames.shape[1:], np.uint8))
+
     def _in_units(self, plain: dict[str, Array], unit: float) -> dict[str, Array]:
         """What numbers become when pixels are given in another unit."""
         factors = dict.fromkeys(self.value_columns, unit)

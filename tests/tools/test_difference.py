@@ -147,7 +147,7 @@ def test_what_holds_nothing_is_said() -> None:
     assert "share no pixel with data" in outcome.diagnostics[0]
     outcome = run("difference", stack=np.full((2, 40, 40), 5.0))
     assert "nothing changed" in outcome.summary
-    said = run("difference", stack=scene(), mask=np.zeros((160, 180), np.uint8)).summary
+    said = run("difference", stack=scene(), mask=np.zeros(scene().shape, np.uint8)).summary
     assert "no pixel could be compared" in said
     assert "16 x 16 or more" in run("difference", stack=scene()[:, :9, :9]).diagnostics[0]
 

@@ -254,7 +254,7 @@ def test_a_painted_mask_changes_the_preview() -> None:
         ({"low": 0.0, "high": 300.0, "dtype": "uint8"}, "does not fit"),
         ({"region": (1, 2, 3)}, "four numbers"),
         ({"region": (0, 99, 0, 5)}, "does not lie inside"),
-        ({"mask": np.zeros((12, 14))}, "leave no pixel"),
+        ({"mask": np.zeros((12, 14))}, "leaves no pixel"),
         ({"mask": np.ones((5, 5))}, "one mask of that size"),
         ({"channels_along": 7}, "axes 0 to 2"),
         ({"stack": np.zeros((2, 3, 3), complex)}, "complex"),

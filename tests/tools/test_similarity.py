@@ -243,7 +243,7 @@ def test_what_can_not_be_compared_is_said_in_a_sentence(tmp_path: Path) -> None:
         run("similarity", images=images, judged=Table("t", "pair", {"a": np.arange(2)}))
     with pytest.raises(ValueError, match="must be the larger"):
         run("similarity", images=images, fine=7.0)
-    nothing = run("similarity", images=images, mask=np.zeros((32, 32)))
+    nothing = run("similarity", images=images, mask=np.zeros((4, 32, 32)))
     assert nothing.summary.startswith("None of the pairs")
     assert "4 images held no contrast" in nothing.diagnostics[0]
 

@@ -95,6 +95,8 @@ class Input:
         Frames that are taken: of rows and columns, or of planes, rows and columns.
     value : InputValue, optional
         A number that is asked for with each image, or with each frame.
+    selects : bool
+        Its pixels that are not zero are used: one image that has none is refused before a run.
     made_by : tuple of str
         Names of tools whose results are meant for this role; a form offers the newest with one
         click, where other results are only in its list.
@@ -115,6 +117,7 @@ class Input:
     lies_on: str | None = None
     frames: FrameKind | tuple[FrameKind, ...] | None = None
     value: InputValue | None = None
+    selects: bool = False
     made_by: tuple[str, ...] = ()
 
     @property

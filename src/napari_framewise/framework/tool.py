@@ -12,6 +12,7 @@ from napari_framewise.engine import Engine
 from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.progress import Progress
 from napari_framewise.framework.fields import fields_of
+from napari_framewise.framework.input_checks import check_selection
 from napari_framewise.framework.inputs import Input, Inputs
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.parameters import Parameters, sentence_of
@@ -108,8 +109,9 @@ class Tool(Generic[P]):
         Raises
         ------
         ValueError
-            Where there is a course, but nothing to steer.
+            Where there is a course, but nothing to steer; as `check_selections`.
         """
+        self.check_selections(inputs)
         if not course:
             return self.run(inputs, parameters, engine)
         if self.session is None:
@@ -139,6 +141,18 @@ class Tool(Generic[P]):
             In one sentence, where they are not what the roles ask for.
         """
         return Inputs(self.inputs, given)
+
+    def check_selections(self, inputs: Inputs) -> None:
+        """See that masks leave something: this reads them, so that it is asked before a run only.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, where one leaves no pixel.
+        """
+        for role in self.inputs:
+            for value in inputs[role.name]:
+                check_selection(role, value)
 
     def check_parameters(
         self, given: dict[str, Any], called: Callable[[str], str] | None = None

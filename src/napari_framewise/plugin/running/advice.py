@@ -23,6 +23,7 @@ class Advice:
 
 def advice(tool: Tool[Any], inputs: Inputs, parameters: Parameters) -> Advice:
     """What can be said before running."""
+    tool.check_selections(inputs)
     plan = tool.plan(inputs, parameters, settings.current_engine())
     said = [] if tool.advise is None else [tool.advise(inputs, parameters)]
     text = " ".join([*said, *plan.warnings()])

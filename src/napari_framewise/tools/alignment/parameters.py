@@ -33,6 +33,7 @@ INPUTS = (
         "Pixels of the template to align by: not zero = use this pixel.",
         least=0,
         same_frame_as="template",
+        selects=True,
     ),
     others(frames="plane"),
     Input(

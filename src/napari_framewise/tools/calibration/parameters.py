@@ -45,6 +45,7 @@ INPUTS = (
         "Pixels to look at in all images: not zero = use this pixel.",
         least=0,
         same_frame_as="images",
+        selects=True,
     ),
 )
 

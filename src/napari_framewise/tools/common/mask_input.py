@@ -39,6 +39,7 @@ def mask_input(
         f"{description} {further}".strip(),
         least=0,
         several_frames=True,
+        selects=True,
         lies_on=on,
         same_frame_as=on if same_frame else None,
     )

@@ -41,6 +41,7 @@ INPUTS = (
         "Pixels of the reference to compare: not zero = use this pixel.",
         least=0,
         same_frame_as="reference",
+        selects=True,
     ),
     Input(
         "reference_landmarks",

@@ -28,6 +28,7 @@ INPUTS = (
         "Patches are copied only from where it is not zero; from everywhere by default.",
         least=0,
         several_frames=True,
+        selects=True,
     ),
 )
 
