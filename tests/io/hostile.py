@@ -48,6 +48,12 @@ def npz(path: Path, header: bytes, content: bytes = b"") -> None:
         archive.writestr("x.npy", header + content)
 
 
+def npz_without_beginning(path: Path) -> None:
+    """Its index places the member before the first byte of the file."""
+    np.savez_compressed(path, x=FRAMES)
+    path.write_bytes(path.read_bytes()[17:] + bytes(40))
+
+
 def large_npz(path: Path) -> None:
     """256 MiB of zeros in 1 MB; its first frame must not take all of it."""
     with (
@@ -226,6 +232,7 @@ REFUSED: dict[str, Maker] = {
     "brackets.npy": lambda path: path.write_bytes(npy_header("(" * 5000)),
     "pickled.npy": lambda path: np.save(path, np.array([{}], object), allow_pickle=True),
     "claims.npz": lambda path: npz(path, npy_header("(1152921504606846976, 4)")),
+    "beginning.npz": npz_without_beginning,
     "wide.tif": lambda path: path.write_bytes(tiff(page(2**31 - 1, 2**31 - 1, 8), rest=bytes(200))),
     "plain.tif": lambda path: path.write_bytes(tiff(page(2**31 - 1, 2**31 - 1), rest=bytes(200))),
     "ring.tif": lambda path: path.write_bytes(tiff(page(4, 4), after=8, rest=bytes(200))),

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from napari_framewise.numerics.alignment import Alignment, Status
 from napari_framewise.numerics.rigid import RigidMotion, RigidSettings, align, names, prepare
@@ -118,6 +119,21 @@ def test_nothing_to_find_is_said() -> None:
     assert align(prepare(lattice), np.roll(lattice, 3, axis=2)).status in unlike
     plates = np.cos(at[..., 0]) + rng.normal(0, 0.02, SHAPE)
     assert align(prepare(plates), plates + rng.normal(0, 0.02, SHAPE)).status in unlike
+
+
+@pytest.mark.parametrize("motion", ["translation", "euclidean"])
+def test_what_the_image_shows_twice_is_ambiguous(motion: RigidMotion) -> None:
+    rng = np.random.default_rng(3)
+    texture = 2 * rng.normal(size=(12, 26, 26))
+    texture = ndimage.gaussian_filter(texture, (1, 2, 2))
+    image = np.zeros((14, 50, 74))
+    image[1:13, 4:30, 3:29] = texture
+    image[1:13, 20:46, 45:71] = texture
+    settings = RigidSettings(motion=motion)
+    template, image = (each + rng.normal(0, 0.01, each.shape) for each in (texture, image))
+    assert align(prepare(template, settings=settings), image).status == Status.AMBIGUOUS
+    image[1:13, 20:46, 45:71] = rng.normal(0, 0.01, texture.shape)
+    assert align(prepare(template, settings=settings), image).found
 
 
 def test_no_data_and_masks_have_no_say() -> None:

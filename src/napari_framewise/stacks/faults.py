@@ -91,6 +91,7 @@ def check_regular(path: str | os.PathLike[str]) -> None:
 
 
 def reason_of(error: BaseException) -> str:
-    """The last line of what a library says, without its full stop."""
-    text = str(error).strip() or type(error).__name__
+    """The last line of what a library says, without its full stop and the system's numbers."""
+    said = error.strerror if isinstance(error, OSError) else None
+    text = str(said or error).strip() or type(error).__name__
     return text.splitlines()[-1].strip().rstrip(".")

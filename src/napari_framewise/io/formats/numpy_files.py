@@ -91,7 +91,10 @@ def _member(path: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Sourc
             header_bytes = file.tell()
     except NotImplementedError:
         return f"{what} is compressed in a way that is not supported; save it with numpy.savez."
-    except (zlib.error, lzma.LZMAError, OSError, EOFError) as error:
+    except OSError:
+        # A place before the file's beginning: the system's words would say nothing.
+        return f"{what} is damaged; copy or write it again."
+    except (zlib.error, lzma.LZMAError, EOFError) as error:
         return f"{what} is damaged ({reason_of(error)}); write it again with numpy.savez."
     except ValueError as error:
         return str(error)

@@ -24,6 +24,8 @@ from napari_framewise.numerics.rigid.fitting import (
     covariance,
     descend,
     inside,
+    on_level,
+    pulled_back,
 )
 from napari_framewise.numerics.rigid.levels import (
     Level,
@@ -299,13 +301,31 @@ def _verdict(template: RigidTemplate, moving: list[Level], fit: Fit) -> Verdict:
         (n for n, each in enumerate(template.fixed) if each.level.values.size <= _JUDGED),
         len(moving) - 1,
     )
-    fixed = template.fixed[number]
+    fixed, there = template.fixed[number], moving[number]
     last = Fit(fit.matrix.copy())
     rules = Rules(False, template.settings.brightness, 0.0, 1, np.inf)
-    compared = descend(fixed, moving[number], last, rules, 1)
-    if compared is None:
+    if descend(fixed, there, last, rules, 1) is None:
         return Verdict.UNLIKE
-    return judged(fixed.slopes, derivatives(compared.pulled, 1.0), compared.both)
+    # The template as it lies in the image, a whole number of pixels off.
+    matrix = on_level(last.matrix, fixed.level.step, there.step)
+    centre = np.append(fixed.centre, 1.0)
+    shift = np.rint((matrix @ centre - centre)[:-1]).astype(int)
+    back = np.eye(len(matrix))
+    back[:-1, -1] = shift
+    back = np.linalg.inv(matrix) @ back
+    shape = fixed.level.values.shape
+    turned = pulled_back(fixed.level.values, back, shape, 1)
+    use = inside(back, shape, shape) & (
+        pulled_back(fixed.level.valid.astype(float), back, shape, 1) > 0.99
+    )
+    sigma = template.sigma if number == 0 else 1.0
+    return judged(
+        derivatives(turned, sigma),
+        use,
+        derivatives(there.values, sigma),
+        there.valid,
+        tuple(int(each) for each in shift),
+    )
 
 
 def _places(template: RigidTemplate, moving: Level, first: FloatArray) -> list[FloatArray]:

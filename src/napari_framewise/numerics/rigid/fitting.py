@@ -158,12 +158,12 @@ def compare(
     order: Literal[1, 3],
 ) -> Compared | None:
     """Pull the image back and compare; gain, offset, correlation and overlap go into the fit."""
-    matrix = _on_level(fit.matrix, fixed.level.step, moving.step)
+    matrix = on_level(fit.matrix, fixed.level.step, moving.step)
     shape = fixed.level.values.shape
-    pulled = _pulled(coefficients, _padded(matrix, coefficients, moving), shape, order)
+    pulled = pulled_back(coefficients, _padded(matrix, coefficients, moving), shape, order)
     both = fixed.use & inside(matrix, shape, moving.values.shape)
     if not moving.valid.all():
-        share = _pulled(moving.valid.astype(np.float64), matrix, shape, 1)
+        share = pulled_back(moving.valid.astype(np.float64), matrix, shape, 1)
         both &= share > 0.99
     count = int(both.sum())
     fit.overlap = count / max(int(fixed.use.sum()), 1)
@@ -216,7 +216,7 @@ def covariance(fixed: Fixed, compared: Compared) -> FloatArray:
     return np.asarray(np.linalg.solve(bread, half.T))
 
 
-def _pulled(
+def pulled_back(
     coefficients: FloatArray, matrix: FloatArray, shape: tuple[int, ...], order: Literal[1, 3]
 ) -> FloatArray:
     """A spline at ``M p`` for every pixel p of a grid."""
@@ -382,6 +382,6 @@ def _on_finest(matrix: FloatArray, steps: tuple[int, ...]) -> FloatArray:
     return np.asarray(matrix * size[:, None] / size)
 
 
-def _on_level(matrix: FloatArray, steps: tuple[int, ...], there: tuple[int, ...]) -> FloatArray:
+def on_level(matrix: FloatArray, steps: tuple[int, ...], there: tuple[int, ...]) -> FloatArray:
     """A matrix between pixels of the finest, from pixels of one level to those of another."""
     return np.asarray(matrix / np.array([*there, 1.0])[:, None] * np.array([*steps, 1.0]))
