@@ -16,7 +16,7 @@ _LOW, _HIGH = 0.2, 0.8
 """Of the way from ground to ink: below is none, above is all."""
 _LEAST_CONTRAST, _SIZES = 0.35, (0.4, 2.5)
 _WHOLE = 0.98
-_DOTS_AROUND, _FEWEST_AROUND, _GROUND = 9, 6, 0.5
+_DOTS_AROUND, _FEWEST_AROUND, _GROUND = 9, 6, 0.4873  # no tie for whole numbers
 _FEWEST_IN_PLANE, _STEEPEST = 24, 0.5
 """Fewest pixels of ground whose tilt is found; a ground that rises by more of the contrast
 over a dot's surroundings is no light."""
