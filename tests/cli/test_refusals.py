@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import errno
+import os
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -150,3 +153,30 @@ def test_region_means_the_part_of_the_frames_in_every_tool(call: CallCli) -> Non
         assert code == 0, err
     (table,) = Path("statistics-out").glob("*-images.csv")
     assert set(fw.read_table(table)["pixels"]) == {20}
+
+
+def test_a_disk_that_is_full_before_anything_is_written_is_told_in_a_sentence(
+    call: CallCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    np.save("film.npy", np.random.default_rng(0).normal(size=(4, 12, 10)))
+    monkeypatch.setattr("napari_framewise.io.runs.journal.os.fsync", full)
+    code, _, err = call("statistics", "film.npy", "-o", "out")
+    assert code == 2
+    assert "out can't be written: the disk is full; make room" in err
+    assert "Errno" not in err
+
+
+def test_a_recipe_that_can_not_be_saved_is_told_in_a_sentence(
+    call: CallCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    np.save("film.npy", np.random.default_rng(0).normal(size=(4, 12, 10)))
+    monkeypatch.setattr("napari_framewise.cli.commands.save_recipe", full)
+    code, _, err = call("statistics", "film.npy", "--save-recipe", "kept.json")
+    assert code == 2
+    assert "kept.json can't be written: the disk is full" in err

@@ -245,8 +245,10 @@ class ToolContract:
         if not any(role.name == "mask" for role in get_tool(self.name).inputs):
             return
         frames = self.frames()
+        mask = np.zeros(frames.shape[1:], np.uint8)
+        given = {**self.others(), **self.parameters, "mask": mask}
         with pytest.raises(ValueError, match="leaves no pixel; mark at least one"):
-            self.outcome(frames, mask=np.zeros(frames.shape[1:], np.uint8))
+            run(self.name, **{self.stack: self.given(frames), **given})
 
     def _in_units(self, plain: dict[str, Array], unit: float) -> dict[str, Array]:
         """What numbers become when pixels are given in another unit."""

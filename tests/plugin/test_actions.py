@@ -77,7 +77,7 @@ def test_a_place_that_cannot_be_written_is_one_sentence(
 ) -> None:
     pick_path(tmp_path / "missing" / "plot.svg")
     choose(done, "Save", "Plot…")
-    assert "No such file" in done.bar.message
+    assert "is not there; check the path" in done.bar.message
     pick_path(Path())
     choose(done, "Save", "Recipe…")
 

@@ -24,6 +24,7 @@ from napari_framewise.io.recipes.files import load_recipe, save_recipe
 from napari_framewise.io.runs.batch import Batch, FileRun, run_batch
 from napari_framewise.io.runs.outputs import Output
 from napari_framewise.io.runs.reproducing import check_results, with_results
+from napari_framewise.stacks.faults import os_faults_told
 from napari_framewise.tools.calls import engine_for
 from napari_framewise.tools.registry import get_tool
 
@@ -46,7 +47,8 @@ def reproduce_recipe(given: Namespace) -> int:
     with engine_for(_local(given), given.cluster) as engine, ProgressLine(shown) as line:
         _, found = finish(with_results(recipe, engine, given.recipe), line.show)
     if given.output is not None:
-        write_table(found.table(), given.output)
+        with os_faults_told(given.output, "written"):
+            write_table(found.table(), given.output)
     if not given.quiet:
         for item in found.items:
             text = f"step {item.step}, {item.name}: {item.verdict}"
@@ -116,7 +118,8 @@ def _run(
         line.compile_seconds = sum(get_tool(step.tool).compile_seconds for step in recipe.steps)
         batch = finish(run_batch(recipe, refs, output, engine), _reporter(line, given, said))
     if given.save_recipe is not None and batch.recipe is not None:
-        save_recipe(batch.recipe, given.save_recipe)
+        with os_faults_told(given.save_recipe, "written"):
+            save_recipe(batch.recipe, given.save_recipe)
     return _concluded(batch, given)
 
 

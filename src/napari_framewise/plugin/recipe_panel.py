@@ -38,6 +38,7 @@ from napari_framewise.plugin.recipe_steps import RecipeSteps
 from napari_framewise.plugin.results.table import TableView
 from napari_framewise.plugin.running import settings
 from napari_framewise.plugin.running.runner import Failure, Runner
+from napari_framewise.stacks.faults import os_faults_told
 
 _STEPS = 1000
 
@@ -262,7 +263,12 @@ class RecipePanel(QWidget):
             self, "Save table", f"{table.name}.csv", "CSV (*.csv);;JSON (*.json)"
         )
         if path:
-            write_table(table, path)
+            try:
+                with os_faults_told(path, "written"):
+                    write_table(table, path)
+            except OSError as error:
+                self.say(str(error))
+                return
             self.say(f"The table was saved as {path}.")
 
     def _failed(self, failure: Failure) -> None:

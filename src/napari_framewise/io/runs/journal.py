@@ -69,9 +69,10 @@ class Journal:
 
     def _write(self, line: Mapping[str, Any]) -> None:
         assert self._file is not None
-        self._file.write(json.dumps(line) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with os_faults_told(self.folder, "written"):
+            self._file.write(json.dumps(line) + "\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
 
 def part_name(name: str) -> str:
@@ -115,7 +116,9 @@ def journal_at(place: Path, folder: Path, fingerprint: str, overwrite: bool) -> 
             raise
         place.unlink(missing_ok=True)
     finally:
-        file.close()
+        # What a full disk did not take is tried again here, and was told already.
+        with suppress(OSError):
+            file.close()
 
 
 def _resumed(

@@ -38,6 +38,7 @@ from napari_framewise.io.formats.writing import write_image
 from napari_framewise.io.recipes.files import save_recipe
 from napari_framewise.io.runs.journal import Journal, journal_at, part_name, settle
 from napari_framewise.stacks.faults import os_faults_told
+from napari_framewise.stacks.memory import size_text
 from napari_framewise.stacks.source import Array
 
 Layers: TypeAlias = Literal["shown", "all", "none"]
@@ -352,7 +353,8 @@ def _write_image(
     free = shutil.disk_usage(output.folder).free
     if stack.nbytes > free:
         raise ValueError(
-            f"{path} would take {stack.nbytes / 1e9:.3g} GB, but only {free / 1e9:.3g} GB are free."
+            f"{path} would take {size_text(stack.nbytes)}, but only {size_text(free)} are free; "
+            "choose another folder, or fewer frames."
         )
     part = path.with_name(part_name(path.name))
     journal = output.journal

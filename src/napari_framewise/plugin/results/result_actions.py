@@ -31,6 +31,7 @@ from napari_framewise.plugin.results.frame_points import points_of_table
 from napari_framewise.plugin.results.record import Record
 from napari_framewise.plugin.results.result_view import ResultView
 from napari_framewise.plugin.running.runner import Failure, Latest
+from napari_framewise.stacks.faults import os_faults_told
 from napari_framewise.tools.registry import MODEL_NAMES
 
 _PLOT_FORMATS = "SVG (*.svg);;PDF (*.pdf);;PNG (*.png)"
@@ -150,7 +151,8 @@ class ResultActions(QWidget):
         assert plot is not None
         path = self._ask("Save plot", f"{plot.title}.svg", _PLOT_FORMATS)
         if path:
-            self._view.canvas.save(path)
+            with os_faults_told(path, "written"):
+                self._view.canvas.save(path)
             self.said.emit(f"The plot was saved as {path}.")
 
     def _save_table(self) -> None:
@@ -158,13 +160,15 @@ class ResultActions(QWidget):
         assert table is not None
         path = self._ask("Save table", f"{table.name}.csv", "CSV (*.csv);;JSON (*.json)")
         if path:
-            write_table(table, path)
+            with os_faults_told(path, "written"):
+                write_table(table, path)
             self.said.emit(f"{_rows(len(table))} saved as {path}.")
 
     def _save_model(self, model: Any) -> None:
         path = self._ask("Save model", f"{model.kind}.npz", MODEL_NAMES)
         if path:
-            write_model(model, path)
+            with os_faults_told(path, "written"):
+                write_model(model, path)
             self.said.emit(f"The model was saved as {path}.")
 
     def _save_recipe(self) -> None:
@@ -173,7 +177,8 @@ class ResultActions(QWidget):
         path = self._ask("Save recipe", f"{record.tool.name}.json", "Recipes (*.json)")
         if path:
             # A script that is copied from now on takes from files what was only in memory.
-            written = save_recipe(record.recipe, path, record.memory)
+            with os_faults_told(path, "written"):
+                written = save_recipe(record.recipe, path, record.memory)
             self._record = replace(record, recipe=written)
             self.said.emit(f"The recipe was saved as {path}.")
 
