@@ -18,6 +18,7 @@ from napari_framewise.engine.progress import Progress
 from napari_framewise.framework.model import Model
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.stacks.stack import Selection
+from napari_framewise.tools.curves import TOOL as CURVES
 
 from .conftest import MakePanel, run_to_end, settle
 
@@ -323,6 +324,14 @@ def test_how_a_run_is_cut_is_for_who_asks(
     panel = make_panel()
     assert panel.bar.message == "Ready: 40 frames."
     assert "in flight" in panel.bar._message.toolTip()
+
+
+def test_one_frame_is_not_called_frames(
+    qtbot: QtBot, viewer: ViewerModel, make_panel: MakePanel
+) -> None:
+    viewer.add_image(np.random.default_rng(0).normal(size=(32, 48)))
+    panel = make_panel(CURVES)
+    assert panel.bar.message == "Ready: 1 frame."
 
 
 def bad_inputs() -> dict[str, tuple[Any, dict[str, Any], str]]:

@@ -138,3 +138,13 @@ def test_a_curve_that_is_bridged_for_long_is_said_to_be_looked_at() -> None:
     outcome = run("curves", stack=frames, sigma=1.3, outlines=2)
     assert (outcome.table("curves").columns["seen"] < 0.85).tolist() == [True, False]
     assert any("way-points: outlines 1 of frame 0." in each for each in outcome.diagnostics)
+
+
+def test_frames_without_data_and_of_one_value_are_called_so() -> None:
+    frames = sections(3)
+    frames[1] = np.nan
+    frames[2] = 7
+    said = " ".join(run("curves", stack=frames, sigma=1.3).diagnostics)
+    assert "Too few columns hold data in frame 1" in said
+    assert "All pixels have one value in frame 2" in said
+    assert "noise" not in said

@@ -27,7 +27,8 @@ def advice(tool: Tool[Any], inputs: Inputs, parameters: Parameters) -> Advice:
     plan = tool.plan(inputs, parameters, settings.current_engine())
     said = [] if tool.advise is None else [tool.advise(inputs, parameters)]
     text = " ".join([*said, *plan.warnings()])
-    return Advice(text or f"Ready: {plan.items:,} {plan.work.unit}.", plan.describe())
+    unit = plan.work.unit.removesuffix("s") if plan.items == 1 else plan.work.unit
+    return Advice(text or f"Ready: {plan.items:,} {unit}.", plan.describe())
 
 
 def warm_up(tool: Tool[Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -80,10 +81,19 @@ class Outline:
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """The outlines of a frame, from top to bottom, and how many more were too little seen."""
+    """The outlines of a frame, from top to bottom, and how many more were too little seen.
+
+    Attributes
+    ----------
+    outlines : tuple of Outline
+    faint : int
+    lacks : str
+        What the frame has too little of for any outline: data, or contrast; empty if neither.
+    """
 
     outlines: tuple[Outline, ...]
     faint: int = 0
+    lacks: Literal["", "data", "contrast"] = ""
 
 
 def curves_block(
@@ -116,11 +126,14 @@ def section_of(
         known &= (mask != 0) & (mask == mask)
     columns = np.flatnonzero(known.any(axis=0))
     if len(columns) < 3:
-        return Section(())
+        return Section((), lacks="data")
     first, last = int(columns[0]), int(columns[-1])
+    points = [group for each in way_points if (group := each.of(number, first))]
+    values = frame[known]
+    if values.min() == values.max() and not points:
+        return Section((), lacks="contrast")
     part = slice(first, last + 1)
     strength = outline_strength(frame[:, part], settings.feature, settings.sigma, known[:, part])
-    points = [group for each in way_points if (group := each.of(number, first))]
     paths = outline_paths(
         strength,
         settings.outlines,

@@ -243,7 +243,24 @@ def _diagnostics(
     said = []
     counts = [len(section.outlines) for section in found]
     numbers = [int(each) for each in stack.frame_numbers[index : index + len(found)]]
-    empty = [number for number, count in zip(numbers, counts, strict=True) if not count]
+    none = {
+        lacks: [n for n, section in zip(numbers, found, strict=True) if section.lacks == lacks]
+        for lacks in ("data", "contrast")
+    }
+    if none["data"]:
+        said.append(
+            f"Too few columns hold data in {_frames(none['data'])}; outlines need three or more "
+            "that are neither NaN nor masked."
+        )
+    if none["contrast"]:
+        said.append(
+            f"All pixels have one value in {_frames(none['contrast'])}, so there is no outline."
+        )
+    empty = [
+        number
+        for number, section in zip(numbers, found, strict=True)
+        if not section.outlines and not section.lacks
+    ]
     if empty:
         said.append(
             f"No outline in {_frames(empty)}: nothing stands out from the noise from the left to "
