@@ -144,7 +144,7 @@ def test_bad_inputs_are_refused_in_one_sentence(given: dict[str, Any], said: str
 def test_what_holds_nothing_is_said() -> None:
     outcome = run("difference", stack=np.full((2, 40, 40), np.nan))
     assert "no pixel could be compared" in outcome.summary
-    assert "share no pixel with data" in outcome.diagnostics[0]
+    assert "1 frame shares no pixel with data" in outcome.diagnostics[0]
     outcome = run("difference", stack=np.full((2, 40, 40), 5.0))
     assert "nothing changed" in outcome.summary
     said = run("difference", stack=scene(), mask=np.zeros(scene().shape, np.uint8)).summary
@@ -167,3 +167,12 @@ def test_the_methods_sentence_says_what_was_borne_with() -> None:
     said = TOOL.methods(inputs, TOOL.check_parameters({"measure": "ncc", "rate": 0.01}))
     assert "smooth over 12 px" in said
     assert "rate of 0.01" in said
+
+
+def test_one_frame_is_spoken_of_in_the_singular() -> None:
+    frames = scene()[:2].astype(float)
+    frames[1] = np.nan
+    said = run("difference", stack=frames, reference=scene()[0]).diagnostics
+    assert said[0].startswith("1 frame shares no pixel with data"), said
+    flat = np.full((40, 40), 5.0)
+    assert "nothing changed in 1 frame," in run("difference", stack=flat, reference=flat).summary

@@ -252,3 +252,11 @@ def test_a_matrix_beyond_memory_says_what_it_would_take() -> None:
     many = np.broadcast_to(np.float32(0), (200_000, 8, 8))
     with pytest.raises(ValueError, match=r"200,000 images; the matrix .* would take 745 GiB"):
         run("similarity", images=many)
+
+
+def test_one_pair_is_spoken_of_in_the_singular() -> None:
+    images, _, _ = crops(2, 1)
+    both = run("similarity", images=images, compare="neighbours", threshold=0.5)
+    assert both.summary.startswith("1 pair of neighbours was compared."), both.summary
+    whole = run("similarity", images=images, threshold=0.5)
+    assert whole.summary.startswith("2 images, 1 pair."), whole.summary

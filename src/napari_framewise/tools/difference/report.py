@@ -84,13 +84,13 @@ def summary_of(stack: Stack, found: Sequence[Found], rate: float) -> str:
     frames = sum(bool(len(each.area)) for each in found)
     if not regions:
         return (
-            f"{stack.name}: nothing changed in {len(found):,} frames, at a false discovery rate of "
+            f"{stack.name}: nothing changed in {_frames(len(found))}, at a false discovery rate of "
             f"{rate:g}."
         )
     most = max(found, key=lambda each: np.nan_to_num(each.changed))
     plural = "s" if regions > 1 else ""
     return (
-        f"{stack.name}: {regions:,} region{plural} changed in {frames:,} of {len(found):,} frames, "
+        f"{stack.name}: {regions:,} region{plural} changed in {frames:,} of {_frames(len(found))}, "
         f"up to {100 * most.changed:.2g} % of the pixels, at a false discovery rate of {rate:g}."
     )
 
@@ -107,14 +107,21 @@ def diagnostics_of(stack: Stack, found: Sequence[Found], smallest: int = 16) -> 
     empty = [n for n, each in zip(stack.frame_numbers, found, strict=True) if not each.pixels]
     if empty:
         named = ", ".join(map(str, empty[:5])) + (" ..." if len(empty) > 5 else "")
-        said.append(f"{len(empty):,} frames share no pixel with data with the reference ({named}).")
+        verb = "shares" if len(empty) == 1 else "share"
+        said.append(
+            f"{_frames(len(empty))} {verb} no pixel with data with the reference ({named})."
+        )
     wide = [each for each in found if each.changed > 0.2]
     if wide:
         said.append(
-            f"In {len(wide):,} frames more than 20 % of the pixels changed: p-values rest on the "
+            f"In {_frames(len(wide))} more than 20 % of the pixels changed: p-values rest on the "
             "unchanged part, and are too large there."
         )
     return tuple(said)
+
+
+def _frames(count: int) -> str:
+    return f"{count:,} frame{'s' * (count != 1)}"
 
 
 def _joined(parts: Sequence[Array]) -> Array:

@@ -149,7 +149,7 @@ def advise(inputs: Inputs, parameters: SimilarityParameters) -> str:
     pairs = given.n * (given.n - 1) // 2
     seconds = pairs * how.pair_seconds()
     long = f", about {seconds:,.0f} s on one processor" if seconds > 2 else ""
-    return f"{given.images.summary()}: {pairs:,} pairs{long}."
+    return f"{given.images.summary()}: {pairs:,} pair{'s' * (pairs != 1)}{long}."
 
 
 def methods(inputs: Inputs, parameters: SimilarityParameters) -> str:

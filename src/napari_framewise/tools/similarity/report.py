@@ -164,7 +164,7 @@ def of_best(
     plots = (_histogram_plot(judgement, tables),) if len(pairs) else ()
     said = [_screened(best)]
     if len(left_out):
-        said.append(f"{len(left_out):,} pairs were left out as judged before.")
+        said.append(f"{_pairs(len(left_out))} left out as judged before.")
     return Outcome(
         layers=tuple(layers),
         tables=tuple(tables),
@@ -193,7 +193,7 @@ def of_pairs(
     return Outcome(
         tables=(table,),
         plots=(plot,),
-        summary=f"{len(table):,} pairs of neighbours were compared. {said}",
+        summary=f"{_pairs(len(table), ' of neighbours')} compared. {said}",
         diagnostics=_unanswered(table.columns["score"]),
     )
 
@@ -250,8 +250,8 @@ def of_references(
         layers=(layer,),
         tables=(Table("images", "frame", listed, kept),),
         plots=(Plot("Scores", "images", "", (Curve("score"),), "Score", kind="histogram"),),
-        summary=f"{given.n:,} images were compared with {len(score):,} reference"
-        f"{'s' * (len(score) != 1)}. {judgement.sentence(int(same.sum()))}",
+        summary=f"{given.n:,} {'image was' if given.n == 1 else 'images were'} compared with "
+        f"{len(score):,} reference{'s' * (len(score) != 1)}. {judgement.sentence(int(same.sum()))}",
         diagnostics=_unanswered(values),
     )
 
@@ -329,11 +329,16 @@ def _summary(given: Images, values: Array, judgement: Judgement, same: Array, gr
     if not len(values):
         return f"None of the pairs of {given.n:,} images could be compared."
     count = int(groups.max(initial=0))
-    text = f"{given.n:,} images, {len(values):,} pairs. {judgement.sentence(int(same.sum()))}"
+    pairs = f"{len(values):,} pair{'s' * (len(values) != 1)}"
+    text = f"{given.n:,} images, {pairs}. {judgement.sentence(int(same.sum()))}"
     if not count:
         return text if judgement.undecided() else f"{text} No two images are the same."
     inside = int((groups > 0).sum())
     return f"{text} {inside:,} images form {count:,} group{'s' * (count != 1)}."
+
+
+def _pairs(count: int, of: str = "") -> str:
+    return f"{count:,} pair{of} was" if count == 1 else f"{count:,} pairs{of} were"
 
 
 def _diagnostics(score: Array, left_out: Array, judgement: Judgement) -> tuple[str, ...]:
@@ -346,7 +351,7 @@ def _diagnostics(score: Array, left_out: Array, judgement: Judgement) -> tuple[s
             f"not be compared ({', '.join(map(str, empty[:5]))}{' ...' * (len(empty) > 5)})."
         )
     if len(left_out):
-        said.append(f"{len(left_out):,} pairs were left out as judged before.")
+        said.append(f"{_pairs(len(left_out))} left out as judged before.")
     if judgement.unrelated is None and n > 1:
         said.append("Too few pairs for a distribution of scores: give a threshold.")
     return tuple(said)
