@@ -110,17 +110,5 @@ def check_shape(role: Input, value: Stack, values: Mapping[str, tuple[Value, ...
             )
 
 
-def check_selection(role: Input, value: Value) -> None:
-    """Refuse one image for all frames that selects no pixel; NaN is no data, and selects none."""
-    if not role.selects or not isinstance(value, Stack) or value.n_frames > 1:
-        return
-    image = value.frame(0)
-    if not ((image != 0) & (image == image)).any():
-        raise ValueError(
-            f"{role.title}: {value.name} leaves no pixel; mark at least one with a value that is "
-            "not zero."
-        )
-
-
 def _size(stack: Stack) -> str:
     return " x ".join(map(str, stack.frame_shape))

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_framewise.framework.channels import channel_names, one_channel, with_channels
 from napari_framewise.framework.in_step import in_step
-from napari_framewise.framework.inputs import Inputs
+from napari_framewise.framework.inputs import Input, Inputs, Value
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 
@@ -85,6 +85,23 @@ def measured(
     if fixed is not None and not fixed.any():
         raise ValueError("Mask and region leave no pixel; mark at least one with a non-zero value.")
     return Measured(stack, masks, fixed, names if per_channel else ())
+
+
+def check_selection(role: Input, value: Value) -> None:
+    """Refuse one image for all frames that selects no pixel.
+
+    Raises
+    ------
+    ValueError
+        In one sentence.
+    """
+    if not role.selects or not isinstance(value, Stack) or value.n_frames > 1:
+        return
+    if not selected(value.frame(0)).any():
+        raise ValueError(
+            f"{role.title}: {value.name} leaves no pixel; mark at least one with a value that is "
+            "not zero."
+        )
 
 
 def selected(mask: Array) -> Array:

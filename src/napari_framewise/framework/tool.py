@@ -12,8 +12,8 @@ from napari_framewise.engine import Engine
 from napari_framewise.engine.plan import Plan
 from napari_framewise.engine.progress import Progress
 from napari_framewise.framework.fields import fields_of
-from napari_framewise.framework.input_checks import check_selection
 from napari_framewise.framework.inputs import Input, Inputs
+from napari_framewise.framework.masks import check_selection
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.parameters import Parameters, sentence_of
 from napari_framewise.framework.partial import Partial
