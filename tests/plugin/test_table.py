@@ -55,6 +55,8 @@ def test_cells_headers_and_notes() -> None:
 
 def test_texts() -> None:
     assert text_of(np.float64(0.123456789)) == "0.123457"
+    assert text_of(np.float64(0.0457077)) == "0.04571"
+    assert text_of(np.float64(7.98583e-09)) == "7.986e-09"
     assert text_of(np.bool_(True)) == "yes"
     assert text_of(np.int64(12)) == "12"
 

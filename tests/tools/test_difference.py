@@ -89,6 +89,20 @@ def test_memory_and_lazy_give_the_same() -> None:
         np.testing.assert_array_equal(np.asarray(one.data), np.asarray(other.data))
 
 
+def test_the_maps_leave_the_image_to_be_seen() -> None:
+    outcome = run("difference", stack=scene(), shift_map=True)
+    shown = {each.name: each for each in outcome.layers if isinstance(each, ImageResult)}
+    change = next(each for name, each in shown.items() if name.endswith(" change"))
+    assert change.blending == "additive"
+    # Up to 1 noise and displacement explain what is left.
+    assert change.contrast_limits == (1.0, max(10.0, float(np.nanmax(change.data[0]))))
+    right = next(each for name, each in shown.items() if name.endswith(" right"))
+    assert right.contrast_limits is not None
+    assert right.contrast_limits[0] == -right.contrast_limits[1]
+    assert right.blending is None
+    assert not right.visible
+
+
 def test_windows_in_units_and_areas_in_units() -> None:
     stack = stack_of(
         scene(), axes=("t", "y", "x"), scale=(1, 0.5, 0.5), units=("s", "micrometer", "micrometer")
@@ -176,3 +190,27 @@ def test_one_frame_is_spoken_of_in_the_singular() -> None:
     assert said[0].startswith("1 frame shares no pixel with data"), said
     flat = np.full((40, 40), 5.0)
     assert "nothing changed in 1 frame," in run("difference", stack=flat, reference=flat).summary
+
+
+def test_images_of_two_scenes_are_not_called_unchanged() -> None:
+    first = scene(1)
+    other = 60 + 200 * ndimage.gaussian_filter(RNG.normal(size=first.shape[1:]), 2)
+    for reference in (other, np.full(first.shape[1:], 7.0)):
+        outcome = run("difference", stack=first, reference=reference)
+        assert "nothing changed" not in outcome.summary
+        assert "don't show one scene" in outcome.diagnostics[0]
+        assert outcome.table("changes").columns["unexplained"][0] > 0.5
+    same = run("difference", stack=scene())
+    assert (same.table("changes").columns["unexplained"] < 0.1).all()
+    assert not same.diagnostics
+
+
+@pytest.mark.parametrize("measure", ["mse", "ssim"])
+@pytest.mark.parametrize("tolerance", ["search", "none"])
+def test_what_is_unexplained_is_told_whatever_the_measure(measure: str, tolerance: str) -> None:
+    chosen = {"measure": measure, "tolerance": tolerance, "light": "none"}
+    same = run("difference", stack=scene(), **chosen)
+    assert (same.table("changes").columns["unexplained"] < 0.1).all()
+    flat = np.full(scene().shape[1:], 70.0)
+    other = run("difference", stack=scene(), reference=flat, **chosen)
+    assert (other.table("changes").columns["unexplained"] > 0.5).all()

@@ -92,6 +92,10 @@ class Change:
         Sigma that the reference (positive) or the image (negative) was blurred by.
     noise : float
         Standard deviation of the noise of the difference, before blur.
+    unexplained : float
+        Share of the windows whose mean squared difference is more than twice what noise and a rest
+        of displacement explain. p-values compare windows with each other: where most are such, the
+        images don't show one scene, or all of it changed.
     """
 
     measure: FloatArray
@@ -100,6 +104,7 @@ class Change:
     changed: Regions
     blur: float
     noise: float
+    unexplained: float
 
 
 def compare(
@@ -186,6 +191,7 @@ def compare(
     lifted[~there] = np.nan
     whole = _fine(seen.measure, windows, shape)
     whole[~there] = np.nan
+    enough, nan = windows.count > _SHARE, float("nan")
     power = {"mse": 2, "mae": 1, "gradient": 1}.get(settings.measure, 0)
     with np.errstate(invalid="ignore"):
         where = lifted <= limit
@@ -203,6 +209,7 @@ def compare(
         found,
         blur,
         float(np.sqrt(noise)) * unit,
+        float((seen.unexplained[enough] > _STRANGE).sum() / enough.sum()) if enough.any() else nan,
     )
 
 
@@ -255,6 +262,7 @@ class _Seen:
     there: BoolArray
     measure: FloatArray
     p: FloatArray
+    unexplained: FloatArray
     changed: BoolArray
     displacement: FloatArray
 
@@ -285,13 +293,14 @@ def _seen(
     there = known[1] & inside
     # What came in over the border blurs into it, and displacements are least sure there.
     windows = Windows.of((there & _within(shape)).astype(np.float64), settings.window)
-    found, structure = measured(values[0], b, windows, settings.measure, noise)
+    found, structure, unexplained = measured(values[0], b, windows, settings.measure, noise)
     if settings.tolerance == "search":
-        found, structure, displacement = _searched(a, b, known, settings, noise)
+        found, structure, unexplained, displacement = _searched(a, b, known, settings, noise)
     enough = windows.count > _SHARE
     chances = p_values(scores(found, structure, enough))
     changed = discovered(chances, settings.rate)
-    return _Seen(windows, there, np.where(enough, found, np.nan), chances, changed, displacement)
+    found = np.where(enough, found, np.nan)
+    return _Seen(windows, there, found, chances, unexplained, changed, displacement)
 
 
 def resized_field(field: FloatArray, shape: tuple[int, ...]) -> FloatArray:
@@ -317,8 +326,8 @@ def _within(shape: tuple[int, ...]) -> BoolArray:
 
 def _searched(
     a: FloatArray, b: FloatArray, known: list[BoolArray], settings: Settings, noise: float
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """The least measure over shifts of the reference, and where it is."""
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """The least measure over shifts of the reference, with what belongs to it, and where it is."""
     r = settings.reach
     grown, use = np.pad(a, r, mode="edge"), np.pad(known[0], r, mode="constant")
     rows, columns = a.shape
@@ -328,10 +337,10 @@ def _searched(
             place = (slice(r + down, r + down + rows), slice(r + right, r + right + columns))
             weight = (known[1] & use[place] & _within(a.shape)).astype(np.float64)
             windows = Windows.of(weight, settings.window)
-            found, structure = measured(grown[place], b, windows, settings.measure, noise)
+            found, *other = measured(grown[place], b, windows, settings.measure, noise)
             found = np.where(windows.count > _SHARE, found, np.inf)
             if best is None:
-                best, under = found, structure
+                best, (under, left) = found, other
                 shift = np.zeros((2, *found.shape))
                 shift[0], shift[1] = down, right
                 continue
@@ -339,12 +348,15 @@ def _searched(
             nearer = (found < best) | (
                 (found == best) & (down**2 + right**2 < shift[0] ** 2 + shift[1] ** 2)
             )
-            best, under = np.where(nearer, found, best), np.where(nearer, structure, under)
+            best, under, left = (
+                np.where(nearer, new, old)
+                for new, old in zip((found, *other), (best, under, left), strict=True)
+            )
             shift[:, nearer] = np.array([[down], [right]])
     assert best is not None
     factor = max(1, int(settings.window // 2))
     wide = shift.repeat(factor, axis=1).repeat(factor, axis=2)[:, :rows, :columns]
-    return np.where(np.isfinite(best), best, np.nan), under, wide
+    return np.where(np.isfinite(best), best, np.nan), under, left, wide
 
 
 def _fine(values: FloatArray, windows: Windows, shape: tuple[int, ...]) -> FloatArray:
@@ -360,4 +372,4 @@ def _fine(values: FloatArray, windows: Windows, shape: tuple[int, ...]) -> Float
 def _nothing(shape: tuple[int, ...]) -> Change:
     nan = np.full(shape, np.nan)
     none = regions(np.zeros(shape, np.bool_), nan, nan)
-    return Change(nan, nan, np.zeros((2, *shape)), none, 0.0, float("nan"))
+    return Change(nan, nan, np.zeros((2, *shape)), none, 0.0, float("nan"), float("nan"))

@@ -32,6 +32,8 @@ _REST = 0.3
 _LEVELS = 16
 # Times what explains a pixel's squared residual that it counts for at most.
 _MOST = 25.0
+# Squared differences of images of about one that matching light leaves of equal ones.
+_FLAT = 1e-16
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +80,7 @@ class Windows:
 
 def measured(
     reference: FloatArray, image: FloatArray, windows: Windows, measure: Measure, noise: float
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """A measure of each window, and the structure that it grows with where nothing changed.
 
     Parameters
@@ -98,26 +100,40 @@ def measured(
 
     Returns
     -------
-    measure, structure : (cells) float64
+    measure, structure, unexplained : (cells) float64
         The structure is ``noise + 0.3 * g``, g the lesser of both images' mean squared gradient.
+        Unexplained: the mean squared difference over the structure, whatever the measure.
     """
     energy, steep, other = _sums(reference, image, windows, np.inf)
     # What is in one of them alone is no structure that the other was displaced by.
     structure = noise + _REST * np.minimum(steep, other)
+    found = _found(reference, image, windows, measure, noise, energy, structure)
+    return found, structure, energy / np.maximum(structure, _FLAT)
+
+
+def _found(
+    reference: FloatArray,
+    image: FloatArray,
+    windows: Windows,
+    measure: Measure,
+    noise: float,
+    energy: FloatArray,
+    structure: FloatArray,
+) -> FloatArray:
     if measure == "mse":
-        return energy, structure
+        return energy
     if measure == "residual":
         # A pixel tells no more than this: else a strong change shows in windows far from it.
         energy = _sums(reference, image, windows, noise + float(np.median(structure)))[0]
-        return energy / np.maximum(structure, 1e-300), structure
+        return energy / np.maximum(structure, 1e-300)
     if measure == "mae":
-        return windows.mean(np.abs(image - reference)), structure
+        return windows.mean(np.abs(image - reference))
     if measure == "gradient":
         apart = np.hypot(*np.gradient(reference)) - np.hypot(*np.gradient(image))
-        return np.sqrt(windows.mean(apart * apart)), structure
+        return np.sqrt(windows.mean(apart * apart))
     if measure == "histogram":
-        return _histograms(reference, image, windows), structure
-    return _moments(reference, image, windows, measure, noise), structure
+        return _histograms(reference, image, windows)
+    return _moments(reference, image, windows, measure, noise)
 
 
 def _sums(

@@ -33,9 +33,10 @@ class TableModel(QAbstractTableModel):
         return 0 if parent is not None and parent.isValid() else len(self._columns)
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Text of a cell, and its alignment."""
-        if role == Qt.ItemDataRole.DisplayRole:
-            return text_of(self._columns[index.column()][self._order[index.row()]])
+        """Text of a cell, all its digits as a tooltip, and its alignment."""
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            value = self._columns[index.column()][self._order[index.row()]]
+            return text_of(value) if role == Qt.ItemDataRole.DisplayRole else str(value)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
@@ -80,11 +81,12 @@ class TableModel(QAbstractTableModel):
 
 
 def text_of(value: Any) -> str:
-    """A cell in few characters."""
+    """A cell in few characters: six digits, or four of numbers below 0.1, such as p-values."""
     if isinstance(value, bool | np.bool_):
         return "yes" if value else ""
     if isinstance(value, float | np.floating):
-        return "" if np.isnan(value) else f"{value:.6g}"
+        digits = 4 if abs(float(value)) < 0.1 else 6
+        return "" if np.isnan(value) else f"{value:.{digits}g}"
     return str(value)
 
 

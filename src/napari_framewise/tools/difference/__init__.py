@@ -18,7 +18,7 @@ from napari_framewise.engine.work import Cost, MapFrames
 from napari_framewise.framework.channels import with_channels
 from napari_framewise.framework.in_step import in_step
 from napari_framewise.framework.inputs import Inputs
-from napari_framewise.framework.limits import limits_of
+from napari_framewise.framework.limits import limits_of, symmetric_limits
 from napari_framewise.framework.outcome import ImageResult, Outcome
 from napari_framewise.framework.placing import layout_of
 from napari_framewise.framework.tool import Run, Tool
@@ -76,7 +76,7 @@ def run(inputs: Inputs, parameters: DifferenceParameters, engine: Engine) -> Run
             label="Mapping",
         )
         for (kind, name), (image, frames) in zip(wanted, placed, strict=True):
-            layers.append(_layer(stack, kind, name, image, layout.grid, frames[:1]))
+            layers.append(_layer(stack, parameters, kind, name, image, layout.grid, frames[:1]))
     else:
         for kind, name in wanted:
             data = LazyFrames(
@@ -88,7 +88,7 @@ def run(inputs: Inputs, parameters: DifferenceParameters, engine: Engine) -> Run
                 order=layout.order,
                 cost=_cost(stack),
             )
-            layers.append(_layer(stack, kind, name, data, layout.grid, data.frame(0)))
+            layers.append(_layer(stack, parameters, kind, name, data, layout.grid, data.frame(0)))
     return Outcome(
         layers=tuple(layers),
         tables=(table, region_table(stack, found)),
@@ -119,7 +119,7 @@ def preview(inputs: Inputs, parameters: DifferenceParameters, index: int) -> Out
     layers = []
     for kind, name in _wanted(parameters):
         data = layout.arranged(map_of(change, kind))
-        layers.append(_layer(stack, kind, name, data, layout.grid, data))
+        layers.append(_layer(stack, parameters, kind, name, data, layout.grid, data))
     return Outcome(
         layers=tuple(layers),
         summary=summary_of(shown, found, parameters.rate),
@@ -242,18 +242,42 @@ def _wanted(parameters: DifferenceParameters) -> Iterator[tuple[Kind, str]]:
 
 
 def _layer(
-    stack: Stack, kind: Kind, name: str, data: object, grid: object, first: Array
+    stack: Stack,
+    parameters: DifferenceParameters,
+    kind: Kind,
+    name: str,
+    data: object,
+    grid: object,
+    first: Array,
 ) -> ImageResult:
-    labels = kind == "labels"
+    if kind == "labels":
+        return ImageResult(f"{stack.name} {name}", data, grid, kind="labels")  # type: ignore[arg-type]
+    first = np.asarray(first)
+    if kind in ("rows", "columns"):
+        limits, colormap, blending = symmetric_limits(first), "PiYG", None
+    else:
+        # Laid over the image as light: what is unchanged, most of it, adds none.
+        least = (1.0, 10.0) if kind == "measure" and parameters.measure == "residual" else None
+        limits, colormap, blending = _limits_above_most(first, least), "magma", "additive"
     return ImageResult(
         f"{stack.name} {name}",
         data,
         grid,  # type: ignore[arg-type]
-        kind="labels" if labels else "image",
-        contrast_limits=None if labels else limits_of(np.asarray(first)),
-        colormap=None if labels else "magma",
-        visible=kind in ("measure", "labels"),
+        contrast_limits=limits,
+        colormap=colormap,
+        blending=blending,
+        visible=kind == "measure",
     )
+
+
+def _limits_above_most(data: Array, least: tuple[float, float] | None) -> tuple[float, float]:
+    """From the median up; for a measure that says what is explained, from there to beyond it."""
+    low, high = limits_of(data)
+    if least is not None:
+        return least[0], max(high, least[1])
+    known = data[np.isfinite(data)]
+    middle = float(np.median(known)) if known.size else low
+    return (middle if middle < high else low, high)
 
 
 def _frame(stack: Stack, index: int) -> Array:

@@ -44,6 +44,7 @@ class Found:
     shift: float
     blur: float
     noise: float
+    unexplained: float
     pixels: int
 
 
@@ -98,6 +99,7 @@ def found_in(change: numerics.Change) -> Found:
         float(np.median(shift[known])) if pixels else float("nan"),
         change.blur,
         change.noise,
+        change.unexplained,
         pixels,
     )
 

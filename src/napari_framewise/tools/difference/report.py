@@ -12,6 +12,10 @@ from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.difference.blocks import Found
 
+# Share of windows that nothing explains above which images don't show one scene: photographs with
+# planted changes stay below 0.07, pairs of other photographs mostly above 0.2.
+_FOREIGN = 0.15
+
 
 def frame_table(stack: Stack, found: Sequence[Found]) -> Table:
     """A row per frame."""
@@ -27,6 +31,11 @@ def frame_table(stack: Stack, found: Sequence[Found]) -> Table:
             "Sigma in pixels that the reference (positive) or the frame (negative) was blurred by.",
         ),
         ("noise", [each.noise for each in found], "Standard deviation of the difference's noise."),
+        (
+            "unexplained",
+            [each.unexplained for each in found],
+            "Share of the windows that noise and displacement don't explain.",
+        ),
         ("pixels", [each.pixels for each in found], "Pixels that were compared."),
     ):
         columns[name], notes[name] = np.array(values), note
@@ -83,9 +92,12 @@ def summary_of(stack: Stack, found: Sequence[Found], rate: float) -> str:
     regions = sum(len(each.area) for each in found)
     frames = sum(bool(len(each.area)) for each in found)
     if not regions:
+        foreign = sum(each.unexplained > _FOREIGN for each in found)
+        if foreign == len(found):
+            return f"{stack.name}: no region stands out, for the images differ over much of them."
         return (
-            f"{stack.name}: nothing changed in {_frames(len(found))}, at a false discovery rate of "
-            f"{rate:g}."
+            f"{stack.name}: nothing changed in {_frames(len(found) - foreign)}, at a false "
+            f"discovery rate of {rate:g}."
         )
     most = max(found, key=lambda each: np.nan_to_num(each.changed))
     plural = "s" if regions > 1 else ""
@@ -106,10 +118,20 @@ def diagnostics_of(stack: Stack, found: Sequence[Found], smallest: int = 16) -> 
         return tuple(said)
     empty = [n for n, each in zip(stack.frame_numbers, found, strict=True) if not each.pixels]
     if empty:
-        named = ", ".join(map(str, empty[:5])) + (" ..." if len(empty) > 5 else "")
         verb = "shares" if len(empty) == 1 else "share"
         said.append(
-            f"{_frames(len(empty))} {verb} no pixel with data with the reference ({named})."
+            f"{_frames(len(empty))} {verb} no pixel with data with the reference ({_named(empty)})."
+        )
+    foreign = [
+        n for n, each in zip(stack.frame_numbers, found, strict=True) if each.unexplained > _FOREIGN
+    ]
+    if foreign:
+        most = max(each.unexplained for each in found if each.pixels)
+        said.append(
+            f"In {_frames(len(foreign))} ({_named(foreign)}) noise and displacement leave much "
+            f"unexplained, up to {100 * most:.0f} % of the windows: the images don't show one "
+            "scene, or are displaced by more than is searched for. Regions are windows that stand "
+            "out from the others there; the change map shows the rest."
         )
     wide = [each for each in found if each.changed > 0.2]
     if wide:
@@ -118,6 +140,10 @@ def diagnostics_of(stack: Stack, found: Sequence[Found], smallest: int = 16) -> 
             "unchanged part, and are too large there."
         )
     return tuple(said)
+
+
+def _named(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers[:5])) + (" ..." if len(numbers) > 5 else "")
 
 
 def _frames(count: int) -> str:
