@@ -221,6 +221,36 @@ def test_what_is_strange_of_a_psf_is_said() -> None:
     assert any("times as large" in each for each in other.diagnostics)
 
 
+def test_a_displaced_psf_is_told_of_and_moves_the_result() -> None:
+    displaced = np.pad(KERNEL, ((4, 0), (0, 2)))
+    asked = {"stack": scene(1), "psf": displaced, "iterations": 40}
+    centred = run("deconvolution", **asked)
+    assert not any("centroid" in each for each in centred.diagnostics)
+    moved = run("deconvolution", **asked, psf_origin="middle")
+    assert any(
+        "lies +2, -1 pixels" in each and "moved by -2, +1" in each for each in moved.diagnostics
+    )
+    inner = np.s_[0, 12:-12, 12:-12]
+    back = np.roll(data_of(moved), (2, -1), (1, 2))
+    there = np.abs(data_of(moved) - data_of(centred))[inner].mean()
+    assert np.abs(back - data_of(centred))[inner].mean() < 0.1 * there
+    # The residual is as small as with the right origin.
+    first, second = (
+        float(each.table("deconvolution").columns["residual"][0]) for each in (centred, moved)
+    )
+    assert second < 1.05 * first
+
+
+def test_a_preview_tells_of_what_it_is_and_not_of_structure_that_more_iterations_remove() -> None:
+    tool = get_tool("deconvolution")
+    inputs = checked_inputs(stack=scene(1), psf=KERNEL)
+    weight = tool.check_parameters({"weight": 30.0, "iterations": 20})
+    ended = tool.preview(inputs, weight, 0)
+    assert any("still shows the scene" in each for each in ended.diagnostics)
+    more = tool.preview(inputs, weight.model_copy(update={"iterations": 500}), 0)
+    assert not any("still shows the scene" in each for each in more.diagnostics)
+
+
 def test_saturated_pixels_are_missing_and_told_of() -> None:
     frames = scene(1).clip(0, 110)
     whole = run("deconvolution", stack=frames, psf=KERNEL, saturation=110.0)

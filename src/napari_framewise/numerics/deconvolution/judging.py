@@ -76,7 +76,7 @@ _SENTENCES = {
     "where it is measured: state the noise, or take Richardson-Lucy for counts of photons.",
     Verdict.RINGING: "The result swings past the values of the frame on both sides, brighter and "
     "darker: the PSF is too wide or otherwise wrong for these frames, or their noise is correlated "
-    "over pixels and reads too small.",
+    "over pixels and reads too small: state it.",
     Verdict.STRUCTURED: "The residual still shows the scene instead of noise: the PSF does not fit "
     "these frames, the regularisation is too strong, or the method ended early.",
     Verdict.STOPPED: "It had not come to rest, or down to the noise, when the iterations were used "
@@ -188,7 +188,13 @@ def evidence(data: Data, blurred: Array, restored: Array, noise: float) -> Evide
 
 
 def verdict(
-    found: Evidence, *, sought: bool, ended: bool, plain: bool = False, edges: bool = True
+    found: Evidence,
+    *,
+    sought: bool,
+    ended: bool,
+    plain: bool = False,
+    edges: bool = True,
+    white: bool = True,
 ) -> Verdict:
     """What can be said of a restored frame.
 
@@ -204,6 +210,8 @@ def verdict(
     edges : bool
         Whether the residual should be no larger at edges; that of a method which is stopped early
         is.
+    white : bool
+        Whether neighbours of the noise are independent, as those of the residual should be then.
     """
     if plain:
         return Verdict.AMPLIFIED if found.swing > _SWING else Verdict.GOOD
@@ -214,7 +222,7 @@ def verdict(
         return Verdict.UNREACHED
     if found.ringing:
         return Verdict.RINGING
-    if found.neighbours > max(_NEIGHBOURS, found.chance) or (
+    if (white and found.neighbours > max(_NEIGHBOURS, found.chance)) or (
         edges and sought and found.edges > _EDGES
     ):
         return Verdict.STRUCTURED

@@ -70,6 +70,8 @@ class Restored:
     growth : float
         Variance of the noise in the brightest tenth over that in the darkest, where it was measured
         and grows; else 1.
+    correlation : float
+        The noise over what neighbours show of it, where it is correlated over pixels; else 1.
     """
 
     held: Held
@@ -85,6 +87,7 @@ class Restored:
     verdict: Verdict
     outliers: int = 0
     growth: float = 1.0
+    correlation: float = 1.0
 
     @property
     def image(self) -> Array:

@@ -23,6 +23,7 @@ from napari_framewise.numerics.deconvolution.direct import (
     wiener_weight,
 )
 from napari_framewise.numerics.deconvolution.extension import Array
+from napari_framewise.numerics.deconvolution.frame_noise import frame_noise
 from napari_framewise.numerics.deconvolution.judging import Evidence, Verdict
 from napari_framewise.numerics.deconvolution.operators import Blur, blur_of
 from napari_framewise.numerics.deconvolution.outliers import left_over, outliers
@@ -34,13 +35,10 @@ from napari_framewise.numerics.deconvolution.richardson_lucy import (
 )
 from napari_framewise.numerics.deconvolution.settings import Settings
 from napari_framewise.numerics.deconvolution.spectral import Domain, cosine_domain
-from napari_framewise.numerics.noise import noise_growth, sigma_of_image
 
 # Of the noise: less the weight of total variation never is, so that a wrong PSF ends in a sentence
 # and not in noise without bounds.
 _LEAST_WEIGHT = 1e-3
-# Noise that is taken where there is none, as a share of the frame's standard deviation.
-_LEAST_NOISE = 1e-4
 _WEIGHTS = (1e-12, 1e12)
 _FEWEST, _QUICK = 5, 50
 _MOVED = 0.05
@@ -160,23 +158,30 @@ def restoring(
     """
     count = np.isfinite(frame) if missing is None else np.isfinite(frame) & ~missing
     data = Data.of(np.asarray(frame), count if use is None else count & use)
-    lost = 0
+    known: dict[str, Any] = {"outliers": 0}
     if prepared.settings.method != "inverse":
         # That needs every pixel.
         none = outliers(data, prepared.kernel)
-        data, lost = data.without(none), int(np.count_nonzero(none))
+        data, known["outliers"] = data.without(none), int(np.count_nonzero(none))
     shown = _shown(prepared.blur, data, use)
     unit = _unit_of(data)
     data = Data(data.values / unit, data.weight)
-    noise, growth = _noise_of(frame, data, prepared.settings.noise, unit)
+    stated = prepared.settings.noise
+    # Whole numbers are rounded.
+    rounding = 1 / math.sqrt(12) / unit if np.asarray(frame).dtype.kind in "iu" else 0.0
+    measured = frame_noise(
+        data, prepared.kernel, None if stated is None else stated / unit, rounding
+    )
+    noise = measured.sigma
+    known |= {"growth": measured.growth, "correlation": measured.correlation}
     at_first = judging.before(data, noise)
     if at_first in (Verdict.NO_DATA, Verdict.FLAT):
         # Without data there is nothing to begin a next frame with.
         values = prepared.blur.start(np.where(data.weight, data.values, np.nan))
         held = Held(values, unit, prepared.blur.data_in_scene, data.weight)
         return Restored(
-            held, 0, 0.0, noise * unit, 0.0, 0.0, 0.0, 0, 0.0, _NOTHING, at_first, lost, growth
-        )  # fmt: skip
+            held, 0, 0.0, noise * unit, 0.0, 0.0, 0.0, 0, 0.0, _NOTHING, at_first, **known
+        )
     scaled = _in_unit(prepared.settings, unit)
     begin, done = None if start is None else start / unit, 0
     for again in range(_ROUNDS + 1):
@@ -187,19 +192,19 @@ def restoring(
             if ended or step.number >= scaled.iterations + done:
                 break
             so_far = _restored(step, prepared, data, shown, unit, noise, _NOTHING, Verdict.STOPPED)
-            yield replace(so_far, outliers=lost, growth=growth)
+            yield replace(so_far, **known)
         else:
             # A method of one step.
             ended = True
         blurred = prepared.blur.forward(step.scene)
         # Where there are outliers, those that hid among their neighbours stand out of what is left.
-        if not lost or again == _ROUNDS or not _by_residual(scaled):
+        if not known["outliers"] or again == _ROUNDS or not _by_residual(scaled):
             break
         more = left_over(data, data.residual(blurred))
         if not more.any():
             break
         data, begin, done = data.without(more), step.scene, step.number
-        lost += int(np.count_nonzero(more))
+        known["outliers"] += int(np.count_nonzero(more))
     found = judging.evidence(data, blurred, step.scene[prepared.blur.data_in_scene], noise)
     said = judging.verdict(
         found,
@@ -207,11 +212,12 @@ def restoring(
         ended=ended,
         plain=scaled.method == "inverse",
         edges=scaled.method in ("tv", "tv_fista"),
+        white=measured.correlation == 1,
     )
     if at_first is not Verdict.GOOD:
         said = at_first
     restored = _restored(step, prepared, data, shown, unit, noise, found, said)
-    return replace(restored, outliers=lost, growth=growth)
+    return replace(restored, **known)
 
 
 def noise_gain_of(prepared: Prepared) -> float:
@@ -358,29 +364,6 @@ def _unit_of(data: Data) -> float:
 def _by_residual(settings: Settings) -> bool:
     """Whether the method leaves a residual by which a pixel may be left out; see `outliers`."""
     return settings.method in ("tv", "tv_fista") and settings.iterations >= _QUICK
-
-
-def _noise_of(
-    frame: NDArray[Any], data: Data, stated: float | None, unit: float
-) -> tuple[float, float]:
-    """Standard deviation of the noise, in the unit of the data, never 0; how it grows with light.
-
-    Of noise that grows with brightness it is the root of the mean variance, as the discrepancy
-    principle asks for: that of the flattest parts alone, which are dark ones, is less by up to a
-    half, and leaves noise in the result.
-    """
-    least = _LEAST_NOISE * data.spread
-    if stated is not None:
-        return max(stated / unit, least), 1.0
-    found, growth = sigma_of_image(data.values, data.weight), 1.0
-    line = noise_growth(data.values, data.weight)
-    if line.grows:
-        mean = float(line.variance(data.values)[data.weight].mean())
-        found, growth = math.sqrt(mean), line.growth
-    if np.asarray(frame).dtype.kind in "iu":
-        # Rounding to whole numbers.
-        least = max(least, 1 / math.sqrt(12) / unit)
-    return (max(found, least) if math.isfinite(found) else least), growth
 
 
 def _in_unit(settings: Settings, unit: float) -> Settings:

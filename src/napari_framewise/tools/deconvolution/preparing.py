@@ -10,7 +10,7 @@ from napari_framewise.framework.channels import with_channels
 from napari_framewise.framework.in_step import in_step
 from napari_framewise.framework.inputs import Inputs
 from napari_framewise.numerics.deconvolution import Settings, check_kernel, is_delta, prepare
-from napari_framewise.numerics.psf import kernel_of
+from napari_framewise.numerics.psf import centroid, kernel_of
 from napari_framewise.stacks.axes import Axis
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
@@ -21,6 +21,8 @@ from napari_framewise.tools.psf import PSF
 
 _SAME_SIZE = 0.01
 _FLAT_SHARE = 0.1
+# Pixels from which on a centroid beside the origin is told of.
+_DISPLACED = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +175,7 @@ def kernels_of(
                 parts = [sum(parts[1:], parts[0])]
         kernels = tuple(_kernel(each, parameters, notes) for each in parts)
     notes += _other_pixels(axes, stack)
+    notes += _displaced(kernels)
     if all(is_delta(kernel) for kernel in kernels):
         notes.append(
             "The PSF is a single pixel: it blurs nothing, so there is nothing to deconvolve."
@@ -223,6 +226,22 @@ def _border(values: Array) -> Array:
     edge = np.ones(values.shape, bool)
     edge[(slice(1, -1),) * values.ndim] = False
     return np.asarray(values[edge])
+
+
+def _displaced(kernels: tuple[Array, ...]) -> list[str]:
+    """That a PSF is not centred, which moves the result: no residual shows that."""
+    said = []
+    for kernel in kernels:
+        off = centroid(kernel) - (np.array(kernel.shape) // 2)
+        if np.abs(off).max() > _DISPLACED:
+            named = ", ".join(f"{each:+.3g}" for each in off)
+            moved = ", ".join(f"{-each:+.3g}" for each in off)
+            said.append(
+                f"The centroid of the PSF lies {named} pixels from its origin (row before column): "
+                f"the result is moved by {moved} against the frame. The residual does not show "
+                "that; take the centroid for the origin where it is not meant."
+            )
+    return said
 
 
 def _other_pixels(axes: list[Axis], stack: Stack) -> list[str]:

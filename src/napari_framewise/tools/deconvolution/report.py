@@ -155,6 +155,13 @@ def what_was_found(ended: Sequence[Restored]) -> list[str]:
             f"{growth:,.3g} times as large in the brightest tenth as in the darkest. Its mean is "
             "taken."
         )
+    times = float(np.median([one.correlation for one in ended])) if ended else 1.0
+    if times > 1:
+        said.append(
+            f"The noise is correlated over pixels: {times:,.3g} times as large as neighbours show "
+            "it, by what lies at frequencies that the PSF lets no light through. If it is not, "
+            "this is the scene, and the PSF is too wide: then state the noise."
+        )
     return said
 
 
