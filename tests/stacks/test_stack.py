@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 import math
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -126,6 +126,16 @@ def test_an_unread_frame_is_not_touched() -> None:
     source = Counted(numbered((100, 5, 6)), [])
     stack_of(source).read(10, 12, (1, 3))
     assert source.reads == [(slice(10, 12, 1), slice(1, 3), slice(0, 6))]
+
+
+def test_what_finds_no_memory_is_named_with_its_size() -> None:
+    class Full(ArraySource):
+        def read(self, region: tuple[slice, ...]) -> np.ndarray:
+            raise MemoryError("Unable to allocate 1.68 GiB")
+
+    stack = replace(stack_of(np.zeros((3, 4, 5)), name="large"), source=Full(np.zeros((3, 4, 5))))
+    with pytest.raises(ValueError, match=r"^large: one frame takes 160 bytes, and there is not as"):
+        stack.frame(0)
 
 
 def test_frames_without_pixels_are_no_error() -> None:

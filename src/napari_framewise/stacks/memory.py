@@ -33,6 +33,15 @@ def check_fits(name: str, what: str, nbytes: int, advice: str = "choose a region
         )
 
 
+def no_room(
+    name: str, what: str, nbytes: int, advice: str = "close other programs, or use less of it"
+) -> ValueError:
+    """The error for what could be held, were the memory free: what it is and what it takes."""
+    return ValueError(
+        f"{name}: {what} takes {size_text(nbytes)}, and there is not as much memory free; {advice}."
+    )
+
+
 @lru_cache(maxsize=1)
 def memory_bytes() -> int:
     """Bytes of memory of this computer; 64 GiB where the system does not tell."""

@@ -19,7 +19,7 @@ from napari_framewise.stacks.axes import (
 from napari_framewise.stacks.boxes import boxes_of
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.legend import Legend
-from napari_framewise.stacks.memory import check_fits
+from napari_framewise.stacks.memory import check_fits, no_room
 from napari_framewise.stacks.selection import Origin as Origin
 from napari_framewise.stacks.selection import Selection as Selection
 from napari_framewise.stacks.selection import check_selection
@@ -318,11 +318,15 @@ class Stack:
             bounds[row_axis] = (first + rows[0], first + rows[1])
         pixels = math.prod(bounds[axis][1] - bounds[axis][0] for axis in self.image_axes)
         what = f"{len(numbers):,} frames" if len(numbers) > 1 else "one frame"
-        check_fits(self.name, what, len(numbers) * pixels * self.dtype.itemsize)
-        pieces = [
-            self._read_piece(piece, bounds)
-            for piece in boxes_of(numbers, self.frame_axes, self.source.shape)
-        ]
+        nbytes = len(numbers) * pixels * self.dtype.itemsize
+        check_fits(self.name, what, nbytes)
+        try:
+            pieces = [
+                self._read_piece(piece, bounds)
+                for piece in boxes_of(numbers, self.frame_axes, self.source.shape)
+            ]
+        except MemoryError:
+            raise no_room(self.name, what, nbytes, "choose a region of it") from None
         if not pieces:
             shape = tuple(bounds[axis][1] - bounds[axis][0] for axis in self.image_axes)
             return np.empty((0, *shape), self.dtype)

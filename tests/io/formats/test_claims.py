@@ -12,8 +12,10 @@ import pytest
 import scipy.io
 import tifffile
 import zarr
+from PIL import Image
 
 from napari_framewise.io import open_stack
+from napari_framewise.stacks.sources import pictures
 from napari_framewise.stacks.units import unit_name
 
 FRAMES = np.arange(4 * 6 * 5, dtype=np.uint16).reshape(4, 6, 5)
@@ -134,6 +136,34 @@ def test_missing_files_of_an_ome_tiff_are_no_data(tmp_path: Path) -> None:
     np.testing.assert_array_equal(stack.frame(2), FRAMES[2])
     assert "b.ome.tif" in stack.account
     assert [axis.unit for axis in stack.axes] == ["pixel", "pixel", "nanometer"]
+
+
+def test_imagej_planes_that_are_not_there_are_said(tmp_path: Path) -> None:
+    header = "ImageJ=1.54f\nimages=40\nslices=10\nframes=4\nhyperstack=true\n"
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for number in range(4):
+            described = header if number == 0 else None
+            writer.write(FRAMES[number], description=described, metadata=None, contiguous=False)
+    stack = open_stack(tmp_path / "a.tif")
+    assert (stack.n_frames, stack.frame_shape) == (4, (6, 5))
+    assert "its ImageJ header claims 40 images, and the file holds 4" in stack.remarks
+
+
+def test_imagej_planes_that_are_there_are_not_said(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", FRAMES, imagej=True, metadata={"axes": "TYX"})
+    assert open_stack(tmp_path / "a.tif").remarks == ()
+
+
+def test_many_moving_pictures_are_not_decoded_to_open_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shades = [Image.new("L", (5, 6), number % 256) for number in range(600)]
+    shades[0].save(tmp_path / "a.gif", save_all=True, append_images=shades[1:])
+    with monkeypatch.context() as patched:
+        patched.setattr(pictures, "decode", lambda path: pytest.fail("it was decoded"))
+        stack = open_stack(tmp_path / "a.gif")
+    held = stack.read(0, stack.n_frames)
+    assert held.reshape(600, 30, -1)[:, 0, 0].tolist() == [number % 256 for number in range(600)]
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -25,7 +26,17 @@ def is_rgb(image: TiffImage) -> bool:
 def remarks_of(image: TiffImage) -> tuple[str, ...]:
     """What is missing of an image, and what had to be guessed of it."""
     guessed = (GUESSED_PAGES,) if {*image.axes} & {"I", "Q"} else ()
-    return (*image.remarks, *guessed)
+    return (*image.remarks, *_fewer_than_claimed(image), *guessed)
+
+
+def _fewer_than_claimed(image: TiffImage) -> tuple[str, ...]:
+    """What is said where ImageJ's header promises planes that are not there."""
+    claimed = image.metadata.get("imagej", {}).get("images")
+    lengths = zip(image.axes, image.source.shape, strict=True)
+    held = math.prod(length for letter, length in lengths if letter not in "YXS")
+    if not isinstance(claimed, int) or claimed <= held:
+        return ()
+    return (f"its ImageJ header claims {claimed:,} images, and the file holds {held:,}",)
 
 
 def no_data_of(image: TiffImage) -> tuple[float, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from napari_framewise.stacks.memory import no_room
 from napari_framewise.stacks.source import Array, Region
 from napari_framewise.stacks.sources.handles import HandleCache
 
@@ -82,6 +84,9 @@ class LoadedSource:
             # Each format has errors of its own; ours are sentences already.
             if isinstance(error, ValueError) and str(error).startswith(self.path):
                 raise
+            if isinstance(error, MemoryError):
+                nbytes = math.prod(self.shape) * self.dtype.itemsize
+                raise no_room(self.path, "the array", nbytes) from None
             reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
             raise ValueError(
                 f"{self.path} is damaged and can't be unpacked ({reason}); write it again."

@@ -24,7 +24,9 @@ _MODES: dict[str, tuple[int, str]] = {
     "RGB": (3, "|u1"),
     "RGBA": (4, "|u1"),
 }
+# A moving picture of more bytes or pictures than these is not decoded to find out what it is.
 _LARGE_BYTES = 64 * 2**20
+_MANY = 500
 _SEE_THROUGH = frozenset({"LA", "PA", "La", "RGBa"})
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_KINDS = {(0, 1): (1, "|b1"), (0, 8): (1, "|u1"), (0, 16): (1, "<u2")} | {
@@ -93,9 +95,9 @@ def decode(path: str) -> Array:
 
 
 def _is_large(picture: Image.Image) -> bool:
-    """Whether a moving picture takes so much that it is not decoded to find out what it is."""
+    """Whether a moving picture takes so much that its first two pictures say what it is."""
     count = getattr(picture, "n_frames", 1)
-    return bool(count * picture.height * picture.width * 4 > _LARGE_BYTES)
+    return bool(count > _MANY or count * picture.height * picture.width * 4 > _LARGE_BYTES)
 
 
 def _mode_by_two(picture: Image.Image) -> str:
