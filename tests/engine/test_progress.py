@@ -14,6 +14,7 @@ from napari_framewise.engine.progress import Progress
         (Progress("Fitting", 1, 2, "rows", 0.1), "1 of 2 rows, 1 s left"),
         (Progress("Fitting", 1, 11, "pairs", 60.0), "1 of 11 pairs, 10 min left"),
         (Progress("Fitting", 1, 11, "pairs", 603.0), "1 of 11 pairs, 1 h 40 min left"),
+        (Progress("Fitting", 1, 11, "pairs", 86400.0), "1 of 11 pairs, 10 days left"),
     ],
 )
 def test_tells_how_far_it_is(progress: Progress, text: str) -> None:

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 R = TypeVar("R")
 T = TypeVar("T")
+# Above these, hours say no more than days.
+_LONG_DAYS = 3
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,15 @@ class Progress:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in words: "40 s", "12 min", "3 h 20 min"."""
+    """Seconds in words: "40 s", "12 min", "3 h 20 min", "9 days"."""
     if seconds < 100:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 100:
+        return f"{minutes} min"
+    if minutes < _LONG_DAYS * 24 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{round(minutes / (24 * 60)):,} days"
 
 
 def finish(run: Generator[R, None, T], report: Callable[[R], None]) -> T:

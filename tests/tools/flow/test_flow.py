@@ -12,6 +12,7 @@ from scipy import ndimage
 import napari_framewise as fw
 from napari_framewise.engine import Engine
 from napari_framewise.framework.outcome import Outcome, PointsResult, VectorsResult
+from napari_framewise.stacks import memory
 from napari_framewise.stacks.axes import Axis
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.tools import flow as module
@@ -359,6 +360,14 @@ def test_too_many_arrows_are_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = run({"stack": drifting()}, step=3, ranking="residual")
     assert len(arrows(outcome).data) <= 150
     assert any("Arrows stand" in each for each in outcome.diagnostics)
+
+
+def test_more_pairs_than_memory_can_list_are_refused_before_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(memory, "memory_bytes", lambda: 500)
+    with pytest.raises(ValueError, match=r"the list of its 9 pairs takes 576 bytes"):
+        fw.run("flow", stack=np.zeros((9, 16, 16)))
 
 
 def test_the_plan_and_the_methods_are_told() -> None:

@@ -12,9 +12,13 @@ from napari_framewise.framework.masks import selected
 from napari_framewise.framework.matching import as_long
 from napari_framewise.numerics.flow import FlowSettings, Ranking
 from napari_framewise.stacks.grid import Grid
+from napari_framewise.stacks.memory import check_fits
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack, stack_of
 from napari_framewise.tools.flow.parameters import FlowParameters
+
+# Numbers of both frames and what is known of each pair before any is read.
+_PAIR_BYTES = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +144,12 @@ def pairs_of(inputs: Inputs, parameters: FlowParameters) -> Pairs:
     second = inputs.optional_stack("second")
     channels = bool(stack.channels)
     _check(stack, parameters, channels)
+    check_fits(
+        stack.name,
+        f"the list of its {stack.n_frames:,} pairs",
+        stack.n_frames * _PAIR_BYTES,
+        "choose fewer frames",
+    )
     reference: Array | None = None
     neighbours = np.ones(stack.n_frames, np.uint8)
     if second is not None:
