@@ -132,6 +132,7 @@ def test_a_folder_is_asked_for_where_memory_does_not_hold_the_matrix(
     panel.run()
     assert not panel.busy
     assert len(viewer.layers) == 1
+    assert panel.bar.message.endswith("choose a folder for it, or take fewer frames.")
     run_to_end(qtbot, panel)
     assert "takes up to 25.6 kB" in asked[1]
     matrix = viewer.layers["film difference"]

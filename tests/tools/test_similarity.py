@@ -15,7 +15,9 @@ from napari_framewise.framework.outcome import ImageResult, Outcome, Table
 from napari_framewise.io.ragged import open_images
 from napari_framewise.samples import SAMPLES
 from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.stack import stack_of
 from napari_framewise.tools.calls import run
+from napari_framewise.tools.similarity import TOOL, advise
 from napari_framewise.tools.similarity.comparing import Comparison
 from napari_framewise.tools.similarity.judging import Judgement
 from napari_framewise.tools.similarity.parameters import SimilarityParameters
@@ -250,8 +252,71 @@ def test_what_can_not_be_compared_is_said_in_a_sentence(tmp_path: Path) -> None:
 
 def test_a_matrix_beyond_memory_says_what_it_would_take() -> None:
     many = np.broadcast_to(np.float32(0), (200_000, 8, 8))
-    with pytest.raises(ValueError, match=r"200,000 images; the matrix .* would take 745 GiB"):
+    with pytest.raises(
+        ValueError, match=r"takes up to 800 GB, more than .*; give folder= .* compare best pairs"
+    ):
         run("similarity", images=many)
+    with pytest.raises(ValueError, match=r"200,000 images with 20,000 references takes 256 GB"):
+        run("similarity", images=many, references=many[:20_000])
+
+
+def test_what_a_long_run_takes_is_said_with_what_would_take_less() -> None:
+    def said(n: int, **given: object) -> str:
+        stack = stack_of(np.broadcast_to(np.float32(0), (n, 64, 64)), name="crops")
+        parameters = SimilarityParameters(**given)  # type: ignore[arg-type]
+        return advise(TOOL.check_inputs({"images": stack}), parameters)
+
+    assert said(20).endswith(": 190 pairs.")
+    short = said(1000, max_shift=16)
+    assert short.endswith("499,500 pairs, about 19 s of one processor.")
+    every = said(10_000)
+    assert "49,995,000 pairs, about 1 h 43 min of one processor" in every
+    assert "31 min with a Largest shift of 16 pixels" in every
+    assert "with Best pairs and that" in every
+    assert "200 GB on disk" in said(100_000)
+    assert "with Best pairs." in said(100_000, max_shift=16)
+    assert "disk" not in said(100_000, compare="best_pairs")
+
+
+@pytest.fixture
+def small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("napari_framewise.tools.similarity.matrix.memory_bytes", lambda: 10**4)
+
+
+@pytest.mark.parametrize("measure", ["correlation", "histogram_l1"])
+@pytest.mark.parametrize("drawn", [False, True])
+def test_a_matrix_on_disk_says_the_same_as_one_in_memory(
+    measure: str,
+    drawn: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    small_memory: None,
+) -> None:
+    images, _, _ = crops(30, 3, 20)
+    images[5] = 3.0
+    judged = Table("judged", "pair", {"first": np.array([1, 3]), "second": np.array([71, 2])})
+    given = {"images": images, "measure": measure, "max_shift": 5, "judged": judged}
+    with monkeypatch.context() as roomy:
+        roomy.setattr("napari_framewise.tools.similarity.matrix.memory_bytes", lambda: 10**9)
+        here = run("similarity", **given)
+    if drawn:
+        # As of more pairs than are all looked at for the distribution.
+        monkeypatch.setattr("napari_framewise.tools.similarity.scan._WHOLE", 100)
+        monkeypatch.setattr("napari_framewise.tools.similarity.scan._DRAWN", 40_000)
+        monkeypatch.setattr("napari_framewise.tools.similarity.scan._LINKS", 50)
+    there = run("similarity", **given, folder=tmp_path / "out")
+    assert here.summary == there.summary
+    assert here.diagnostics == there.diagnostics
+    for one, other in zip(here.layers, there.layers, strict=True):
+        assert isinstance(one, ImageResult)
+        assert isinstance(other, ImageResult)
+        np.testing.assert_array_equal(one.data, other.data)
+        assert one.name == other.name
+        on_disk = "of images" in one.name and "ordered" not in one.name and "group" not in one.name
+        assert (other.folder is not None) == on_disk
+    for mine, theirs in zip(here.tables, there.tables, strict=True):
+        for name, column in mine.columns.items():
+            np.testing.assert_array_equal(column, theirs.columns[name])
 
 
 def test_one_pair_is_spoken_of_in_the_singular() -> None:

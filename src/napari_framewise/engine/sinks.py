@@ -24,8 +24,8 @@ class Sink(Protocol):
         """Frames that one writer writes at once, and after how many that count starts anew."""
         ...
 
-    def buffer(self, work: Work, block: Block) -> Array:
-        """The array that the block's answer is written into."""
+    def buffer(self, work: Work, block: Block) -> Any:
+        """The array that the block's answer is written into, or several."""
         ...
 
     def commit(self, work: Work, block: Block, answer: Array, check: Callable[[], None]) -> None:

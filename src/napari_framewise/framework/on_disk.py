@@ -32,7 +32,7 @@ def check_folder(
     Parameters
     ----------
     how : str
-        How a folder is given: "give folder=".
+        How a folder is given: "give folder= for it".
 
     Raises
     ------
@@ -43,7 +43,7 @@ def check_folder(
     if not needed:
         return
     if engine.folder is None:
-        raise ValueError(f"{needs_folder(tool, inputs, parameters)}; {how} for it.")
+        raise ValueError(f"{needs_folder(tool, inputs, parameters)}; {how}, or {tool.instead}.")
     path = engine.folder.path
     if path.exists() and any(path.iterdir()):
         # What an earlier run left there counts; each array is checked for what it lacks.
@@ -53,5 +53,5 @@ def check_folder(
     if needed > free:
         raise ValueError(
             f"{needs_folder(tool, inputs, parameters)}, and {size_text(free)} are free in {there}; "
-            "choose another folder, or fewer frames."
+            f"choose another folder, or {tool.instead}."
         )

@@ -71,6 +71,8 @@ class Tool(Generic[P]):
     on_disk : callable, optional
         ``on_disk(inputs, parameters)``: bytes that the run writes into ``engine.folder`` because
         memory does not hold them; 0 where it does. A run that needs the folder is given one.
+    instead : str
+        What to choose where that is too much, the end of a sentence: "take every second frame".
     warm_up : callable, optional
         Compiles what a run needs, so that the first run does not wait.
     compile_seconds : float
@@ -93,6 +95,7 @@ class Tool(Generic[P]):
     refine: Callable[[Inputs, P, int], Outcome] | None = None
     halo: Callable[[P], int | None] | None = None
     on_disk: Callable[[Inputs, P], int] | None = None
+    instead: str = "take fewer frames"
     warm_up: Callable[[], None] | None = None
     session: Sessions | None = None
     compile_seconds: float = 0.0

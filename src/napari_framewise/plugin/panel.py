@@ -13,6 +13,7 @@ from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
 from napari_framewise.framework.inputs import Inputs
+from napari_framewise.framework.on_disk import needs_folder
 from napari_framewise.framework.outcome import ImageResult
 from napari_framewise.framework.parameters import Parameters
 from napari_framewise.framework.tool import Tool
@@ -197,6 +198,8 @@ class ToolPanel(QWidget):
             return
         folder = ask_for_folder(self, self.tool, inputs, parameters)
         if folder == "":
+            why = needs_folder(self.tool, inputs, parameters)
+            self.bar.say(f"{why}: choose a folder for it, or {self.tool.instead}.")
             return
         self.inputs_form.settle(run=True)
         layers = self.setup.layers()

@@ -84,7 +84,7 @@ def run(
             line.compile_seconds = chosen.compile_seconds
             if folder is not None:
                 where = where.writing_to(folder)
-            check_folder(chosen, inputs, parameters, where, "give folder=")
+            check_folder(chosen, inputs, parameters, where, "give folder= for it")
             for text in chosen.warnings(inputs, parameters, where) if progress else ():
                 line.show(Notice(text))
             steps = chosen.start(inputs, parameters, where, _resolved(course, roles))

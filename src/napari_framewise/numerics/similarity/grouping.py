@@ -70,6 +70,17 @@ class Unrelated:
         """Unrelated pairs that score at least so much, of as many as there are."""
         return -self.pairs * math.expm1(-math.exp(-(threshold - self.place) / self.scale))
 
+    def level(self, chance: float) -> float:
+        """The score that an unrelated pair reaches with that chance, or rounding less.
+
+        Examples
+        --------
+        >>> found = Unrelated(0.2, 0.05, 1)
+        >>> round(found.expected(found.level(0.1)), 6)
+        0.1
+        """
+        return self.place - self.scale * math.log(-math.log1p(-chance)) - 1e-9 * self.scale
+
     def threshold(self, scores: NDArray[np.float64], share: float) -> float | None:
         """The lowest score above which at most a share of the pairs are expected to be unrelated.
 
@@ -130,6 +141,22 @@ def groups_of(n: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     for number, label in enumerate(ranked, 1):
         found[labels == label] = number
     return found
+
+
+def spanning(n: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """At most n - 1 pairs that connect the images that these pairs connect.
+
+    Examples
+    --------
+    >>> spanning(5, np.array([[0, 3], [3, 4], [0, 4]])).tolist()
+    [[0, 3], [0, 4]]
+    """
+    links = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    _, labels = connected_components(links, directed=False)
+    _, firsts = np.unique(labels, return_index=True)
+    own = firsts[labels]
+    others = np.flatnonzero(own != np.arange(n))
+    return np.stack([own[others], others], axis=1)
 
 
 def tree_of(apart: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -105,14 +105,9 @@ class Screen:
         >>> screen.step, screen.shape, len(screen.shifts)
         (2, (16, 16), 25)
         """
-        step, fine = (max(1, -(-max(transform.canvas) // side)) for side in (_SIDE, _FINE_SIDE))
-        shape = tuple(-(-side // step) for side in transform.canvas)
-        rows, columns = shape
-        reach = [-(-each // step) for each in transform.reach]
-        grid = np.mgrid[-reach[0] : reach[0] + 1, -reach[1] : reach[1] + 1].reshape(2, -1).T
-        overlap = np.prod(np.maximum(shape - np.abs(grid), 0) / shape, axis=1)
-        kept = overlap >= min(least_overlap, overlap.max()) - 1e-9
-        shifts, overlap = grid[kept], overlap[kept]
+        step, fine = (_step(transform, side) for side in (_SIDE, _FINE_SIDE))
+        rows, columns = (-(-side // step) for side in transform.canvas)
+        shifts, overlap = coarse_shifts(transform, least_overlap)
         small = reduced(canvas.values[:_LEARNED_FROM], step)
         spread = small.T.astype(np.float64) @ small
         _, vectors = np.linalg.eigh(spread)
@@ -226,6 +221,31 @@ class Screen:
                 shaped = products.reshape(len(lines), shifts, len(part))
                 best_of_shifts(shaped, factors[top : top + _ROWS], found)
                 yield top, start, found
+
+
+def coarse_shifts(
+    transform: Transform, least_overlap: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Shifts (k, 2) of reduced images, in their pixels, and the share that overlaps at each.
+
+    Examples
+    --------
+    >>> shifts, _ = coarse_shifts(Transform((64, 64), (16, 16)), 0.3)
+    >>> len(shifts)
+    81
+    """
+    step = _step(transform, _SIDE)
+    shape = [-(-side // step) for side in transform.canvas]
+    reach = [-(-each // step) for each in transform.reach]
+    grid = np.mgrid[-reach[0] : reach[0] + 1, -reach[1] : reach[1] + 1].reshape(2, -1).T
+    overlap = np.prod(np.maximum(shape - np.abs(grid), 0) / shape, axis=1)
+    kept = overlap >= min(least_overlap, overlap.max()) - 1e-9
+    return grid[kept], overlap[kept]
+
+
+def _step(transform: Transform, side: int) -> int:
+    """Pixels of an image along one of it reduced to so many a side."""
+    return max(1, -(-max(transform.canvas) // side))
 
 
 def displaced(values: Floats, reach: tuple[int, int], least: float, seed: int = 0) -> Floats:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 import numpy as np
 
 from napari_framewise.engine import Engine
 from napari_framewise.engine.cutting import make_plan
 from napari_framewise.engine.plan import Plan
-from napari_framewise.engine.progress import Progress
+from napari_framewise.engine.progress import duration
 from napari_framewise.engine.work import MapPairs
 from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics.similarity import Filter
-from napari_framewise.stacks.memory import memory_bytes
-from napari_framewise.stacks.source import Array
+from napari_framewise.stacks.memory import size_text
 from napari_framewise.tools.common.mask_input import mask_input
-from napari_framewise.tools.similarity.best import best_pairs
-from napari_framewise.tools.similarity.comparing import Comparison
+from napari_framewise.tools.similarity.best import best_pairs, best_seconds
+from napari_framewise.tools.similarity.comparing import SHIFTED, Comparison
 from napari_framewise.tools.similarity.given import (
     comparison_of,
     images_of,
@@ -28,13 +25,13 @@ from napari_framewise.tools.similarity.given import (
     places_of,
     references_of,
 )
+from napari_framewise.tools.similarity.matrix import bytes_on_disk, whole_matrix
 from napari_framewise.tools.similarity.parameters import SimilarityParameters
 from napari_framewise.tools.similarity.passes import (
     Images,
     chosen_pairs,
     cost_of,
     side_of,
-    whole_matrix,
     with_references,
 )
 from napari_framewise.tools.similarity.report import (
@@ -71,8 +68,9 @@ INPUTS = (
         least=0,
     ),
 )
-_BYTES_PER_PAIR = 20
-_OF_MEMORY = 0.5
+
+# Seconds from which on it is said what would take less.
+_LONG = 600
 
 
 def run(inputs: Inputs, parameters: SimilarityParameters, engine: Engine) -> Run:
@@ -95,25 +93,16 @@ def run(inputs: Inputs, parameters: SimilarityParameters, engine: Engine) -> Run
         pairs = np.stack([np.arange(given.n - 1), np.arange(1, given.n)], axis=1)
         columns = yield from chosen_pairs(given, pairs, how, engine)
         return of_pairs(given, columns, how, parameters)
-    return (yield from _every_pair(given, how, parameters, left_out, engine))
-
-
-def _every_pair(
-    given: Images,
-    how: Comparison,
-    parameters: SimilarityParameters,
-    left_out: Array,
-    engine: Engine,
-) -> Generator[Progress, None, Outcome]:
-    taken, there = _BYTES_PER_PAIR * given.n**2, memory_bytes()
-    if taken > _OF_MEMORY * there:
-        raise ValueError(
-            f"{given.images.name} holds {given.n:,} images; the matrix of all pairs would take "
-            f"{taken / 2**30:,.0f} GiB, and this computer has {there / 2**30:,.0f} GiB of memory; "
-            "choose to compare best pairs, compare with references, or take fewer images."
-        )
     matrices = yield from whole_matrix(given, how, engine)
     return (yield from of_matrix(given, matrices, how, parameters, left_out, engine))
+
+
+def on_disk(inputs: Inputs, parameters: SimilarityParameters) -> int:
+    """Bytes of the matrices that memory does not hold."""
+    if parameters.compare != "every_pair" or inputs["references"]:
+        return 0
+    given, how = _given(inputs, parameters)
+    return bytes_on_disk(given.n, how)
 
 
 def preview(inputs: Inputs, parameters: SimilarityParameters, index: int) -> Outcome:
@@ -142,14 +131,44 @@ def plan(inputs: Inputs, parameters: SimilarityParameters, engine: Engine) -> Pl
 
 
 def advise(inputs: Inputs, parameters: SimilarityParameters) -> str:
-    """How many pairs, and how long they take."""
+    """How many pairs, how long they take one processor, and what would take less."""
     given, how = _given(inputs, parameters)
-    if parameters.compare != "every_pair" or inputs["references"]:
-        return given.images.summary() + "."
-    pairs = given.n * (given.n - 1) // 2
-    seconds = pairs * how.pair_seconds()
-    long = f", about {seconds:,.0f} s on one processor" if seconds > 2 else ""
-    return f"{given.images.summary()}: {pairs:,} pair{'s' * (pairs != 1)}{long}."
+    n, every = given.n, given.n * (given.n - 1) // 2
+    pairs, disk = every, on_disk(inputs, parameters)
+    if inputs["references"]:
+        pairs = n * sum(getattr(each, "n_frames", 1) for each in inputs["references"])
+    elif parameters.compare in ("neighbours", "one"):
+        pairs = n - 1
+    best = parameters.compare == "best_pairs" and pairs == every
+    seconds = best_seconds(n, how, parameters.top) if best else pairs * how.pair_seconds()
+    said = f"{given.images.summary()}: {pairs:,} pair{'s' * (pairs != 1)}"
+    if seconds > 2:
+        said += f", about {duration(seconds)} of one processor"
+    if disk:
+        said += f", {size_text(disk)} on disk"
+    if seconds < _LONG:
+        return f"{said}."
+    less = {}
+    if parameters.measure in SHIFTED and parameters.max_shift is None:
+        _, near = _given(inputs, parameters.model_copy(update={"max_shift": _reach(how)}))
+        less[f"with a Largest shift of {_reach(how)} pixels"] = (
+            best_seconds(n, near, parameters.top) if best else pairs * near.pair_seconds()
+        )
+        how = near
+    if (
+        parameters.compare == "every_pair"
+        and pairs == every
+        and parameters.measure == "correlation"
+    ):
+        also = " and that" if less else ""
+        less[f"with Best pairs{also}"] = best_seconds(n, how, parameters.top)
+    text = ", ".join(f"{duration(time)} {what}" for what, time in less.items() if time < seconds)
+    return f"{said}{'; ' * bool(text)}{text}."
+
+
+def _reach(how: Comparison) -> int:
+    """A largest shift that is seldom exceeded where the same was taken twice."""
+    return max(how.transform.canvas) // 4
 
 
 def methods(inputs: Inputs, parameters: SimilarityParameters) -> str:
@@ -207,6 +226,8 @@ TOOL = Tool(
         "Worsley, K. J. (1995), Advances in Applied Probability 27, 943-959",
     ),
     advise=advise,
+    on_disk=on_disk,
+    instead="compare best pairs, which keeps no matrix, with references, or take fewer images",
     warm_up=warm_up,
     compile_seconds=11,
 )

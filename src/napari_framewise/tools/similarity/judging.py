@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,46 @@ from napari_framewise.tools.similarity.parameters import SimilarityParameters
 # Pairs are spoken of where at most this share of them is expected to be unrelated.
 _MOST_FALSE = 0.1
 _ROUNDING = 1e-6
+_BINS = 100
+
+
+def judged_by(how: Comparison, parameters: SimilarityParameters) -> str:
+    """The column that the threshold is on."""
+    return "z" if how.weighs and parameters.threshold is None else "score"
+
+
+@dataclass(frozen=True, eq=False)
+class Distribution:
+    """How many pairs there are from edge to edge.
+
+    Attributes
+    ----------
+    counts : (bins,) int
+    edges : (bins + 1,) float64
+    """
+
+    counts: Array
+    edges: Array
+
+    @classmethod
+    def of(cls, values: Array) -> Distribution:
+        """Of these values, from the least to the largest."""
+        return cls(*np.histogram(values, _BINS))
+
+    @classmethod
+    def between(cls, low: float, high: float) -> Distribution:
+        """Of none yet."""
+        return cls(*np.histogram(np.empty(0), _BINS, (low, high)))
+
+    @property
+    def middles(self) -> Array:
+        """The middle of each bin."""
+        return (self.edges[:-1] + self.edges[1:]) / 2
+
+    def with_these(self, values: Array) -> Distribution:
+        """With more of them, between the same edges."""
+        more, _ = np.histogram(values, _BINS, (self.edges[0], self.edges[-1]))
+        return Distribution(self.counts + more, self.edges)
 
 
 def signed(scores: Any, how: Comparison) -> Any:
@@ -46,7 +87,8 @@ class Judgement:
         pairs: int | None = None,
     ) -> None:
         self.how = how
-        self.of_z = how.weighs and parameters.threshold is None
+        self.share = parameters.false_share
+        self.of_z = judged_by(how, parameters) == "z"
         self.values = self.judged(columns)
         base = self.values if drawn is None else self.judged(drawn)
         self.unrelated = numerics.Unrelated.of(base, pairs)
@@ -69,6 +111,17 @@ class Judgement:
         # A matrix holds z in single precision, tables in double.
         level = self.level - _ROUNDING * abs(self.level) if self.of_z else self.level
         return np.asarray(values >= level)
+
+    def distribution(self) -> Distribution:
+        """Of the values that it was made from."""
+        return Distribution.of(self.values if self.of_z else signed(self.values, self.how))
+
+    def may_be_same(self, columns: dict[str, Array]) -> Array:
+        """Which lie where a threshold that is worth saying may be found."""
+        values = self.judged(columns)
+        if self.unrelated is None:
+            return np.zeros(np.shape(values), bool)
+        return np.asarray(values >= self.unrelated.level(max(self.share, _MOST_FALSE)))
 
     def sentence(self, above: int) -> str:
         """The threshold in words."""

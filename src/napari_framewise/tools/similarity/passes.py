@@ -12,8 +12,8 @@ from napari_framewise.engine import Engine
 from napari_framewise.engine.images import run_images, run_pairs
 from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.progress import Progress
-from napari_framewise.engine.sinks import MemorySinks
 from napari_framewise.engine.work import Cost, MapFrames
+from napari_framewise.stacks.memory import check_fits
 from napari_framewise.stacks.ragged import RaggedStack
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack, stack_of
@@ -90,45 +90,6 @@ def prepared(images: Any, numbers: Array, *rest: Any) -> Ready:
     return prepare(images, numbers, masks, how)
 
 
-def whole_tile(first: Ready, second: Ready, how: Comparison, *, out: Any) -> None:
-    """Scores, shifts and weighed scores of a tile of the matrix."""
-    n, m = len(first.numbers), len(second.numbers)
-    every = np.ones((n, m), bool)
-    pairs = np.argwhere(np.triu(every) if first is second else every)
-    found = how.compared(first.given, second.given, pairs)
-    values = (found.score, *found.shifts.T, found.weight)
-    rows, columns = pairs.T
-    for place, value, sign in zip(out, values, (1, -1, -1, 1), strict=True):
-        if first is second:
-            place[columns, rows] = sign * value
-        place[rows, columns] = value
-
-
-def whole_matrix(
-    given: Images, how: Comparison, engine: Engine
-) -> Generator[Progress, None, tuple[Array, Array, Array, Array]]:
-    """Score, shift along rows and columns, and weighed score, of every pair."""
-    n = given.n
-    score = np.full((n, n), np.nan)
-    row, column, weight = (np.full((n, n), np.nan, np.float32) for _ in range(3))
-    yield from run_pairs(
-        whole_tile,
-        given.images,
-        (how,),
-        engine=engine,
-        into=MemorySinks((score, row, column, weight)),
-        cost=cost_of(how),
-        prepare=prepared,
-        beside=given.beside,
-        side=side_of(how),
-    )
-    for shift in (row, column):
-        for i in range(n):
-            # The tiles below the diagonal mirror those above it, but shifts go the other way.
-            shift[i + 1 :, i] = -shift[i, i + 1 :]
-    return score, row, column, weight
-
-
 def chosen_tile(first: Ready, second: Ready, how: Comparison, chosen: Array) -> dict[str, Array]:
     """Columns of the table of the chosen pairs of a tile; `chosen` is ordered by its first."""
     low, high = first.numbers[0], first.numbers[-1]
@@ -199,6 +160,13 @@ def with_references(
 ) -> Generator[Progress, None, Array]:
     """Score, shift and weighed score of images with references: (references, n, 4)."""
     count = len(references.numbers)
+    check_fits(
+        given.images.name,
+        f"the table of {given.n:,} images with {count:,} references",
+        # Once in parts, and once joined.
+        64 * count * given.n,
+        "compare with fewer references at a time",
+    )
     rows, columns = how.transform.padded
     cost = Cost(32 * count, 60 * rows * columns, count * how.pair_seconds())
     if isinstance(given.images, RaggedStack) or given.masks is None:

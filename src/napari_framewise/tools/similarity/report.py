@@ -17,10 +17,12 @@ from napari_framewise.stacks.source import Array
 from napari_framewise.tools.similarity.best import Best
 from napari_framewise.tools.similarity.comparing import SHIFTED, Comparison
 from napari_framewise.tools.similarity.given import References, names_of, numbers_of, places_of
-from napari_framewise.tools.similarity.judging import Judgement, signed
+from napari_framewise.tools.similarity.judging import Distribution, Judgement, signed
+from napari_framewise.tools.similarity.matrix import Matrices
 from napari_framewise.tools.similarity.montage import montage_of
 from napari_framewise.tools.similarity.parameters import SimilarityParameters
 from napari_framewise.tools.similarity.passes import Images, chosen_pairs
+from napari_framewise.tools.similarity.scan import scanned
 
 _MOST_IN_TREE = 5000
 _NOTES = {
@@ -39,50 +41,40 @@ _NOTES = {
 
 def of_matrix(
     given: Images,
-    matrices: tuple[Array, Array, Array, Array],
+    matrices: Matrices,
     how: Comparison,
     parameters: SimilarityParameters,
     left_out: Array,
     engine: Engine,
 ) -> Generator[Progress, None, Outcome]:
     """Everything from the matrix of all pairs."""
-    score, row, column, weight = matrices
     n, name = given.n, given.images.name
     numbers = numbers_of(given.images)
-    counted = np.triu(np.ones((n, n), bool), 1)
-    counted[tuple(places_of(left_out, numbers).T)] = False
-    rows, columns = np.nonzero(counted & np.isfinite(score))
-    values = score[rows, columns]
-    known = {"score": values}
-    if how.weighs:
-        known["z"] = weight[rows, columns].astype(np.float64)
-    judgement = Judgement(known, how, parameters)
-    same = judgement.same(known)
-    groups = numerics.groups_of(n, np.stack([rows[same], columns[same]], axis=1))
-    most = min(parameters.listed, len(values))
-    best = np.argsort(-judgement.values, kind="stable")[:most]
-    pairs = np.stack([rows[best], columns[best]], axis=1)
+    scan = yield from scanned(matrices, places_of(left_out, numbers), how, parameters)
+    judgement, groups = scan.judgement, scan.groups
     table, tree = None, None
-    if len(pairs):
-        found = yield from chosen_pairs(given, pairs, how, engine)
+    if len(scan.best):
+        found = yield from chosen_pairs(given, scan.best, how, engine)
         table = pair_table(found, numbers, judgement)
     grid = Grid((Axis("first"), Axis("second")), (n, n))
-    limits = _limits(values, how)
+    limits = _limits(scan.limits, how)
     layers = [
         ImageResult(
             f"similarity of {name}",
-            score,
+            matrices.score,
             grid,
             contrast_limits=limits,
             pairs=True,
             colormap="viridis",
+            folder=matrices.folders.get("score"),
         )
     ]
     plots: list[Plot] = []
     tables = [] if table is None else [table]
     tables.append(image_table(given, groups))
-    if n <= _MOST_IN_TREE and len(values):
-        near = weight.astype(np.float64) if how.weighs else signed(score, how)
+    if n <= _MOST_IN_TREE and scan.pairs:
+        score = np.asarray(matrices.score)
+        near = np.asarray(matrices.weight, np.float64) if how.weighs else signed(score, how)
         apart = np.nanmax(near) - near
         tree = numerics.tree_of(np.maximum(apart, 0))
         order = numerics.order_of(tree)
@@ -99,23 +91,24 @@ def of_matrix(
         )
         columns_of_tree = dict(zip(("first", "second", "height"), tree.T, strict=False))
         tables.append(Table("merges", "object", columns_of_tree))
-    if how.measure in SHIFTED:
-        for shift, along in ((row, "rows"), (column, "columns")):
+    if how.weighs:
+        for key, along in (("row", "rows"), ("column", "columns")):
             reach = float(max(1, *how.transform.reach))
             layers.append(
                 ImageResult(
                     f"shift along {along} of {name}",
-                    shift,
+                    getattr(matrices, key),
                     grid,
                     contrast_limits=(-reach, reach),
                     visible=False,
                     pairs=True,
+                    folder=matrices.folders.get(key),
                 )
             )
     if parameters.montage and (groups == parameters.montage).any():
         layers.append(montage_of(given, groups, parameters.montage))
     if table is not None:
-        plots.append(_histogram_plot(judgement, tables))
+        plots.append(_histogram_plot(judgement, scan.distribution, tables))
     if tree is not None:
         plots.append(
             Plot(
@@ -131,8 +124,8 @@ def of_matrix(
         layers=tuple(layers),
         tables=tuple(tables),
         plots=tuple(plots),
-        summary=_summary(given, values, judgement, same, groups),
-        diagnostics=_diagnostics(score, left_out, judgement),
+        summary=_summary(given, scan.pairs, judgement, scan.same, groups),
+        diagnostics=_diagnostics(scan.plain, left_out, judgement),
     )
 
 
@@ -161,7 +154,7 @@ def of_best(
     layers = []
     if parameters.montage and (groups == parameters.montage).any():
         layers.append(montage_of(given, groups, parameters.montage))
-    plots = (_histogram_plot(judgement, tables),) if len(pairs) else ()
+    plots = (_histogram_plot(judgement, judgement.distribution(), tables),) if len(pairs) else ()
     said = [_screened(best)]
     if len(left_out):
         said.append(f"{_pairs(len(left_out))} left out as judged before.")
@@ -169,7 +162,7 @@ def of_best(
         layers=tuple(layers),
         tables=tuple(tables),
         plots=plots,
-        summary=_summary(given, found["score"], judgement, same, groups),
+        summary=_summary(given, len(found["score"]), judgement, int(same.sum()), groups),
         diagnostics=tuple(said),
     )
 
@@ -238,11 +231,12 @@ def of_references(
     listed = {name: column[order][: parameters.listed] for name, column in table.items()}
     name = given.images.name
     grid = Grid((Axis("reference"), Axis("image")), score.shape)
+    known = score[finite]
     layer = ImageResult(
         f"similarity to references of {name}",
         score,
         grid,
-        contrast_limits=_limits(score[np.isfinite(score)], how),
+        contrast_limits=_limits((known.min(initial=0.0), known.max(initial=0.0)), how),
         colormap="viridis",
     )
     kept = {key: note for key, note in notes.items() if key in listed}
@@ -300,20 +294,16 @@ def pair_sentence(
     return f"{said} at a shift of {y:+.0f} rows and {x:+.0f} columns."
 
 
-def _limits(values: Array, how: Comparison) -> tuple[float, float]:
+def _limits(found: tuple[float, float], how: Comparison) -> tuple[float, float]:
     if not how.distance:
         return (0.0, 1.0)
-    largest = float(values.max(initial=0.0))
-    return (0.0, largest if largest > 0 else 1.0)
+    return (0.0, found[1] if found[1] > 0 else 1.0)
 
 
-def _histogram_plot(judgement: Judgement, tables: list[Table]) -> Plot:
+def _histogram_plot(judgement: Judgement, found: Distribution, tables: list[Table]) -> Plot:
     """The distribution of what the threshold is on, as a table of its own."""
     name, label = ("z", "z") if judgement.of_z else ("score", "Score")
-    values = judgement.values if judgement.of_z else signed(judgement.values, judgement.how)
-    counts, edges = np.histogram(values, 100)
-    middle = (edges[:-1] + edges[1:]) / 2
-    tables.append(Table("scores", "object", {name: middle, "pairs": counts}))
+    tables.append(Table("scores", "object", {name: found.middles, "pairs": found.counts}))
     return Plot(
         f"Distribution of {'z' if judgement.of_z else 'scores'}",
         "scores",
@@ -325,12 +315,12 @@ def _histogram_plot(judgement: Judgement, tables: list[Table]) -> Plot:
     )
 
 
-def _summary(given: Images, values: Array, judgement: Judgement, same: Array, groups: Array) -> str:
-    if not len(values):
+def _summary(given: Images, compared: int, judgement: Judgement, same: int, groups: Array) -> str:
+    if not compared:
         return f"None of the pairs of {given.n:,} images could be compared."
     count = int(groups.max(initial=0))
-    pairs = f"{len(values):,} pair{'s' * (len(values) != 1)}"
-    text = f"{given.n:,} images, {pairs}. {judgement.sentence(int(same.sum()))}"
+    pairs = f"{compared:,} pair{'s' * (compared != 1)}"
+    text = f"{given.n:,} images, {pairs}. {judgement.sentence(same)}"
     if not count:
         return text if judgement.undecided() else f"{text} No two images are the same."
     inside = int((groups > 0).sum())
@@ -341,10 +331,8 @@ def _pairs(count: int, of: str = "") -> str:
     return f"{count:,} pair{of} was" if count == 1 else f"{count:,} pairs{of} were"
 
 
-def _diagnostics(score: Array, left_out: Array, judgement: Judgement) -> tuple[str, ...]:
+def _diagnostics(empty: Array, left_out: Array, judgement: Judgement) -> tuple[str, ...]:
     said = []
-    n = len(score)
-    empty = np.flatnonzero(~np.isfinite(score).any(axis=0) | ~np.isfinite(np.diag(score)))
     if len(empty):
         said.append(
             f"{len(empty):,} image{'s' * (len(empty) != 1)} held no contrast or no data and could "
@@ -352,7 +340,7 @@ def _diagnostics(score: Array, left_out: Array, judgement: Judgement) -> tuple[s
         )
     if len(left_out):
         said.append(f"{_pairs(len(left_out))} left out as judged before.")
-    if judgement.unrelated is None and n > 1:
+    if judgement.unrelated is None:
         said.append("Too few pairs for a distribution of scores: give a threshold.")
     return tuple(said)
 
