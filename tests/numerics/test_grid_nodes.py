@@ -235,3 +235,43 @@ def test_what_cannot_be_searched_is_said() -> None:
         find_nodes(np.ones((20, 20), complex), "dots")
     with pytest.raises(ValueError, match="same shape"):
         find_nodes(np.ones((20, 20)), "dots", mask=np.ones((3, 3)))
+
+
+@pytest.mark.parametrize("asked", PATTERNS)
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_another_pattern_than_the_one_asked_for_is_refused(
+    pattern: Pattern, asked: Pattern
+) -> None:
+    found = find_nodes(scene(pattern, 3.0, noise=20.0), asked)
+    assert len(found.places) == (35 if asked == pattern else 0)
+    assert found.lack in (("",) if asked == pattern else ("", "pattern"))
+
+
+def test_what_an_image_lacks_is_said() -> None:
+    flat = np.full((60, 80), 7.0)
+    assert find_nodes(flat, "dots").lack == "contrast"
+    assert find_nodes(np.full((60, 80), np.nan), "dots").lack == "data"
+    assert find_nodes(scene("chessboard"), "dots").lack == "pattern"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "noise", "lit"),
+    [("lines", 80.0, False), ("dots", 80.0, False), ("chessboard", 3.0, True)],
+)
+def test_stated_errors_hold_in_strong_noise_and_in_a_spot_of_light(
+    pattern: Pattern, noise: float, lit: bool
+) -> None:
+    shape, count = (300, 420), (5, 8)
+    image = view(pattern, 2.0, shape=shape, count=count, noise=0.0)
+    rows, columns = np.indices(shape)
+    if lit:
+        image *= 0.1 + 0.9 * np.exp(-((rows - 150) ** 2 + (columns - 210) ** 2) / (2 * 100.0**2))
+    image += np.random.default_rng(3).normal(0, noise, shape)
+    found = find_nodes(image, pattern)
+    where = seen(nodes_of(shape, count), 2.0, shape)
+    away, _ = cKDTree(where).query(found.places)
+    assert len(away) >= 38
+    true, stated = np.sqrt((away**2).mean() / 2), np.sqrt((found.errors**2).mean())
+    assert true / stated == pytest.approx(1, abs=0.35)
+    if lit:
+        assert true < 0.045

@@ -169,3 +169,18 @@ def test_in_the_panel_lengths_know_the_layer(
     assert panel.record.outcome.summary == "Sigma is 2, 4 pixels."
     assert list(panel.record.outcome.table().columns) == ["frame", "mean", "greatest"]
     assert panel.record.recipe.steps[0].parameters["sigma"] == "1 µm"
+
+
+def test_a_whole_number_of_any_size_stays_what_it_is(qtbot: QtBot) -> None:
+    form = form_of(qtbot, "warp")
+    form.set_values({"output_grid": "shape", "rows": 10**12, "columns": 7})
+    assert (form.values()["rows"], form.values()["columns"]) == (10**12, 7)
+    box = form._widgets["rows"].field.box
+    assert box.text() == "1000000000000"
+    box.selectAll()
+    qtbot.keyClicks(box, "123456789012")
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert form.values()["rows"] == 123456789012
+    assert type(form.values()["rows"]) is int
+    form.set_values({"rows": 10**30})
+    assert form.values()["rows"] == 2**53

@@ -26,8 +26,10 @@ def corners(
     ``f(p) = a + g'p + p'Hp / 2`` is fitted by least squares with Gaussian weights around the last
     estimate, which moves to ``-H^-1 (g - m)`` until it stays. m is the slope of the light, the mean
     of those of planes through the inner parts of the white and of the black squares around: uneven
-    light would move the saddle. The error is that of g and m by the noise, carried on by H; a
-    corner's weights are taken as fixed.
+    light would move the saddle. So would a contrast that changes along the squares, which is why
+    H's term is ``(1 + k'p) p'Hp / 2``, with k the difference of these slopes over that of white and
+    black. The error is that of g and m by the noise, carried on by H; a corner's weights are taken
+    as fixed.
 
     Parameters
     ----------
@@ -45,10 +47,10 @@ def corners(
     found, errors = np.full(places.shape, np.nan), np.full(len(places), np.nan)
     pitch = np.sqrt((steps**2).sum(axis=2)).min(axis=1)
     sigma = np.clip(_OF_PITCH * pitch, _LEAST, _MOST)
-    tilts, spread = _light(image, usable, places, steps)
+    tilts, spread, change = _light(image, usable, places, steps)
     for start in range(0, len(places), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        light = tilts[part], spread[part]
+        light = tilts[part], spread[part], change[part]
         found[part], errors[part] = _some(image, usable, places[part], sigma[part], *light, noise)
     lost = ~(np.hypot(*(found - places).T) < pitch / 3)
     found[lost], errors[lost] = np.nan, np.nan
@@ -62,6 +64,7 @@ def _some(
     sigma: Array,
     tilts: Array,
     tilts_spread: Array,
+    change: Array,
     noise: float,
 ) -> tuple[Array, Array]:
     reach = int(np.ceil(_REACH * sigma.max()))
@@ -82,7 +85,9 @@ def _some(
         weights = full * (inside & usable[rows, columns])
         good &= weights.sum(axis=1) > _WHOLE * full.sum(axis=1)
         y, x = np.moveaxis(away / sigma[:, None, None], 2, 0)
-        terms = np.stack([np.ones_like(y), y, x, y * y / 2, y * x, x * x / 2], axis=2)
+        rise = np.clip(1 + np.einsum("nki,ni->nk", away, change), 0.2, 5)
+        bent = [rise * each for each in (y * y / 2, y * x, x * x / 2)]
+        terms = np.stack([np.ones_like(y), y, x, *bent], axis=2)
         weighted = terms * weights[..., None]
         normal = np.einsum("nki,nkj->nij", weighted, terms)
         right = np.einsum("nki,nk->ni", weighted, values)
@@ -108,8 +113,12 @@ def _some(
     return np.where(good[:, None], at, np.nan), np.where(good, errors, np.nan)
 
 
-def _light(image: Array, usable: BoolArray, places: Array, steps: Array) -> tuple[Array, Array]:
-    """Slopes of the light at corners, (n, 2), and their covariance for noise of 1, (n, 2, 2).
+def _light(
+    image: Array, usable: BoolArray, places: Array, steps: Array
+) -> tuple[Array, Array, Array]:
+    """Slopes of the light at corners, (n, 2), their covariance for noise of 1, (n, 2, 2), and k.
+
+    k, (n, 2), is the slope of the contrast over the contrast.
 
     Of each colour a plane through pixels well within its two squares; none where too few are seen,
     or where it is too steep for light, as at the border of a board.
@@ -141,5 +150,11 @@ def _light(image: Array, usable: BoolArray, places: Array, steps: Array) -> tupl
         spreads[colour] = np.linalg.inv(normal)
     tilt, spread = tilts.mean(axis=0), spreads.sum(axis=0) / 4
     pitch = np.sqrt((steps**2).sum(axis=2)).max(axis=1)
-    seen &= np.hypot(*tilt.T) * pitch < _STEEPEST * np.abs(means[0] - means[1])
-    return np.where(seen[:, None], tilt, 0.0), np.where(seen[:, None, None], spread, 0.0)
+    contrast = means[0] - means[1]
+    seen &= np.hypot(*tilt.T) * pitch < _STEEPEST * np.abs(contrast)
+    change = (tilts[0] - tilts[1]) / np.where(contrast == 0, 1, contrast)[:, None]
+    return (
+        np.where(seen[:, None], tilt, 0.0),
+        np.where(seen[:, None, None], spread, 0.0),
+        np.where(seen[:, None], change, 0.0),
+    )

@@ -129,9 +129,29 @@ def _curve(before: tuple[Array, Array], behind: tuple[Array, Array]) -> tuple[Ar
     rest = np.where(known, values - np.einsum("nki,ni->nk", terms, fitted), 0)
     spare = known.sum(axis=1) - 3
     scatter = (rest**2).sum(axis=1)[good].sum() / max(spare[good].sum(), 1)
+    scatter *= _repeated(np.where(known & good[:, None], rest, 0.0), before[1].shape[1])
     error = np.sqrt(scatter * np.linalg.inv(normal)[:, 0, 0])
     fitted = fitted / np.concatenate([np.ones_like(scale), scale, scale**2], axis=1)
     return np.where(good[:, None], fitted, np.nan), np.where(good, error, np.nan)
+
+
+def _repeated(rest: Array, samples: int) -> float:
+    """How many times neighbours along an arm say the same: ``1 + 2 sum rho``, at least 1.
+
+    rho are the autocorrelations of the residuals (n, 2 samples) of both arms, up to the first that
+    is not positive (Geyer 1992).
+    """
+    arms = rest.reshape(-1, samples)
+    used = (arms != 0).astype(float)
+    power = float((arms**2).sum() / max(used.sum(), 1))
+    total = 1.0
+    for lag in range(1, samples):
+        pairs = float((used[:, lag:] * used[:, :-lag]).sum())
+        both = float((arms[:, lag:] * arms[:, :-lag]).sum())
+        if power <= 0 or pairs <= 0 or both <= 0:
+            break
+        total += 2 * both / pairs / power
+    return total
 
 
 def _meeting(places: Array, steps: Array, curves: list[tuple[Array, Array]]) -> tuple[Array, Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from napari_framewise.numerics.bsplines import Axis, Lattice, fit
@@ -24,16 +25,17 @@ _FEWEST_TO_BEND = 3
 
 
 def centres(
-    image: Array, usable: BoolArray, places: Array, pitch: Array, noise: float
+    image: Array, usable: BoolArray, places: Array, pitch: Array, noise: float, blur: float = 0.0
 ) -> tuple[Array, Array, Array]:
     """Centroids of dots brighter than the ground, (n, 2), standard errors and areas, (n,).
 
     NaN where a dot is cut by the border or a gap, much paler than the others, or of another size.
+    `noise` is that of the pixels before they were smoothed by a Gaussian of `blur` pixels.
     """
     found = [np.empty((0, 2)), *(np.empty(0) for _ in range(3))]
     for start in range(0, len(places), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        here = _some(image, usable, places[part], pitch[part], noise)
+        here = _some(image, usable, places[part], pitch[part], noise, blur)
         found = [np.concatenate(pair) for pair in zip(found, here, strict=True)]
     at, errors, areas, contrast = found
     with np.errstate(invalid="ignore"):
@@ -47,7 +49,7 @@ def centres(
 
 
 def _some(
-    image: Array, usable: BoolArray, places: Array, pitch: Array, noise: float
+    image: Array, usable: BoolArray, places: Array, pitch: Array, noise: float, blur: float
 ) -> tuple[Array, Array, Array, Array]:
     reach = int(np.ceil(pitch.max() / 2)) + 1
     grid = np.argwhere(np.ones((2 * reach + 1,) * 2)) - reach
@@ -84,7 +86,13 @@ def _some(
     whole = (near & inside & usable[rows, columns]).sum(axis=1) >= _WHOLE * near.sum(axis=1)
     good = whole & (total > 3) & (contrast > 0)
     sloped = (weights > 0) & (weights < 1)
-    arms = ((away**2).sum(axis=2) * sloped).sum(axis=1) / 2
+    arms = np.where(sloped[..., None], away, 0.0)
+    if blur > 0:
+        # What a pixel's noise does after the smoothing.
+        side = 2 * reach + 1
+        windows = arms.reshape(-1, side, side, 2)
+        arms = ndimage.gaussian_filter(windows, blur, axes=(1, 2)).reshape(arms.shape)
+    arms = (arms**2).sum(axis=(1, 2)) / 2
     errors = noise / (scale * (_HIGH - _LOW)) * np.sqrt(arms) / sure
     return (
         np.where(good[:, None], at, np.nan),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_framewise.numerics.grid_nodes.between import is_of_pattern
 from napari_framewise.numerics.grid_nodes.candidates import (
     Pattern,
     candidates,
@@ -18,10 +19,17 @@ from napari_framewise.numerics.grid_nodes.corners import corners
 from napari_framewise.numerics.grid_nodes.crossings import crossings
 from napari_framewise.numerics.grid_nodes.dots import centres, straightened
 from napari_framewise.numerics.grid_nodes.growing import Lattice, is_regular, lattice_of
-from napari_framewise.numerics.grid_nodes.trusting import held, is_grid, noise_of, quieter
+from napari_framewise.numerics.grid_nodes.trusting import (
+    held,
+    is_grid,
+    noise_of,
+    quieter,
+    scattered,
+)
 from napari_framewise.numerics.pyramid import filled
 
 Array = NDArray[np.float64]
+Lack: TypeAlias = Literal["", "data", "contrast", "pattern"]
 IntArray = NDArray[np.int64]
 PATTERNS = ("chessboard", "dots", "lines")
 _SMALLEST = 12
@@ -44,13 +52,17 @@ class Nodes:
     index : (n, 2) int64
         Row and column of each in the grid, from 0: rows run down, columns to the right.
     errors : (n,) float64
-        Standard error of a coordinate, in pixels, by the image's noise.
+        Standard error of a coordinate, in pixels: by the image's noise, and no less than nodes
+        around scatter about smooth rows and columns.
     pitch : float
         Median distance between neighbours, in pixels; NaN without nodes.
     candidates : int
         Places that looked like nodes, at the scale at which most of the grid was found.
     others : int
         Nodes of a second grid in the image, which is left out; 0 where there is none.
+    lack : {"", "data", "contrast", "pattern"}
+        What it lacks where nothing was found: pixels with data, values that differ, or, where there
+        are rows and columns of what looks like nodes, the pattern between them.
     """
 
     places: Array
@@ -59,6 +71,7 @@ class Nodes:
     pitch: float
     candidates: int
     others: int = 0
+    lack: Lack = ""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -117,7 +130,11 @@ def find_nodes(
     """
     values, usable = _checked(image, pattern, mask)
     empty = Nodes(np.empty((0, 2)), np.empty((0, 2), np.int64), np.empty(0), float("nan"), 0)
-    if min(values.shape) < _SMALLEST or np.ptp(values) == 0:
+    if not usable.any():
+        return replace(empty, lack="data")
+    if np.ptp(values) == 0:
+        return replace(empty, lack="contrast")
+    if min(values.shape) < _SMALLEST:
         return empty
     noise = noise_of(values, usable)
     if dark is None:
@@ -152,12 +169,14 @@ def find_nodes(
     strays = len(places) - len(best.index)
     if len(sure) < _MEASURED * len(best.index) or not is_grid(at[sure], index, strays):
         return Nodes(empty.places, empty.index, empty.errors, empty.pitch, most)
+    if not is_of_pattern(ink, pattern, at[sure], index):
+        return replace(empty, candidates=most, lack="pattern")
     rest = np.delete(places, best.chosen, axis=0)
     second = lattice_of(rest) if len(rest) > _SECOND * len(best.index) else None
     return Nodes(
         at[sure],
         index - index.min(axis=0),
-        errors[sure],
+        scattered(at[sure], index, errors[sure]),
         float(np.median(np.sqrt((steps[sure] ** 2).sum(axis=2)))),
         most,
         len(second.index) if second is not None and is_regular(rest, second) else 0,
@@ -176,10 +195,10 @@ def _measured(
     pitch = np.sqrt((steps**2).sum(axis=2)).min(axis=1)
     if pattern == "chessboard":
         return corners(ink, usable, start, steps, noise)
-    ink = quieter(ink, noise, float(np.median(pitch)))
+    ink, blur = quieter(ink, noise, float(np.median(pitch)))
     if pattern == "lines":
         return crossings(ink, usable, start, index, steps)
-    at, errors, areas = centres(ink, usable, start, pitch, noise)
+    at, errors, areas = centres(ink, usable, start, pitch, noise, blur)
     good = np.isfinite(at).all(axis=1)
     if good.any():
         at[good] = straightened(at[good], index[good] - index[good].min(axis=0), areas[good])

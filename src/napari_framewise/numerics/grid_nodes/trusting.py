@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import cKDTree
 from scipy.special import gammaln
 
 from napari_framewise.numerics.grid_nodes.growing import FEWEST, triples
@@ -15,6 +16,8 @@ BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 _LEAST_FILLED, _CHANCE, _REACH = 0.35, 1e-3, 0.11
 _CLIPPED = 0.01
+_SIXTH = np.array([1.0, -6.0, 15.0, -20.0, 15.0, -6.0, 1.0]) / np.sqrt(924)
+_AROUND, _FEWEST_LINES = 16, 8
 _NOISY, _QUIET, _WIDEST = 0.3, 0.15, 0.08
 
 
@@ -59,6 +62,32 @@ def is_grid(places: Array, index: IntArray, strays: int) -> bool:
     return bool(chance + np.log(strays + len(places)) < np.log(_CHANCE))
 
 
+def scattered(places: Array, index: IntArray, errors: Array) -> Array:
+    """Standard errors, (n,), no smaller than nodes around scatter about smooth rows and columns.
+
+    Sixth differences along rows and columns, ``(1, -6, 15, -20, 15, -6, 1) / sqrt(924)``, are as
+    large as the errors of nodes, and show nothing of a map that is smooth from node to node. Where
+    the 16 nearest are larger than stated, in the root mean square, so is a node's error.
+    """
+    at = {(int(row), int(column)): k for k, (row, column) in enumerate(index)}
+    used, misfits = [], []
+    for row, column in at:
+        for down, right in ((0, 1), (1, 0)):
+            line = [at.get((row + n * down, column + n * right), -1) for n in range(-3, 4)]
+            if min(line) >= 0:
+                used.append(line)
+                misfits.append(_SIXTH @ places[line])
+    if len(used) < _FEWEST_LINES:
+        return errors
+    lines = np.array(used)
+    found = (np.array(misfits) ** 2).mean(axis=1)
+    stated = (_SIXTH**2 * errors[lines] ** 2).sum(axis=1)
+    _, near = cKDTree(index[lines[:, 3]]).query(index, k=min(_AROUND, len(lines)))
+    expected = stated[near].sum(axis=1)
+    factor = np.sqrt(found[near].sum(axis=1) / np.where(expected > 0, expected, np.inf))
+    return np.asarray(errors * np.maximum(factor, 1.0))
+
+
 def noise_of(image: Array, usable: BoolArray) -> float:
     """Standard deviation of the noise; pixels at either end of a clipped range don't count."""
     known = image[usable]
@@ -69,13 +98,18 @@ def noise_of(image: Array, usable: BoolArray) -> float:
     return float(sigma) if np.isfinite(sigma) else 0.0
 
 
-def quieter(ink: Array, noise: float, pitch: float) -> Array:
-    """An image of dots or lines, smoothed where its noise is more than 0.3 of its contrast."""
+def quieter(ink: Array, noise: float, pitch: float) -> tuple[Array, float]:
+    """An image of dots or lines, smoothed where its noise is more than 0.3 of its contrast.
+
+    And by how much: the sigma of the Gaussian in pixels.
+    """
     least = _WIDEST * pitch
     smooth = ndimage.gaussian_filter(ink, least, mode="nearest")
     low, high = np.percentile(smooth[::4, ::4], (1, 99))
     contrast = high - low - 4 * noise / (np.sqrt(4 * np.pi) * least)
     if noise <= _NOISY * contrast:
-        return ink
+        return ink, 0.0
     wanted = noise / (_QUIET * max(contrast, 1e-300) * np.sqrt(4 * np.pi))
-    return smooth if wanted >= least else ndimage.gaussian_filter(ink, wanted, mode="nearest")
+    if wanted >= least:
+        return smooth, least
+    return ndimage.gaussian_filter(ink, wanted, mode="nearest"), wanted

@@ -9,11 +9,12 @@ from typing import Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QValidator
-from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QHBoxLayout, QSpinBox, QWidget
+from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QHBoxLayout, QWidget
 
 from napari_framewise.framework.fields import FieldSpec
 
-_LARGEST_INT = 2**31 - 1
+# Whole numbers up to here are exact in a double; a QSpinBox ends at 2^31 - 1 and raises beyond.
+_LARGEST_INT = 2**53
 _LARGEST = sys.float_info.max
 # A double spin box rounds to its decimals; so many round nothing but numbers below 1e-308.
 _DECIMALS = 323
@@ -68,6 +69,25 @@ class ExactBox(QDoubleSpinBox):
         self.setValue(float(f"{value:.12g}"))
 
 
+class WholeBox(QDoubleSpinBox):
+    """A number box of whole numbers, of any size that a form may be given."""
+
+    def __init__(self, low: float | None, high: float | None) -> None:
+        super().__init__()
+        self.setDecimals(0)
+        self.setRange(
+            -_LARGEST_INT if low is None else int(low), _LARGEST_INT if high is None else int(high)
+        )
+
+    def value(self) -> int:  # type: ignore[override]
+        """The value."""
+        return round(super().value())
+
+    def textFromValue(self, value: float) -> str:
+        """Its digits, without groups."""
+        return str(round(value))
+
+
 class NumberField(QWidget):
     """One number."""
 
@@ -75,7 +95,7 @@ class NumberField(QWidget):
 
     def __init__(self, spec: FieldSpec) -> None:
         super().__init__()
-        self.box: QSpinBox | ExactBox = _box(spec)
+        self.box: WholeBox | ExactBox = _box(spec)
         self.box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -91,7 +111,7 @@ class NumberField(QWidget):
     @value.setter
     def value(self, value: float | int | None) -> None:
         if value is not None:
-            self.box.setValue(value)  # type: ignore[arg-type]
+            self.box.setValue(value)
 
     def _tell(self, _value: Any = None) -> None:
         self.changed.emit()
@@ -136,14 +156,9 @@ class OptionalField(QWidget):
         self.changed.emit()
 
 
-def _box(spec: FieldSpec) -> QSpinBox | ExactBox:
+def _box(spec: FieldSpec) -> WholeBox | ExactBox:
     if spec.type is int:
-        box = QSpinBox()
-        box.setRange(
-            -_LARGEST_INT if spec.low is None else int(spec.low),
-            _LARGEST_INT if spec.high is None else int(spec.high),
-        )
-        return box
+        return WholeBox(spec.low, spec.high)
     return ExactBox(spec.low, spec.high, _step(spec))
 
 

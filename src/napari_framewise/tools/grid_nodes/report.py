@@ -88,7 +88,8 @@ def summary_of(stack: Stack, found: Sequence[Nodes]) -> str:
     """The result in a sentence."""
     with_grid = [each for each in found if len(each.places)]
     if not with_grid:
-        return f"{stack.name}: no grid was found in any of {len(found):,} frames."
+        where = "the frame" if len(found) == 1 else f"any of {len(found):,} frames"
+        return f"{stack.name}: no grid was found in {where}."
     count = sum(len(each.places) for each in with_grid)
     sizes = sorted({each.shape for each in with_grid})
     size = f"{sizes[-1][0]} x {sizes[-1][1]}"
@@ -135,6 +136,15 @@ def diagnostics_of(stack: Stack, found: Sequence[Nodes]) -> tuple[str, ...]:
 
 def nothing_found(what: str, nodes: Nodes) -> str:
     """What was found of a grid that was not."""
+    if nodes.lack == "data":
+        return f"{what}: no grid was found, for all of its pixels are NaN or masked."
+    if nodes.lack == "contrast":
+        return f"{what}: no grid was found, for all of its pixels have one value."
+    if nodes.lack == "pattern":
+        return (
+            f"{what}: no grid was found; {nodes.candidates:,} places lie as nodes do, but what is "
+            "between them is that of another pattern: choose chessboard, dots or lines as it is."
+        )
     if nodes.candidates == 0:
         return f"{what}: no grid was found, and no place that looks like a node."
     return (
