@@ -79,7 +79,7 @@ class WholeBox(QDoubleSpinBox):
             -_LARGEST_INT if low is None else int(low), _LARGEST_INT if high is None else int(high)
         )
 
-    def value(self) -> int:  # type: ignore[override]
+    def value(self) -> int:
         """The value."""
         return round(super().value())
 
