@@ -301,6 +301,22 @@ def test_a_frame_begun_from_one_alike_takes_fewer_iterations() -> None:
     assert again.iterations < first.iterations
 
 
+@pytest.mark.parametrize("boundary", ["reflect", "unknown"])
+def test_fista_goes_on_from_where_the_weight_was_found(boundary: Boundary) -> None:
+    seen = blurred(noise=1e-2)[:48, :48]
+    found = {
+        method: restore(
+            seen, prepare(KERNEL, seen.shape, Settings(method=method, boundary=boundary))
+        )
+        for method in ("tv", "tv_fista")
+    }
+    # From the data it took all 100 iterations, and had not come to rest then.
+    assert found["tv_fista"].verdict is Verdict.GOOD
+    assert found["tv_fista"].iterations < 60
+    assert found["tv_fista"].weight == pytest.approx(found["tv"].weight, rel=0.02)
+    assert found["tv_fista"].objective == pytest.approx(found["tv"].objective, rel=3e-3)
+
+
 def test_restarts_of_fista_are_counted() -> None:
     seen = blurred(noise=1e-2)[:48, :48]
     settings = Settings(method="tv_fista", iterations=300, tolerance=0.0, weight=3e-3)

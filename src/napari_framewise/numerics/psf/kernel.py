@@ -100,8 +100,8 @@ def check_psf(image: Array) -> None:
     missing = int(np.count_nonzero(~np.isfinite(image)))
     if missing:
         raise ValueError(
-            f"The PSF holds {missing:,} pixels without a number (NaN or infinite); crop it, or "
-            "fill them first."
+            f"The PSF holds {missing:,} {'pixel' if missing == 1 else 'pixels'} without a number "
+            "(NaN or infinite); crop it, or fill it first."
         )
     if not image.any():
         raise ValueError("The PSF holds zeros alone; an image of a point that shines is needed.")
