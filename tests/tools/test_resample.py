@@ -9,7 +9,7 @@ from tests.helpers.tool_contract import ToolContract, blobs
 from napari_framewise.engine import Engine
 from napari_framewise.engine.lazy import LazyFrames
 from napari_framewise.engine.work import MapBands
-from napari_framewise.framework.framemap.running import prepared
+from napari_framewise.framework.framemap.prepared import prepared
 from napari_framewise.framework.outcome import ImageResult
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import stack_of

@@ -14,8 +14,9 @@ from napari_framewise.framework.outcome import Outcome, Table
 from napari_framewise.io.formats.models import read_model
 from napari_framewise.io.formats.tables import read_table
 from napari_framewise.io.opening import open_stack
-from napari_framewise.io.runs import outputs
-from napari_framewise.io.runs.outputs import Output, write_outcome
+from napari_framewise.io.runs import writing
+from napari_framewise.io.runs.outputs import Output
+from napari_framewise.io.runs.writing import write_outcome
 from napari_framewise.stacks.stack import stack_of
 from napari_framewise.tools.calls import run
 
@@ -146,7 +147,7 @@ def test_a_full_disk_is_told_before(
     tmp_path: Path, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = type("Usage", (), {"free": 10})
-    monkeypatch.setattr(outputs.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(writing.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(ValueError, match="would take 960 bytes, but only 10 bytes are free"):
         written(outcome, Output(tmp_path / "out"))
 
@@ -159,7 +160,7 @@ def test_a_writer_that_fails_leaves_nothing(
         yield 0.5
         raise OSError("disk unplugged")
 
-    monkeypatch.setattr(outputs, "write_image", failing)
+    monkeypatch.setattr(writing, "write_image", failing)
     with pytest.raises(OSError, match="disk unplugged"):
         written(outcome, Output(tmp_path / "out"))
     assert not (tmp_path / "out").exists()

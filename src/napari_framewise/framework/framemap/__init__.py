@@ -19,7 +19,8 @@ from napari_framewise.framework.framemap.declaration import (
     channels_parameter,
     result_parameter,
 )
-from napari_framewise.framework.framemap.running import advise, plan, preview, run, sample
+from napari_framewise.framework.framemap.prepared import sample
+from napari_framewise.framework.framemap.running import advise, plan, preview, run
 from napari_framewise.framework.inputs import Input, Inputs, Kind
 from napari_framewise.framework.tool import Menu, Tool
 from napari_framewise.stacks.source import Array

@@ -21,18 +21,18 @@ from napari_framewise.io.recipes.naming import output_names, parse_input, text_o
 from napari_framewise.io.runs.fingerprints import input_hashes, recorded_results
 from napari_framewise.io.runs.joining import joined
 from napari_framewise.io.runs.kept_values import with_kept
-from napari_framewise.io.runs.outputs import (
-    Output,
+from napari_framewise.io.runs.outputs import Output
+from napari_framewise.io.runs.resuming import Earlier, earlier, entry_of, fingerprint_of
+from napari_framewise.io.runs.room import room_for
+from napari_framewise.io.runs.steps import run_steps
+from napari_framewise.io.runs.taking_turns import batch_refs, input_sets, on_inputs
+from napari_framewise.io.runs.writing import (
     images_of,
     write_outcome,
     write_recipe_to,
     write_table_to,
     write_values_to,
 )
-from napari_framewise.io.runs.resuming import Earlier, earlier, entry_of, fingerprint_of
-from napari_framewise.io.runs.room import room_for
-from napari_framewise.io.runs.steps import run_steps
-from napari_framewise.io.runs.taking_turns import batch_refs, input_sets, on_inputs
 from napari_framewise.tools.calls import engine_for
 
 EXPECTED = (ValueError, OSError, MemoryError, BlockError)

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from napari_framewise.engine import Engine
 from napari_framewise.io.runs.journal import part_name
-from napari_framewise.io.runs.outputs import Output, remove
+from napari_framewise.io.runs.outputs import Output
+from napari_framewise.io.runs.writing import remove
 
 
 @contextmanager

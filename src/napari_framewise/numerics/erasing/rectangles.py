@@ -10,17 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_framewise.numerics.erasing.placing import cut_apart, drawn_places, moved_about
+from napari_framewise.numerics.erasing.refusing import (
+    asked_for,
+    aspect_in_words,
+    divisors_in_words,
+    instead,
+    too_large,
+    too_many_pixels,
+)
 from napari_framewise.numerics.erasing.sizes import (
     Request,
     Size,
     adds_up,
     drawn_sizes,
-    largest_that_fits,
-    most_by_cuts,
     sizes_of_one,
     turned,
     two_that_fit,
-    widths_of,
 )
 from napari_framewise.numerics.erasing.small import MOST_PIXELS, laid_exactly
 
@@ -34,8 +39,6 @@ _DRAWS = 24
 _CUTS = 300
 # Where hardly any draw is disjoint.
 _CROWDED = 0.65
-# Pixels of an image of which the most that can be covered is looked for in all its boxes.
-_LARGEST = 2**17
 
 
 class ImpossibleError(ValueError):
@@ -175,7 +178,7 @@ def random_rectangles(
     if found:
         raise ImpossibleError(found)
     raise ValueError(
-        f"{_asked(request)}: no arrangement was found in thousands of draws, though none of the "
+        f"{asked_for(request)}: no arrangement was found in thousands of draws, though none of the "
         "proofs says that there is none; ask for fewer pixels, a wider range of aspects or less "
         "gap."
     )
@@ -197,7 +200,7 @@ def _check(request: Request) -> None:
         raise ValueError(f"A gap of {request.gap} pixels was asked for; it must not be negative.")
     if not request.count <= request.pixels <= rows * columns:
         raise ImpossibleError(
-            f"{_asked(request)}; {request.count} to {rows * columns:,} pixels can be covered."
+            f"{asked_for(request)}; {request.count} to {rows * columns:,} pixels can be covered."
         )
 
 
@@ -209,12 +212,12 @@ def _drawn(rng: np.random.Generator, request: Request) -> Rectangles | str:
     if request.count == 1:
         sizes = sizes_of_one(request)
         if not sizes:
-            return f"{_asked(request)}, but {_divisors_in_words(request)}.{_instead(request)}"
+            return f"{asked_for(request)}, but {divisors_in_words(request)}.{instead(request)}"
         chosen = [sizes[int(rng.integers(len(sizes)))]]
         places = drawn_places(rng, request, chosen)
         assert places is not None
         return Rectangles(places, np.array(chosen))
-    reason = _too_large(request)
+    reason = too_large(request)
     if reason:
         return reason
     for _ in range(_DRAWS if request.share < _CROWDED else 0):
@@ -248,7 +251,7 @@ def _looked_for(rng: np.random.Generator, request: Request) -> Rectangles | str:
     if request.shape[0] * request.shape[1] <= MOST_PIXELS:
         return _exactly(rng, request)
     found = _in_parts(rng, request, 10 * _CUTS, 0.5)
-    return found or _too_many_pixels(request) or _in_parts(rng, request, 300 * _CUTS, 0.8)
+    return found or too_many_pixels(request) or _in_parts(rng, request, 300 * _CUTS, 0.8)
 
 
 def _exactly(rng: np.random.Generator, request: Request) -> Rectangles | str:
@@ -256,26 +259,13 @@ def _exactly(rng: np.random.Generator, request: Request) -> Rectangles | str:
     boxes = laid_exactly(rng, request)
     if boxes is None:
         return (
-            f"{_asked(request)}, but no {request.count} rectangles with "
-            f"{_aspect_in_words(request)} have that area there, wherever they lie; ask for fewer "
+            f"{asked_for(request)}, but no {request.count} rectangles with "
+            f"{aspect_in_words(request)} have that area there, wherever they lie; ask for fewer "
             "pixels, a smaller gap or fewer rectangles."
         )
     laid = np.array(boxes, np.int64)
     sizes: list[Size] = [(box[2], box[3]) for box in boxes]
     return Rectangles(moved_about(rng, request, sizes, laid[:, :2]), laid[:, 2:], even=False)
-
-
-def _too_many_pixels(request: Request) -> str:
-    """Why three or four rectangles that straight cuts part can't cover so much; or empty."""
-    if request.shape[0] * request.shape[1] > _LARGEST:
-        return ""
-    most = most_by_cuts(request)
-    if most >= request.pixels:
-        return ""
-    return (
-        f"{_asked(request)}, but those with {_aspect_in_words(request)} that straight cuts part "
-        f"cover at most {most:,} pixels; ask for fewer pixels, a smaller gap or fewer rectangles."
-    )
 
 
 def _of_any_aspect(
@@ -316,37 +306,17 @@ def _columns(request: Request) -> Rectangles:
     return Rectangles(laid[:, :2], laid[:, 2:], even=False)
 
 
-def _too_large(request: Request) -> str:
-    """Why several rectangles can't cover so much, by the largest of them and the gaps; or empty."""
-    asked, count = _asked(request), request.count
-    largest = largest_that_fits(request)
-    if count * largest < request.pixels:
-        return (
-            f"{asked}, but a rectangle with {_aspect_in_words(request)} that fits has at most "
-            f"{largest:,} pixels; ask for at most {count * largest:,}."
-        )
-    room = (request.shape[0] + request.gap) * (request.shape[1] + request.gap)
-    # Of areas with one sum the roots are least where all but one are 1.
-    edges = 2 * (math.sqrt(request.pixels - count + 1) + count - 1)
-    if request.pixels + request.gap * edges + count * request.gap**2 > room * (1 + 1e-12):
-        return (
-            f"{asked}, but with gaps of {request.gap} pixels there is no room for them; ask for "
-            "fewer pixels, or a smaller gap."
-        )
-    return ""
-
-
 def _why_impossible(rng: np.random.Generator, request: Request) -> str:
     """Why several rectangles can't have the area, wherever they lie; or empty."""
-    reason = _too_large(request)
+    reason = too_large(request)
     # Sizes that add up show that there are some, much sooner than all sums.
     if reason or any(drawn_sizes(rng, request) is not None for _ in range(_DRAWS)):
         return reason
     if adds_up(request):
         return ""
     return (
-        f"{_asked(request)}, but {request.pixels:,} is no sum of {request.count} areas of "
-        f"rectangles with {_aspect_in_words(request)} that fit."
+        f"{asked_for(request)}, but {request.pixels:,} is no sum of {request.count} areas of "
+        f"rectangles with {aspect_in_words(request)} that fit."
     )
 
 
@@ -366,51 +336,6 @@ def _two(rng: np.random.Generator, request: Request) -> Rectangles | str:
         places[1, axis] = sizes[0][axis] + request.gap
         return Rectangles(moved_about(rng, request, sizes, places), np.array(sizes), even=False)
     return (
-        f"{_asked(request)}, but no two rectangles with {_aspect_in_words(request)} fit into the "
+        f"{asked_for(request)}, but no two rectangles with {aspect_in_words(request)} fit into the "
         "image on the two sides of any straight cut; ask for fewer pixels, or more rectangles."
     )
-
-
-def _asked(request: Request) -> str:
-    rows, columns = request.shape
-    many = "One rectangle" if request.count == 1 else f"{request.count} rectangles"
-    gap = f" with gaps of {request.gap}" if request.gap and request.count > 1 else ""
-    return f"{many} of {request.pixels:,} pixels in {rows} x {columns} were asked for{gap}"
-
-
-def _aspect_in_words(request: Request) -> str:
-    low, high = request.aspect
-    return "any aspect" if not low else f"aspects of {low:g} to {high:g}"
-
-
-def _divisors_in_words(request: Request) -> str:
-    factors = _factors(request.pixels)
-    product = " x ".join(f"{each:,}" for each in factors)
-    is_what = "is prime and" if len(factors) == 1 else f"= {product}"
-    return (
-        f"{request.pixels:,} {is_what} has no two sides that fit with {_aspect_in_words(request)}"
-    )
-
-
-def _factors(number: int) -> list[int]:
-    factors, divisor = [], 2
-    while divisor * divisor <= number:
-        while number % divisor == 0:
-            factors.append(divisor)
-            number //= divisor
-        divisor += 1
-    return [*factors, number] if number > 1 or not factors else factors
-
-
-def _instead(request: Request) -> str:
-    """The nearest areas that one rectangle may have."""
-    (rows, columns), pixels = request.shape, request.pixels
-    heights = np.arange(1, rows + 1)
-    least, most = widths_of(request, heights)
-    less = np.minimum(most, (pixels - 1) // heights)
-    more = np.maximum(least, pixels // heights + 1)
-    below = int(np.max(heights * less, where=less >= least, initial=0))
-    above = int(np.min(heights * more, where=more <= most, initial=rows * columns + 1))
-    near = [area for area in (below, above) if 0 < area <= rows * columns]
-    words = " or ".join(f"{area:,} pixels ({100 * area / (rows * columns):.4g} %)" for area in near)
-    return f" Ask for {words}, or for two rectangles." if near else " Ask for two rectangles."
