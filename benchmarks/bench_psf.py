@@ -38,8 +38,10 @@ def spot(place: Image, peak: float, sigma: float) -> Image:
     return peak * 2 * np.pi * sigma**2 * np.outer(along(place[0]), along(place[1]))
 
 
-def off_and_bound(peak: float, background: float, sigma: float, seed: int) -> tuple[Image, float]:
-    """How far one spot's centroid is off along y and x, and the bound along y."""
+def off_and_bound(
+    peak: float, background: float, sigma: float, seed: int
+) -> tuple[Image, Image, float]:
+    """How far one spot's centroid is off along y and x, its stated errors, the bound along y."""
     random = np.random.default_rng(seed)
     place = SIDE // 2 + random.uniform(-0.5, 0.5, 2)
     light = spot(place, peak, sigma)
@@ -47,19 +49,20 @@ def off_and_bound(peak: float, background: float, sigma: float, seed: int) -> tu
     ahead, behind = (spot(place + np.array([s, 0]), peak, sigma) for s in (STEP, -STEP))
     slope = (ahead - behind) / (2 * STEP)
     information = np.sum(slope**2 / (light + background + READ_NOISE**2))
-    return point_psf(seen, (10, 10)).place - place, float(information**-0.5)
+    found = point_psf(seen, (10, 10))
+    return found.place - place, found.place_error, float(information**-0.5)
 
 
 def main() -> None:
     rows = []
     for case in CASES:
         found = [off_and_bound(*case, FIRST_SEED + number) for number in range(SPOTS)]
-        off = np.concatenate([each for each, _ in found])
-        bound = np.mean([each for _, each in found])
-        rows.append(
-            (case, f"{np.sqrt(np.mean(off**2)):.4f}", f"{bound:.4f}", f"{abs(off).max():.3f}")
-        )
-    heads = ("peak, background, sigma", "rms off, pixels", "bound, pixels", "worst, pixels")
+        off = np.concatenate([each for each, _, _ in found])
+        error = np.concatenate([each for _, each, _ in found])
+        bound = np.mean([each for _, _, each in found])
+        numbers = np.sqrt(np.mean(off**2)), bound, abs(off).max(), np.mean(abs(off) < 1.96 * error)
+        rows.append((case, *(f"{each:.4f}" for each in numbers)))
+    heads = ("peak, background, sigma", "rms off, pixels", "bound", "worst", "within 1.96 errors")
     print_table(f"{SPOTS} spots", heads, rows)
 
 

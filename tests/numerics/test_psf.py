@@ -14,6 +14,7 @@ from napari_framewise.numerics.psf import (
     gaussian_psf,
     kernel_of,
     motion_psf,
+    point_psf,
     widths,
 )
 
@@ -75,3 +76,19 @@ def test_a_crop_holds_its_share_of_the_light() -> None:
 def test_what_is_no_psf_is_refused(image: np.ndarray, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         kernel_of(image)
+
+
+@pytest.mark.parametrize("photons", [True, False])
+@pytest.mark.parametrize("peak", [5000.0, 300.0])
+def test_stated_errors_of_a_place_cover(photons: bool, peak: float) -> None:
+    y, x = np.mgrid[:41, :41]
+    inside = []
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        place = 20 + random.uniform(-0.5, 0.5, 2)
+        light = 100 + peak * np.exp(-((y - place[0]) ** 2 + (x - place[1]) ** 2) / 4.5)
+        seen = random.poisson(light) if photons else light + random.normal(0, 10, light.shape)
+        found = point_psf(seen, (8, 8))
+        inside.append(np.abs(found.place - place) < 1.96 * found.place_error)
+    # Of 80; by the ring alone it was 0.55 to 0.75 of photons.
+    assert 0.87 <= np.mean(inside) <= 1.0

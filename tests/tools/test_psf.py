@@ -69,7 +69,8 @@ def test_the_place_of_a_faint_point_is_nearly_as_good_as_can_be() -> None:
     error, bound = np.sqrt(np.mean(np.square(off))), float(np.mean(bounds))
     assert 0.02 < bound < 0.03
     assert error < 1.3 * bound
-    assert np.mean(stated) < error
+    # Once the ring alone was counted: 0.6 of it.
+    assert np.mean(stated) == pytest.approx(error, rel=0.2)
 
 
 def test_a_point_that_is_not_symmetric_keeps_its_centroid() -> None:

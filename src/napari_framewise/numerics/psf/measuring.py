@@ -30,6 +30,8 @@ _BRIGHT, _WIDTHS = 0.1, 4.0
 _FAINT = 0.01
 # By so many errors the two must agree: else the point is not symmetric, and has but one centroid.
 _AGREE = 3.0
+# A place moves at least by this share of what its weights see: else it is not told from noise.
+_LEAST_MOVE = 0.2
 # Of a point that is no larger than a pixel the light; pixels of one point that share its largest
 # value.
 _ONE_PIXEL, _SATURATED = 0.8, 5
@@ -47,8 +49,9 @@ class Point:
     place : ndarray
         Its centroid in the image, in pixels.
     place_error : ndarray
-        Standard error of `place` by the noise of the ring; that of the point's own light adds to
-        it.
+        Standard error of `place`, by the noise of the ring or by what differs between the point and
+        its mirror image, whichever is larger: the second holds the noise of the point's own light,
+        and, where the point is not symmetric, more than noise.
     background : float
         Median of a ring about it.
     light : float
@@ -143,11 +146,13 @@ def point_psf(
         )
     error = _error(distance, noise, total)
     origin: Array | Origin = "centroid"
+    weights, gain = (distance <= 1).astype(np.float64), np.ones(values.ndim)
     if float(error.max()) > _FAINT:
-        there, less = _weighted(part - background, corner, place, sizes, near, noise)
+        there, less, *narrow = _weighted(part - background, corner, place, sizes, near, noise)
         if bool((np.abs(there - place) < _AGREE * error).all()):
-            place, error = there, less
+            place, error, (weights, gain) = there, less, narrow
             origin = place - corner
+    error = np.maximum(error, gain * _error_by_halves(part - background, weights, place - corner))
     kernel = cropped_by_energy(kernel_of(light, origin), energy)
     top = part[distance <= 1].max()
     same = int(np.count_nonzero(part[distance <= 1] == top))
@@ -302,10 +307,44 @@ def _error(distance: Array, noise: float, total: float) -> Array:
     return np.array(found)
 
 
+def _error_by_halves(light: Array, weights: Array, place: Array) -> Array:
+    """Standard error of a weighted place by what differs between a point and its mirror image.
+
+    That is the noise of the light itself, of photons too, where the point is symmetric; where it is
+    not, more than noise. With D that difference, of pixels at x from the place:
+    ``sqrt(1/2 sum (w x D)^2) / sum w L``, over the share of noise that interpolation leaves.
+    """
+    whole = np.rint(place).astype(int)
+    reach = np.minimum(whole, np.array(light.shape) - 1 - whole)
+    box = tuple(slice(m - r, m + r + 1) for m, r in zip(whole, reach, strict=True))
+    moved = ndimage.shift(light, whole - place, order=3, mode="nearest")[box]
+    difference = moved - np.flip(moved)
+    single = np.zeros((9,) * light.ndim)
+    single[(4,) * light.ndim] = 1.0
+    kept = float(np.sum(np.square(ndimage.shift(single, whole - place, order=3))))
+    inside = weights[box]
+    total = float(np.sum(inside * light[box]))
+    if total <= 0:
+        return np.zeros(light.ndim)
+    found = []
+    for axis, r in enumerate(reach):
+        off = np.arange(-r, r + 1).reshape([-1 if n == axis else 1 for n in range(light.ndim)])
+        squares = np.square(inside * off * difference)
+        size = float(squares.sum())
+        # Of so many independent values one was spent on the place.
+        count = size * size / max(float(np.sum(squares * squares)), 1e-300) / 2
+        spent = count / (count - 1) if count > 2 else 2.0
+        found.append(math.sqrt(size / 2 / kept * spent) / total)
+    return np.array(found)
+
+
 def _weighted(
     light: Array, corner: Array, place: Array, sizes: Array, near: Array, noise: float
-) -> tuple[Array, Array]:
-    """A place by Gaussian weights of the point's own widths, and its standard error."""
+) -> tuple[Array, Array, Array, Array]:
+    """A place by Gaussian weights of the point's own widths, and its standard error.
+
+    With the weights, and by what along each axis the place moves where their mean does by one.
+    """
     shape = (-1, *(1,) * light.ndim)
     grids = np.indices(light.shape) + corner.reshape(shape)
     widths_of = (near / _WIDTHS).reshape(shape)
@@ -323,7 +362,12 @@ def _weighted(
         if float(np.abs(moved).max()) < _AT_REST:
             break
     spread = np.sqrt(np.sum(np.square(weights * off), axis=tuple(range(1, grids.ndim))))
-    return place, 2 * noise * spread / max(total, 1e-300)
+    # The weights follow the place: they take away from its moves the share s^2 / sigma^2, s the
+    # width of the weighted light; a half where they are as wide as the point.
+    off = grids - place.reshape(shape)
+    second = np.sum(weights * light * np.square(off / widths_of), axis=tuple(range(1, grids.ndim)))
+    gain = 1 / np.clip(1 - second / max(total, 1e-300), _LEAST_MOVE, 1.0)
+    return place, gain * noise * spread / max(total, 1e-300), weights, gain
 
 
 def _about(

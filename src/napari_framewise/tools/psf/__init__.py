@@ -270,8 +270,8 @@ _NOTES = {
     "centre_plane": "Centroid of the point, in pixels.",
     "centre_row": "Centroid of the point, in pixels.",
     "centre_column": "Centroid of the point, in pixels.",
-    "centre_error": "Standard error of the centroid by the noise of the ring, of the axis where it "
-    "is largest; the noise of the point's own light adds to it.",
+    "centre_error": "Standard error of the centroid, of the axis where it is largest: by the noise "
+    "of the ring, or by what differs between the point and its mirror image, where that is more.",
     "background": "Median of the ring about the point; of beads their mean.",
     "light": "Sum of the point's pixels above the background; of beads their mean.",
     "noise": "Standard deviation of the ring; of beads their mean.",
