@@ -17,6 +17,7 @@ from napari_framewise.stacks.axes import (
     default_frame_axes,
 )
 from napari_framewise.stacks.boxes import boxes_of
+from napari_framewise.stacks.counting import counted
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.legend import Legend
 from napari_framewise.stacks.memory import check_fits, no_room
@@ -204,7 +205,7 @@ class Stack:
             for axis, name in zip(self.frame_axes, names, strict=True)
         )
         plural = "axes" if len(names) > 1 else "axis"
-        count = "1 frame" if self.n_frames == 1 else f"{self.n_frames:,} frames"
+        count = counted(self.n_frames, "frame")
         return f"{count} of {size}, {dtype}, frames along {plural} {along}"
 
     @property

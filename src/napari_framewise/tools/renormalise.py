@@ -23,6 +23,7 @@ from napari_framewise.framework.parameters import Parameters, parameter
 from napari_framewise.framework.placing import layout_of
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics import normalise as numerics
+from napari_framewise.stacks.counting import counted
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.common.scaled_blocks import Target, scaled_block
 from napari_framewise.tools.common.scaling import (
@@ -197,7 +198,7 @@ def _in_words(stack: Stack, model: Normalisation, parameters: RenormaliseParamet
     what = "undone on" if parameters.direction == "undo" else "applied to"
     return (
         f"The normalisation of {model.source.layer} ({model.method}) was {what} "
-        f"{stack.n_frames:,} frames."
+        f"{counted(stack.n_frames, 'frame')}."
     )
 
 

@@ -33,6 +33,7 @@ from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.framework.transform import moved_points, moved_shapes
 from napari_framewise.numerics.common.blocks import float_for
 from napari_framewise.numerics.warp import MAGNIFIED, footprints, prepared, warped
+from napari_framewise.stacks.counting import counted
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.calibration import Calibration, Distortion
@@ -174,7 +175,7 @@ def run(inputs: Inputs, parameters: UndistortParameters, engine: Engine) -> Run:
     return Outcome(
         layers=tuple(layers),
         models=(transform,),
-        summary=f"{_counted(stack.n_frames)} of {stack.name} straightened.",
+        summary=f"{counted(stack.n_frames, 'frame')} of {stack.name} straightened.",
         diagnostics=_notes(inputs, parameters, first),
     )
 
@@ -204,10 +205,6 @@ def plan(inputs: Inputs, parameters: UndistortParameters, engine: Engine) -> Pla
 def methods(inputs: Inputs, parameters: UndistortParameters) -> str:
     """Sentence for the methods part of a paper."""
     return "Frames were straightened by cubic B-splines through a calibrated distortion."
-
-
-def _counted(frames: int) -> str:
-    return "1 frame" if frames == 1 else f"{frames:,} frames"
 
 
 def _cost(stack: Stack) -> Cost:
@@ -271,7 +268,8 @@ def _notes(inputs: Inputs, parameters: UndistortParameters, first: Array) -> tup
     outside = model.outside(values) if len(model.values) > 1 else np.zeros(1, bool)
     said = []
     if outside.any():
-        said.append(f"{int(outside.sum()):,} frames have values outside those calibrated.")
+        have = counted(int(outside.sum()), "frame", "has a value", "have values")
+        said.append(f"{have} outside those calibrated.")
     if not np.isfinite(first).any():
         said.append("The first frame of the result holds no data.")
     if parameters.beyond_nodes:

@@ -20,6 +20,7 @@ from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.numerics import unmixing as numerics
 from napari_framewise.numerics.mixing import Design, Status
 from napari_framewise.stacks.axes import Axis
+from napari_framewise.stacks.counting import counted
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
@@ -335,7 +336,7 @@ def _summary(found: numerics.Unmixing, table: Table, names: tuple[str, ...]) -> 
         f"{name} {mean:,.4g}" for name, mean in zip(names, table.columns["mean"], strict=True)
     )
     return (
-        f"Mean abundance over {int(known.sum()):,} pixels: {means}. Median residual "
+        f"Mean abundance over {counted(int(known.sum()), 'pixel')}: {means}. Median residual "
         f"{np.median(found.residual[known]):.3g} counts."
     )
 

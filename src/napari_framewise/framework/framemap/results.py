@@ -18,6 +18,7 @@ from napari_framewise.framework.framemap.declaration import Image
 from napari_framewise.framework.framemap.prepared import Prepared
 from napari_framewise.framework.outcome import ImageResult, Outcome, Table, VectorsResult
 from napari_framewise.framework.placing import Layout, layout_of
+from napari_framewise.stacks.counting import counted
 from napari_framewise.stacks.source import Array
 
 
@@ -66,11 +67,10 @@ def outcome_of(
         tables = (_table(made, values, numbers),)
     if made.vectors and values:
         layers.append(_vectors(made, values, layout))
-    count = "1 frame" if len(numbers) == 1 else f"{len(numbers):,} frames"
     return Outcome(
         layers=tuple(layers),
         tables=tables,
-        summary=f"{declared.title}: {count} of {stack.name}.",
+        summary=f"{declared.title}: {counted(len(numbers), 'frame')} of {stack.name}.",
         diagnostics=_diagnostics(made, samples, numbers),
     )
 

@@ -12,6 +12,7 @@ from napari_framewise.engine.progress import Progress
 from napari_framewise.engine.work import Cost, MapFrames
 from napari_framewise.numerics import frame_quality
 from napari_framewise.numerics.transforms import described
+from napari_framewise.stacks.counting import counted
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.alignment.blocks import Alignments, mask_of, masked, plane_of
@@ -82,5 +83,5 @@ def said_of(stack: Stack, codes: Array) -> list[str]:
     if not kinds:
         return []
     count = int((codes > 0).sum())
-    frames = "1 frame is" if count == 1 else f"{count:,} frames are"
+    frames = counted(count, "frame", "is", "are")
     return [f"{frames} bad: {'; '.join(kinds)}. No mean, chain or crop rests on them."]

@@ -8,6 +8,7 @@ from napari_framewise.framework.frame_columns import frame_columns
 from napari_framewise.framework.outcome import Curve, Plot, Table
 from napari_framewise.numerics.alignment import Alignment, Status
 from napari_framewise.numerics.transforms import Motion, described, parameter_names
+from napari_framewise.stacks.counting import counted
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.alignment.bad_frames import words_of
@@ -140,8 +141,7 @@ def summary_of(
     row, column = table.columns["row"][known], table.columns["column"][known]
     turn = np.abs(table.columns["rotation"][known]).max()
     if alignments is None:
-        frames = "1 frame" if count == 1 else f"{count:,} frames"
-        return f"{frames} of {stack.name} moved by known transforms."
+        return f"{counted(count, 'frame')} of {stack.name} moved by known transforms."
     if count == 1:
         return (
             f"{stack.name} aligned to {to}: {row[0]:+.3f} rows, {column[0]:+.3f} columns, rotation "

@@ -16,6 +16,7 @@ from napari_framewise.framework.outcome import (
     VectorsResult,
 )
 from napari_framewise.framework.placing import layout_of
+from napari_framewise.stacks.counting import counted
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
@@ -232,7 +233,7 @@ def _summary(
     lines = [each.outline for each in placed]
     closed, holes = sum(line.closed for line in lines), sum(line.hole for line in lines)
     total = ruler.size * sum(line.length for line in lines)
-    count = "1 outline" if len(lines) == 1 else f"{len(lines):,} outlines"
+    count = counted(len(lines), "outline")
     where = f" in {frames:,} frames" if frames > 1 else ""
     return (
         f"{count} of {given.name}{where}, {total:,.4g} {ruler.unit} long in all: {closed:,} closed "

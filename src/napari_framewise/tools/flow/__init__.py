@@ -23,6 +23,7 @@ from napari_framewise.framework.placing import layout_of
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.framework.transform import moved_points
 from napari_framewise.numerics import flow as numerics
+from napari_framewise.stacks.counting import counted
 from napari_framewise.stacks.source import Array
 from napari_framewise.tools.flow.blocks import (
     PairResult,
@@ -117,7 +118,9 @@ def _previewed(inputs: Inputs, parameters: FlowParameters, index: int, *, roughl
         stack = inputs.stack("stack")
         firsts, _ = model.frames_of(stack.n_frames, stack.name)
         outcome = _finished(_applied(inputs, parameters))
-        return Outcome(summary=f"{len(firsts):,} frames, moved by a known flow. {outcome.summary}")
+        return Outcome(
+            summary=f"{counted(len(firsts), 'frame')} moved by a known flow. {outcome.summary}"
+        )
     pairs = pairs_of(inputs, parameters)
     index = min(index, pairs.count - 1)
     step, notes = _step(pairs, parameters, count=1)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from napari_framewise.framework.outcome import Curve, Plot, Table
+from napari_framewise.stacks.counting import counted
 from napari_framewise.stacks.source import Array
 from napari_framewise.tools.flow.blocks import BINS, PairResult
 from napari_framewise.tools.flow.pairs import Pairs
@@ -152,20 +153,25 @@ def diagnostics_of(
     found = list(notes)
     nothing = sum(result.usable == 0 for result in results)
     if nothing:
-        found.append(f"{_count(nothing)} held no data in common, or were no neighbours.")
+        found.append(
+            counted(
+                nothing,
+                "pair",
+                "held no data in common, or its frames were no neighbours.",
+                "held no data in common, or were no neighbours.",
+            )
+        )
     unsure = sum(result.usable > 0 and result.confident < 0.1 for result in results)
     if unsure:
         found.append(
-            f"In {_count(unsure)} less than a tenth of the pixels is confident: the frames may be "
-            "too different, too flat, too noisy, or too far apart. Elsewhere the flow is the "
-            "smooth extension of what is known."
+            f"In {counted(unsure, 'pair')} less than a tenth of the pixels is confident: the "
+            "frames may be too different, too flat, too noisy, or too far apart. Elsewhere the "
+            "flow is the smooth extension of what is known."
         )
     reach = max(pairs.shape) / 4
     far = sum(result.largest > reach for result in results)
     if far:
-        found.append(f"In {_count(far)} something moves by more than a quarter of the frame.")
+        found.append(
+            f"In {counted(far, 'pair')} something moves by more than a quarter of the frame."
+        )
     return tuple(found)
-
-
-def _count(number: int) -> str:
-    return "1 pair" if number == 1 else f"{number:,} pairs"

@@ -10,6 +10,7 @@ from napari_framewise.framework.frame_columns import frame_columns
 from napari_framewise.framework.inputs import Inputs
 from napari_framewise.framework.outcome import Curve, Plot, Table
 from napari_framewise.numerics import mixing as numerics
+from napari_framewise.stacks.counting import counted
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.mixing.design import Prepared, shares_frames
@@ -191,9 +192,9 @@ def summary_of(fits: numerics.MixingFit, prepared: Prepared, frame: int | None =
     if len(prepared.names) == 2:
         what = f"The norm of {' minus '.join(prepared.names)}"
     return (
-        f"{'; '.join(said)}; over {len(fits):,} frames. {what} = {_counts(design.difference)} "
-        f"counts over {design.n_pixels:,} pixels, rank {design.rank}, condition number "
-        f"{design.condition:.3g}."
+        f"{'; '.join(said)}; over {counted(len(fits), 'frame')}. {what} = "
+        f"{_counts(design.difference)} counts over {design.n_pixels:,} pixels, "
+        f"rank {design.rank}, condition number {design.condition:.3g}."
     )
 
 
@@ -224,7 +225,8 @@ def diagnostics_of(
         (design.saturated_pixels_left_out, "a mixture may saturate there"),
     ):
         if count:
-            said.append(f"{count:,} pixels were left out of all frames: {why}.")
+            left = counted(count, "pixel", "was", "were")
+            said.append(f"{left} left out of all frames: {why}.")
     stack = inputs.stack("stack")
     said += _high_leverage(design)
     taken = sum(shares_frames(each, stack) for each in inputs.stacks("references"))

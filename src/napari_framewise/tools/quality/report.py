@@ -9,6 +9,7 @@ import numpy as np
 from napari_framewise.framework.frame_columns import frame_columns
 from napari_framewise.framework.outcome import Curve, Plot, Table
 from napari_framewise.numerics import quality as numerics
+from napari_framewise.stacks.counting import counted
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.quality.blocks import Judged
@@ -179,7 +180,8 @@ def diagnostics_of(names: Sequence[str], found: Sequence[dict[str, Array]]) -> t
     for name, each in zip(names, found, strict=True):
         empty = np.flatnonzero(each["pixels"] == 0)
         if len(empty):
-            said.append(f"{name}: {len(empty):,} frames hold no data beside their truth.")
+            hold = counted(len(empty), "frame", "holds", "hold")
+            said.append(f"{name}: {hold} no data beside the truth.")
         gain = _mean(each["gain"]) if "gain" in each else np.nan
         if gain > 0 and not _LEAST_GAIN < gain < 1 / _LEAST_GAIN:
             said.append(

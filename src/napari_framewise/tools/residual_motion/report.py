@@ -6,6 +6,7 @@ import numpy as np
 
 from napari_framewise.framework.frame_columns import frame_columns
 from napari_framewise.framework.outcome import Curve, Plot, Table
+from napari_framewise.stacks.counting import counted
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.residual_motion.passes import Judgement
@@ -110,7 +111,8 @@ def diagnostics_of(found: Judgement) -> tuple[str, ...]:
         )
     empty = int((~found.usable).sum())
     if empty:
-        said.append(f"{empty:,} frames without data, or of one value, were left out.")
+        what = "without data, or of one value,"
+        said.append(f"{counted(empty, 'frame', f'{what} was', f'{what} were')} left out.")
     return tuple(said)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_framewise.framework.outcome import Curve, Plot, Table
 from napari_framewise.numerics import statistics as numerics
+from napari_framewise.stacks.counting import counted
 from napari_framewise.stacks.ragged import RaggedStack
 from napari_framewise.stacks.source import Array
 from napari_framewise.tools.common.scaling import by_channel
@@ -160,8 +161,9 @@ def summary_of(names: tuple[str, ...], pooled: numerics.Pooled) -> str:
         )
     ]
     said = (
-        f"{by_channel(names, texts, '; ')}; over {int(pooled.count.max()):,} pixels of "
-        f"{int(pooled.images.max()):,} images."
+        f"{by_channel(names, texts, '; ')}; over "
+        f"{counted(int(pooled.count.max()), 'pixel')} of "
+        f"{counted(int(pooled.images.max()), 'image')}."
     )
     with np.errstate(all="ignore"):
         share = np.nanmax(np.where(pooled.between_share > 0, pooled.between_share, 0))
@@ -184,7 +186,7 @@ def frame_summary(names: tuple[str, ...], found: numerics.Moments) -> str:
     ]
     if not found.count.any():
         return "no pixel holds data."
-    return f"{by_channel(names, texts, '; ')}; {int(found.count.max()):,} pixels."
+    return f"{by_channel(names, texts, '; ')}; {counted(int(found.count.max()), 'pixel')}."
 
 
 def diagnostics_of(moments: numerics.Moments) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from napari_framewise.framework.placing import Layout, layout_of
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.framework.transform import moved_points, moved_shapes
 from napari_framewise.numerics.warp import Footprints, is_affine, prepared, warped
+from napari_framewise.stacks.counting import counted
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.warp.blocks import Warping, image_block, labels_block
@@ -152,7 +153,7 @@ def advise(inputs: Inputs, parameters: WarpParameters) -> str:
     size = " x ".join(f"{length:,}" for length in grid.shape)
     pixel = " x ".join(f"{axis.scale:.6g}" for axis in grid.axes)
     place = "in memory" if parameters.result == "memory" else "computed as one looks"
-    frames = "1 frame" if task.like.n_frames == 1 else f"{task.like.n_frames:,} frames"
+    frames = counted(task.like.n_frames, "frame")
     return f"Result: {frames} of {size} pixels of {pixel} {grid.axes[-1].unit}, {place}."
 
 
@@ -286,7 +287,7 @@ def _drawn(inputs: Inputs, task: Task) -> list[LayerResult]:
 def _outcome(task: Task, layers: list[LayerResult], first: Array, count: int) -> Outcome:
     grid, given = task.placed.grid, task.placed.given
     size = " x ".join(f"{length:,}" for length in grid.shape)
-    frames = "1 frame" if count == 1 else f"{count:,} frames"
+    frames = counted(count, "frame")
     notes = []
     known = np.isfinite(first)
     if not known.any():
