@@ -220,3 +220,11 @@ def test_bad_input_is_refused_in_a_sentence() -> None:
         outline_curve(seen([1, 2], [1.0, 2.0]), (0, 9))
     with pytest.raises(ValueError, match="first must lie before"):
         outline_curve(seen(np.arange(9), np.arange(9.0)), (5, 5))
+
+
+def test_a_high_bead_is_not_cut_short_along_its_neighbour() -> None:
+    image, rows = section(7, shape=(600, 900))
+    paths = outline_paths(outline_strength(image))
+    assert len(paths) == len(rows)
+    away = [np.abs(path.rows - row).mean() for path, row in zip(paths, rows, strict=True)]
+    assert max(away) < 2

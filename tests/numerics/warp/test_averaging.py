@@ -34,6 +34,25 @@ def photograph(shape: tuple[int, int] = (60, 70), seed: int = 0) -> np.ndarray:
     return 100 + 30 * ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=shape), 0.6)
 
 
+@pytest.mark.parametrize("name", PROFILES)
+def test_footprints_that_lie_alike_take_the_same_weights(name) -> None:
+    frame = np.stack([photograph((90, 120), seed) for seed in (1, 2)])
+    matrix = np.array([[3.0, 0.0, 1.25], [0.0, 4.0, 1.5], [0.0, 0.0, 1.0]])
+    whole = warped(frame, at(matrix, (30, 30)), kernel=name)
+    rows, columns = np.indices((90, 120))
+    for y, x in ((0, 0), (3, 7), (14, 15), (29, 29)):
+        away = np.hypot((rows - 3 * y - 1.25) / 3, (columns - 4 * x - 1.5) / 4)
+        weights = profile(name, away)
+        mean = (weights * frame).sum(axis=(1, 2)) / weights.sum()
+        np.testing.assert_allclose(whole[:, y, x], mean, rtol=2e-6)
+    part = warped_image(prepared(frame), at(matrix, (5, 30), 11), kernel=name)
+    np.testing.assert_array_equal(part, whole[:, 11:16])
+    # Turned a little, no two neighbours lie alike.
+    turned_a_little = matrix + 1e-7 * np.eye(3)[[1, 0, 2]] * [[1], [1], [0]]
+    near = warped(frame, at(turned_a_little, (30, 30)), kernel=name)
+    np.testing.assert_allclose(near, whole, rtol=1e-4)
+
+
 # ImageMagick's Lanczos leaves 1.1, 3.4 and 1.6, cubic interpolation 60.
 @pytest.mark.parametrize(
     ("scale", "degrees", "stop"),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_framewise.numerics.curves.kernels import cheapest_path
+from napari_framewise.numerics.curves.missed import missed_stretch
 from napari_framewise.numerics.curves.strength import OutlineStrength
 
 Array = NDArray[np.float64]
@@ -113,7 +114,8 @@ def outline_paths(
     turns back along columns, but climbs as steeply as it must. What belongs to a path counts
     nothing for the next one. Outlines are taken not to cross, as boundaries of layers don't: in the
     end each is looked for again between its neighbours, and what is then not seen enough is left
-    out.
+    out. A stretch that is seen, but that no path took, is given to each of its neighbours in turn;
+    paths stay so where the sum over all of them, each pixel counted once, becomes smaller.
 
     Examples
     --------
@@ -160,6 +162,7 @@ def outline_paths(
         if shares[worst] >= wanted:
             break
         found = _in_order(score, found[:worst] + found[worst + 1 :], separation, way_points)
+    found = _with_missed(score, found, separation, way_points)
     paths = [Path(ways, _share(seen, ways), chance) for ways in found]
     return tuple(sorted(paths, key=lambda path: float(path.rows.mean())))
 
@@ -197,6 +200,50 @@ def _in_order(
         if np.array_equal(before, paths):
             break
     return paths
+
+
+def _with_missed(
+    score: Array, found: list[Ways], separation: float, way_points: WayPoints
+) -> list[Ways]:
+    """Paths once more, led through a stretch that none of them took, where that is cheaper.
+
+    Where a path cuts a high bead short along its neighbour, the neighbour has nothing left but its
+    own neighbour, and none of them alone can do better.
+    """
+    for _ in range(len(found) - 1):
+        left = score.copy()
+        for ways in found:
+            left[_around(ways, score.shape[1], separation)] = 0
+        stretch = missed_stretch(left, _best(left))
+        if not stretch:
+            break
+        row, column = stretch[len(stretch) // 2]
+        order = np.argsort([abs(ways[round(column)].mean() - row) for ways in found])
+        before, better = _together(score, found, separation), None
+        for number in order[:2]:
+            free = left.copy()
+            near = _around(found[number], score.shape[1], separation)
+            free[near] = score[near]
+            led = [*found[:number], _best(free, stretch), *found[number + 1 :]]
+            led = _in_order(score, led, separation, [*way_points, stretch])
+            led = _in_order(score, led, separation, way_points)
+            after = _together(score, led, separation)
+            if after < before:
+                before, better = after, led
+        if better is None:
+            break
+        found = better
+    return found
+
+
+def _together(score: Array, found: Sequence[Ways], separation: float) -> float:
+    """Cost of all paths, of which each finds nothing where those above it were."""
+    left, total = score.copy(), 0.0
+    for ways in found:
+        pixels = Path(ways, 0.0, 0.0).pixels
+        total += float((1.0 + _GROUND - left[pixels[:, 1], pixels[:, 0]]).sum())
+        left[_around(ways, score.shape[1], separation)] = 0
+    return total
 
 
 def _best(

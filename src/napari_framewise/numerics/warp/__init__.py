@@ -362,9 +362,20 @@ def _averaged(
     slopes = np.ascontiguousarray(at.slopes[part].reshape(-1, 2, 2))
     compiled(
         kernels.average, f"{kind}/3", "bool/2", "int64", "float64/2", "float64/3", "float64/1",
-        "bool", "float64", "float64", "float64", "=float64/2",
-    )(image.padded, image.valid, first, places, slopes, *weights, float(most), out)  # fmt: skip
+        "bool", "float64", "float64", "float64", "bool", "=float64/2",
+    )(
+        image.padded, image.valid, first, places, slopes, *weights, float(most),
+        _repeats(places, slopes), out,
+    )  # fmt: skip
     return out
+
+
+def _repeats(places: NDArray[np.float64], slopes: NDArray[np.float64]) -> bool:
+    """Whether all footprints are alike and neighbours lie alike between pixels."""
+    if len(places) < 2 or not np.isfinite(places[:2]).all() or not (slopes == slopes[0]).all():
+        return False
+    step = places[1] - places[0]
+    return bool((step == np.rint(step)).all())
 
 
 def _interpolated(image: Prepared, places: NDArray[np.float64]) -> NDArray[Any]:

@@ -10,6 +10,8 @@ from napari_framewise.numerics.compiling import part, reordered
 
 LANES = 8
 """Weights of a row are worked out in as many at once, and images padded by as many columns."""
+TABLE = 65_536
+"""Most weights of one footprint that are kept."""
 
 
 @part
@@ -18,14 +20,14 @@ def ellipse(slopes: Any, most: float, form: Any) -> float:
     """Squared radius ``form . (y^2, 2 x y, x^2)`` of a footprint; what it is given is 2 x 2.
 
     The axes of the ellipse ``J J^T`` are kept within 1 and `most` pixels. Returns its area over
-    that of a circle of one pixel; `form` gets the inverse matrix (0, 1, 2) and the squared half
-    height (3).
+    that of a circle of one pixel; `form` gets the inverse matrix (0, 1, 2), the squared half height
+    (3) and the squared half width (4).
 
     Examples
     --------
-    >>> form = np.zeros(4)
+    >>> form = np.zeros(5)
     >>> ellipse(np.array([[2.0, 0.0], [0.0, 4.0]]), 64.0, form), form.tolist()
-    (8.0, [0.25, 0.0, 0.0625, 4.0])
+    (8.0, [0.25, 0.0, 0.0625, 4.0, 16.0])
     """
     a = slopes[0, 0] * slopes[0, 0] + slopes[0, 1] * slopes[0, 1]
     b = slopes[0, 0] * slopes[1, 0] + slopes[0, 1] * slopes[1, 1]
@@ -44,6 +46,7 @@ def ellipse(slopes: Any, most: float, form: Any) -> float:
     form[1] = xy / large - xy / small
     form[2] = x / large + y / small
     form[3] = y * large + x * small
+    form[4] = x * large + y * small
     return float(np.sqrt(large * small))
 
 
@@ -113,6 +116,51 @@ def row_weights(
     return total
 
 
+@part
+@reordered
+def tabled(
+    terms: Any, of_cubic: bool, phase: Any, form: Any, tall: float, reach: float, table: Any,
+    rows: Any,
+) -> float:  # fmt: skip
+    """Weights of a footprint, row after row in a table, and their sum; NaN where they don't fit.
+
+    `phase` is where the centre lies past the whole pixel before it. `rows` (n, 3) gets the first
+    column of each row, from that pixel, how many columns it has, and where in the table it begins.
+
+    Examples
+    --------
+    >>> terms, form = (1.0, -1.0, *[0.0] * 9), np.array([1.0, 0.0, 1.0, 1.0, 1.0])
+    >>> table, rows = np.zeros(64), np.zeros((8, 3), np.int64)
+    >>> tabled(terms, False, np.zeros(2), form, 1.0, 1.0, table, rows), rows[1].tolist()
+    (1.0, [-1, 8, 0])
+    """
+    yy, xy, xx = form[0] / reach, form[1] / reach, form[2] / reach
+    tilt, per, bent = xy / xx, 1.0 / xx, yy - xy * xy / xx
+    total, filled = 0.0, 0
+    low, high = int(np.ceil(phase[0] - tall)), int(np.floor(phase[0] + tall))
+    if high - low + 1 > rows.shape[0]:
+        return float(np.nan)
+    for i in range(low, high + 1):
+        v = i - phase[0]
+        left = (1.0 - v * v * bent) * per
+        rows[i - low, 1] = 0
+        if left <= 0.0:
+            continue
+        wide, middle = np.sqrt(left), phase[1] - tilt * v
+        first = int(np.ceil(middle - wide))
+        count = int(np.floor(middle + wide)) + 1 - first
+        if count <= 0:
+            continue
+        padded = (count + LANES - 1) // LANES * LANES
+        if filled + padded > table.size:
+            return float(np.nan)
+        row = table[filled : filled + padded]
+        total += row_weights(terms, of_cubic, first - phase[1], v * v * yy, 2.0 * v * xy, xx, row)
+        rows[i - low, 0], rows[i - low, 1], rows[i - low, 2] = first, padded, filled
+        filled += padded
+    return total
+
+
 def average(
     planes: Any,
     valid: Any,
@@ -124,16 +172,21 @@ def average(
     radius: float,
     volume: float,
     most: float,
+    tables: bool,
     out: Any,
 ) -> None:
     """Weighted means over elliptic footprints (Greene & Heckbert 1986), NaN where none is known.
 
     `planes` begin with row `start` and are padded by `LANES` columns; `terms`, `of_cubic`,
-    `radius` and `volume` say the weights.
+    `radius` and `volume` say the weights. With `tables` those of a footprint are kept for the next
+    one that lies alike between pixels, as all do where an image becomes whole times smaller.
     """
     channels, rows = planes.shape[:2]
     columns = planes.shape[2] - LANES
-    form = np.empty(4)
+    form, kept = np.empty(5), np.full(6, np.nan)
+    phase, table, spans = np.empty(2), np.empty(TABLE), np.empty((TABLE // LANES, 3), np.int64)
+    tall, area, weight_of_all = 0.0, 0.0, np.nan
+    low, high, near, far, todo = 0, 0, 0, 0, True
     t = (
         terms[0], terms[1], terms[2], terms[3], terms[4], terms[5], terms[6], terms[7], terms[8],
         terms[9], terms[10],
@@ -152,15 +205,47 @@ def average(
             for k in range(channels):
                 out[k, p] = np.nan
             continue
-        area = ellipse(slopes[p], most, form)
+        before_y, before_x = int(np.floor(y)), int(np.floor(x))
+        fresh = y - before_y != kept[0] or x - before_x != kept[1]
+        for k in range(4):
+            fresh = fresh or slopes[p, k // 2, k % 2] != kept[2 + k]
+        if fresh:
+            phase[0], phase[1] = y - before_y, x - before_x
+            kept[0], kept[1] = phase[0], phase[1]
+            for k in range(4):
+                kept[2 + k] = slopes[p, k // 2, k % 2]
+            area = ellipse(slopes[p], most, form)
+            tall, wide = radius * np.sqrt(form[3]), radius * np.sqrt(form[4])
+            low, high = int(np.ceil(phase[0] - tall)), int(np.floor(phase[0] + tall))
+            near, far = int(np.ceil(phase[1] - wide)) - 1, int(np.floor(phase[1] + wide)) + 1
+            todo = True
+        top, bottom = before_y + low - start, before_y + high - start
+        inside = top >= 0 and bottom < rows and before_x + near >= 0 and before_x + far < columns
+        if tables and inside and not valid.size:
+            if todo:
+                weight_of_all = tabled(t, of_cubic, phase, form, tall, reach, table, spans)
+                todo = False
+            if weight_of_all == weight_of_all:
+                enough = weight_of_all >= 0.1 * area * volume
+                for k in range(channels):
+                    value = 0.0
+                    for i in range(high - low + 1):
+                        count = spans[i, 1]
+                        if count == 0:
+                            continue
+                        first = before_x + spans[i, 0]
+                        source = planes[k, top + i, first : first + count]
+                        row = table[spans[i, 2] : spans[i, 2] + count]
+                        for j in range(row.size):
+                            value += row[j] * source[j]
+                    out[k, p] = value / weight_of_all if enough else np.nan
+                continue
         # In terms of the end of the weights, which is 1.
         yy, xy, xx = form[0] / reach, form[1] / reach, form[2] / reach
         tilt, per, bent = xy / xx, 1.0 / xx, yy - xy * xy / xx
-        tall = radius * np.sqrt(form[3])
         total, known = 0.0, 0.0
         for k in range(channels):
             sums[k] = 0.0
-        top, bottom = int(np.ceil(y - tall)) - start, int(np.floor(y + tall)) - start
         for i in range(max(0, top), min(rows - 1, bottom) + 1):
             v = i + start - y
             left = (1.0 - v * v * bent) * per
