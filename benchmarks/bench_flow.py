@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from common.flow_light import light_scenes
 from common.flow_scenes import Scene, end_point_error, grove3, motorcycle, synthetic
 from common.flow_unseen import Unseen, noisy_scenes, unseen_scenes
 from numpy.typing import NDArray
@@ -93,8 +94,9 @@ def coloured(scene: Unseen) -> Scene:
 
 def unseen(first_seed: int) -> None:
     """Error where little can be seen, and what confidence says; no motion counts as 0 px."""
+    everything = unseen_scenes(first_seed) + noisy_scenes(first_seed) + light_scenes(first_seed)
     kinds: dict[str, list[Unseen]] = {}
-    for scene in unseen_scenes(first_seed) + noisy_scenes(first_seed):
+    for scene in everything:
         kinds.setdefault(scene.kind, []).append(scene)
     others = {k: v for k, v in peers().items() if "DIS" not in k and "Farneback" not in k}
     print("mean end-point error in px; of ours: confident share, share of these over 1 px off")

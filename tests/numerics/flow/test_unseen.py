@@ -101,6 +101,27 @@ def test_a_vignette_is_no_motion(both: bool) -> None:
     assert np.mean(errors(strict.displacement, shift)) > 0.5
 
 
+@pytest.mark.parametrize("light", ["vignette", "lamp"])
+def test_light_over_a_plain_sky_is_no_motion(light: str) -> None:
+    y, x = np.indices(SHAPE)
+    cover = ndimage.gaussian_filter(((y < 40) & (x < 45)) * 1.0, 2)
+    scene, shift = 160 + (texture(SHAPE, 4) - 127) * cover, (2.2, -1.6)
+
+    def lit(at: float) -> Array:
+        away = np.hypot(y - 50 - at, x - 55)
+        if light == "vignette":
+            return 1 - 0.5 * np.hypot(y - 48, x - 52) / 71
+        return np.asarray(0.4 + 0.8 * np.exp(-(away**2) / (2 * 40**2)))
+
+    flow = of(lit(0) * scene, lit(9) * shifted(scene, shift), noise=2.0)
+    assert confident(flow) > 0.08
+    assert wrong(flow, shift) <= 0.05
+    assert np.mean(errors(flow.displacement, shift, border=0)) < 0.8
+    # Light alone moves nothing.
+    still = of(100 * lit(0), 100 * lit(9), noise=2.0)
+    assert confident(still) < 0.005
+
+
 @pytest.mark.parametrize("count", [6, 25])
 def test_sparse_beads_carry_their_background(count: int) -> None:
     rng = np.random.default_rng(count)

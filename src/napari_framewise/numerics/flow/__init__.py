@@ -24,7 +24,8 @@ from napari_framewise.numerics.flow.evidence import (
     there_and_back,
 )
 from napari_framewise.numerics.flow.levels import Planes, coarse_to_fine
-from napari_framewise.numerics.flow.prepared import prepare
+from napari_framewise.numerics.flow.light import detailed
+from napari_framewise.numerics.flow.prepared import Prepared, prepare
 from napari_framewise.numerics.flow.rivals import nearest_rival
 from napari_framewise.numerics.flow.settings import FlowSettings
 
@@ -52,6 +53,9 @@ Ranking: TypeAlias = Literal["combined", "forward_backward", "residual", "eigenv
 # over that of another; the share of the pixels that must be known in any direction, lest
 # the flow is taken from the confident ones alone.
 _OF_A_PERIOD, _NO_WORSE, _LEAST_KNOWN, _CONFIDENT = 4.0, 1.2, 0.2, 0.5
+# The share that must be known, lest the detail of both frames is followed as well; that is taken
+# where it tells more, and more than chance does.
+_MOSTLY_KNOWN, _BY_CHANCE = 0.35, 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,31 +154,45 @@ def estimate(
             "with at least one pixel is needed."
         )
     prepared = prepare(pair[0], pair[1], valid, second_valid, settings)
-    rival = nearest_rival(prepared.first, prepared.noise)
-    forward, varying = coarse_to_fine(prepared, settings)
+    flow = _followed(prepared, settings, ranking)
+    if settings.brightness == "changing" and flow.evidence.known() < _MOSTLY_KNOWN:
+        # Light over what is plain draws the flow along: detail alone may tell of more.
+        other = _followed(detailed(prepared, settings), settings, ranking)
+        if other.confidence().mean() > max(flow.confidence().mean(), _BY_CHANCE):
+            flow = other
+    if flow.evidence.known() < _LEAST_KNOWN:
+        flow = replace(flow, displacement=extended(flow.displacement, _confident(flow)))
+    given = prepared.first[0].valid
+    if given is not None:
+        kept = np.where(given, flow.displacement, np.float32(np.nan))
+        flow = replace(flow, displacement=kept)
+    return flow
+
+
+def _followed(pair: Prepared, settings: FlowSettings, ranking: Ranking) -> Flow:
+    """The flow of a pair, the smallest where several look the same, and what is known of it."""
+    rival = nearest_rival(pair.first, pair.noise)
+    forward, varying = coarse_to_fine(pair, settings)
     if np.isfinite(apart := float(np.median(rival))):
         # Among motions that look the same the smallest is given.
-        near = prepared.finer_than(apart / _OF_A_PERIOD)
+        near = pair.finer_than(apart / _OF_A_PERIOD)
         small, _ = coarse_to_fine(near, settings, varying=varying)
-        left, other = (
-            misfit(prepared, each, settings, varying=varying) for each in (small, forward)
-        )
+        left, other = (misfit(pair, each, settings, varying=varying) for each in (small, forward))
         if left < _NO_WORSE * other:
-            prepared, forward = near, small
+            pair, forward = near, small
     distance = None
     if ranking in ("combined", "forward_backward"):
-        backward, _ = coarse_to_fine(prepared.swapped, settings, varying=varying)
+        backward, _ = coarse_to_fine(pair.swapped, settings, varying=varying)
         distance = there_and_back(forward, backward)
-    found = evidence(prepared, forward, rival, settings, varying=varying)
+    found = evidence(pair, forward, rival, settings, varying=varying)
     if found.known() < _LEAST_KNOWN:
         # Where little is known, what looks known by chance counts for more.
         found = replace(found, beyond=2 * found.beyond)
-        confident = Flow(forward, found, distance, ranking).confidence() > _CONFIDENT
-        forward = extended(forward, confident)
-    given = prepared.first[0].valid
-    if given is not None:
-        forward = np.where(given, forward, np.float32(np.nan))
     return Flow(forward, found, distance, ranking)
+
+
+def _confident(flow: Flow) -> BoolArray:
+    return np.asarray(flow.confidence() > _CONFIDENT)
 
 
 def planes_of(frame: NDArray[Any], *, channels_last: bool = False) -> NDArray[Any]:

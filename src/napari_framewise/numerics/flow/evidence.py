@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_framewise.numerics.derivatives import gradient, smooth
 from napari_framewise.numerics.flow.levels import Planes, warped_onto
-from napari_framewise.numerics.flow.light import spread_of
+from napari_framewise.numerics.flow.light import detail, spread_of
 from napari_framewise.numerics.flow.prepared import Prepared
 from napari_framewise.numerics.flow.settings import FlowSettings
 from napari_framewise.numerics.interpolation import spline, warp
@@ -32,8 +32,9 @@ _LEAST = 1e-12
 class Evidence:
     """What the images say of the flow around each pixel, within a Gaussian window of sigma 4 px.
 
-    Both frames are smoothed by a Gaussian of sigma 1 px before. Intensities are in units of the
-    first frame's standard deviation, `spread`.
+    Both frames are smoothed by a Gaussian of sigma 1 px before, and, unless the light is said to be
+    constant, taken without what varies slowly over the frame (see `light.detail`). Intensities are
+    in units of the first frame's standard deviation, `spread`.
 
     Attributes
     ----------
@@ -51,7 +52,7 @@ class Evidence:
     rival : (*grid) float32
         Distance in pixels to the nearest place that looks the same; inf where none does.
     step : (*grid) float32
-        Distance in pixels from the flow to the window's own solution.
+        Distance in pixels from the flow to the window's own solution, for its whole flow.
     factor : float
         Pixels that are worth one independent one, by the residual's autocorrelation.
     noise : float
@@ -170,14 +171,19 @@ def evidence(
     first = pair.first[0].planes
     warped, usable = warped_onto(pair.first[0], pair.second[0], flow, settings, varying=varying)
     one, two = (smooth(each, _SMOOTHED, ndim=ndim) for each in (first, warped))
+    if settings.brightness == "changing":
+        # What a field of light may have made is no evidence of motion.
+        one, two = detail(one), detail(two)
     residual = two - one
     before, after = (gradient(each, _SLOPES, ndim=ndim) for each in (one, two))
-    pull = np.sum((before + after) * residual, axis=1) / -2
+    products = _products(before, after)
+    # Each pixel's equation for the whole of its flow, which may differ from its neighbours'.
+    whole = _times(products, flow) - np.sum((before + after) * residual, axis=1) / 2
     parts = [
         np.ones((1, *usable.shape), np.float32),
-        _products(before, after),
+        products,
         _products((after - before) / 2, (after - before) / 2),
-        pull,
+        whole,
         np.mean((warped - first) ** 2, axis=0, keepdims=True),
         np.mean(residual**2, axis=0, keepdims=True),
         *(one, two, one * two, one * one, two * two),
@@ -185,7 +191,7 @@ def evidence(
     weighted = np.concatenate(parts) * usable.astype(np.float32)
     sums = smooth(weighted, _WINDOW, ndim=ndim, truncate=3.0)
     ends = np.cumsum([len(part) for part in parts])[:6]
-    share, tensor, unlike, pull, raw, left, moments = np.split(sums, ends)
+    share, tensor, unlike, whole, raw, left, moments = np.split(sums, ends)
     share = np.maximum(share, np.float32(1e-6))
     largest = int(np.argmax([np.abs(each).mean() for each in residual]))
     # The middle of a large frame tells as much of its noise.
@@ -199,7 +205,7 @@ def evidence(
         left=np.maximum(left / share, 0)[0],
         correlation=_correlation(moments / share),
         rival=rival,
-        step=_length(tensor, pull, unlike),
+        step=_length(tensor, whole - _times(tensor, flow), unlike),
         factor=variance_factor(correlations),
         noise=pair.noise,
         rms=np.sqrt(np.maximum(raw / share, 0)[0]),
@@ -238,6 +244,17 @@ def _products(one: Planes, two: Planes) -> Planes:
             for i, j in zip(rows, columns, strict=True)
         ]
     )
+
+
+def _times(tensor: Planes, flow: Planes) -> Planes:
+    """Symmetric tensors times a flow, (ndim, *grid)."""
+    ndim = len(flow)
+    product = np.zeros_like(flow)
+    for place, (row, column) in enumerate(zip(*np.triu_indices(ndim), strict=True)):
+        product[row] += tensor[place] * flow[column]
+        if row != column:
+            product[column] += tensor[place] * flow[row]
+    return product
 
 
 def _correlation(moments: Planes) -> Planes:

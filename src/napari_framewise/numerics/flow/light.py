@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_framewise.numerics.derivatives import smooth
-from napari_framewise.numerics.flow.prepared import thinned
-from napari_framewise.numerics.pyramid import resized
+from napari_framewise.numerics.flow.prepared import Prepared, thinned
+from napari_framewise.numerics.flow.settings import FlowSettings
+from napari_framewise.numerics.pyramid import pyramid, resized
 
 BoolArray = NDArray[np.bool_]
 LEAST_SPREAD = 1e-5
@@ -22,6 +23,8 @@ _ROUNDS, _OUTLYING, _SAMPLE = 2, 4.0, 4000
 # Of the fields: pixels per grid point, window in grid points; the share of the mean variance that a
 # window's gain is held by, and the least share of a window that holds data.
 _STEP, _WINDOW, _HELD, _LEAST_SHARE = 4, 1.5, 0.2, 1e-3
+# Of what is slow: its Gaussian in grid points, and the pixels that the frame is carried on by.
+_SLOW, _AROUND = 2.5, 30
 
 
 def spread_of(residual: NDArray[Any], usable: BoolArray) -> float:
@@ -90,3 +93,36 @@ def brought_to_locally(
     gain, offset = np.split(resized(fields, shape, kernel="linear"), 2)
     brought: NDArray[Any] = gain * warped + offset
     return brought
+
+
+def detail(planes: NDArray[Any]) -> NDArray[Any]:
+    """Planes (channels, *grid) less what a Gaussian of sigma 10 px leaves of them, twice.
+
+    Light that varies slowly over the frame can't make what is left. Past the border a ramp goes on.
+    """
+    shape = planes.shape[1:]
+    for _ in range(2):
+        around = [min(_AROUND, length - 1) for length in shape]
+        widths = [(0, 0), *((each, each) for each in around)]
+        wide = np.pad(planes, widths, mode="reflect", reflect_type="odd")
+        small = tuple(max(1, round(length / _STEP)) for length in wide.shape[1:])
+        slow = smooth(resized(wide, small, kernel="linear"), _SLOW, ndim=len(shape), truncate=3.0)
+        inside = [slice(each, each + n) for each, n in zip(around, shape, strict=True)]
+        planes = planes - resized(slow, wide.shape[1:], kernel="linear")[(slice(None), *inside)]
+    return planes
+
+
+def detailed(pair: Prepared, settings: FlowSettings) -> Prepared:
+    """The same pair without what light that varies over the frame may have made."""
+    planes = [detail(level.planes) for level in (pair.first[0], pair.second[0])]
+    scale = float(planes[0].std(dtype=np.float64)) or 1.0
+    first, second = (
+        pyramid(
+            np.ascontiguousarray(each / scale, np.float32),
+            valid=levels[0].valid,
+            ratio=settings.ratio,
+            levels=len(levels),
+        )
+        for each, levels in zip(planes, (pair.first, pair.second), strict=True)
+    )
+    return Prepared(first, second, pair.spread * scale, min(pair.noise / scale, 1.0))
