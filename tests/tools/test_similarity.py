@@ -13,14 +13,16 @@ from tests.helpers.tool_contract import ToolContract
 
 from napari_framewise.framework.outcome import ImageResult, Outcome, Table
 from napari_framewise.io.ragged import open_images
+from napari_framewise.numerics.similarity import Filter
 from napari_framewise.samples import SAMPLES
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import stack_of
 from napari_framewise.tools.calls import run
 from napari_framewise.tools.similarity import TOOL, advise
-from napari_framewise.tools.similarity.comparing import Comparison
+from napari_framewise.tools.similarity.comparing import Comparison, Measure, comparison
 from napari_framewise.tools.similarity.judging import Judgement
 from napari_framewise.tools.similarity.parameters import SimilarityParameters
+from napari_framewise.tools.similarity.passes import side_of
 
 
 def crops(scenes: int, each: int, side: int = 32, seed: int = 0) -> tuple[Array, Array, Array]:
@@ -276,6 +278,17 @@ def test_what_a_long_run_takes_is_said_with_what_would_take_less() -> None:
     assert "200 GB on disk" in said(100_000)
     assert "with Best pairs." in said(100_000, max_shift=16)
     assert "disk" not in said(100_000, compare="best_pairs")
+
+
+@pytest.mark.parametrize("measure", ["correlation", "phase", "absolute", "ssim", "ruzicka"])
+@pytest.mark.parametrize("reach", [(16, 16), (44, 44)])
+def test_no_tile_of_slow_pairs_outlasts_a_cancelled_run(
+    measure: Measure, reach: tuple[int, int]
+) -> None:
+    how = comparison(measure, Filter(), (64, 64), reach, 0.3, ragged=False)
+    assert side_of(how) ** 2 * how.pair_seconds() < 10
+    if how.pair_seconds() < 4e-5:
+        assert side_of(how) == 192
 
 
 @pytest.fixture

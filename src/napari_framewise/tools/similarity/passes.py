@@ -21,6 +21,8 @@ from napari_framewise.tools.similarity.comparing import Comparison, Ready, liste
 
 _SIDE = 192
 _LARGE_SIDE = 24
+_LEAST_SIDE = 16
+_TILE_SECONDS = 1.5
 _LARGE = 256**2
 
 
@@ -78,9 +80,12 @@ def cost_of(how: Comparison) -> Cost:
 
 
 def side_of(how: Comparison) -> int:
-    """Images along a tile: many small ones, for each is made ready once a tile."""
+    """Images along a tile: many, for each is made ready once a tile, but no more than the clock
+    allows, for a tile ends before progress is told, and before a cancelled run rests.
+    """
     rows, columns = how.transform.canvas
-    return _SIDE if rows * columns < _LARGE else _LARGE_SIDE
+    most = _SIDE if rows * columns < _LARGE else _LARGE_SIDE
+    return min(most, max(_LEAST_SIDE, int((_TILE_SECONDS / how.pair_seconds()) ** 0.5)))
 
 
 def prepared(images: Any, numbers: Array, *rest: Any) -> Ready:
