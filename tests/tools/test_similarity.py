@@ -247,6 +247,17 @@ def test_what_can_not_be_compared_is_said_in_a_sentence(tmp_path: Path) -> None:
         run("similarity", images=images, judged=Table("t", "pair", {"a": np.arange(2)}))
     with pytest.raises(ValueError, match="must be the larger"):
         run("similarity", images=images, fine=7.0)
+    few = run("similarity", images=images)
+    assert few.summary.endswith("Too few different scores to choose a threshold by: give one.")
+    plain = np.ones((5, 32, 32))
+    for given, said in (
+        ({"compare": "neighbours"}, "None of the pairs of neighbours of 5 images could be"),
+        ({"references": plain[:2]}, "None of 5 images could be compared with a reference."),
+        ({"compare": "best_pairs"}, "None of the pairs of 5 images could be compared."),
+    ):
+        outcome = run("similarity", images=plain, **given)
+        assert outcome.summary.startswith(said)
+        assert not any("The screen kept" in each for each in outcome.diagnostics)
     nothing = run("similarity", images=images, mask=np.zeros((4, 32, 32)))
     assert nothing.summary.startswith("None of the pairs")
     assert "4 images held no contrast" in nothing.diagnostics[0]

@@ -137,7 +137,7 @@ class Screen:
     def reduced(self, values: Floats) -> Small:
         """Images on the canvas (n, y, x) as the screen takes them."""
         rows, columns = (-(-side // self.fine_step) for side in values.shape[1:])
-        fine = reduced(values, self.fine_step).reshape(-1, rows, columns)
+        fine = reduced(values, self.fine_step).reshape(len(values), rows, columns)
         largest = np.abs(fine).max(axis=(1, 2), keepdims=True, initial=0.0)
         whole = np.rint(fine * (127 / np.where(largest > 0, largest, 1))).astype(np.int8)
         coarse = reduced(values, self.step)
@@ -286,4 +286,5 @@ def reduced(values: Floats, step: int) -> Floats:
     n, rows, columns = values.shape
     padded = np.pad(values, ((0, 0), (0, -rows % step), (0, -columns % step)))
     parts = padded.reshape(n, padded.shape[1] // step, step, padded.shape[2] // step, step)
-    return np.ascontiguousarray(parts.mean(axis=(2, 4), dtype=np.float32).reshape(n, -1))
+    pixels = parts.shape[1] * parts.shape[3]
+    return np.ascontiguousarray(parts.mean(axis=(2, 4), dtype=np.float32).reshape(n, pixels))

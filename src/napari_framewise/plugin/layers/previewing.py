@@ -11,6 +11,7 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_framewise.engine.job import one_blas_thread
 from napari_framewise.framework.inputs import Inputs
 from napari_framewise.framework.outcome import Outcome
 from napari_framewise.framework.parameters import Parameters
@@ -124,7 +125,8 @@ def preview_of(
     part = None if seen is None or halo is None else seen.part(halo)
     if part is not None:
         inputs = inputs.with_stack(tool.inputs[0].name, part.stack)
-    outcome = tool.preview(inputs, parameters, index)
+    with one_blas_thread():
+        outcome = tool.preview(inputs, parameters, index)
     if part is None:
         return outcome
     trimmed = part.trimmed(outcome)

@@ -88,15 +88,17 @@ def best_pairs(
     copied = _drawn(n, _COPIES, rng)
     with one_blas_thread():
         canvas = given.ready(copied.tolist(), how).canvas
+        # Of an image without contrast no screen finds the copy.
+        copied, values = copied[~canvas.plain], canvas.values[~canvas.plain]
         least = max(how.least_overlap, 0.3)
-        moved = numerics.displaced(canvas.values, how.transform.reach, least)
+        moved = numerics.displaced(values, how.transform.reach, least)
         copies = screen.reduced(moved)
     nothing = np.full(len(copied), -1)
     found = yield from _screened(
         screen, copies.coarse, nothing, small.coarse, 0, many, engine, "Measuring recall", (0, 1)
     )
     kept = screen.closer(copies, small, found, compared)
-    recall = float((kept == copied[:, None]).any(axis=1).mean())
+    recall = float((kept == copied[:, None]).any(axis=1).mean()) if len(copied) else np.nan
     pairs = np.sort(rng.integers(0, n, (_DRAWN, 2)), axis=1)
     pairs = pairs[pairs[:, 0] < pairs[:, 1]]
     drawn = yield from _compared(given, how, pairs, engine, "Drawing")

@@ -134,9 +134,11 @@ class Judgement:
         return f"{said}; {expected:.2g} of as many unrelated pairs would."
 
     def undecided(self) -> bool:
-        """Whether no pair passes, though a larger false share would let some pass."""
-        if self.level is not None or self.unrelated is None:
+        """Whether a larger false share, or a threshold that is given, would let some pairs pass."""
+        if self.level is not None:
             return False
+        if self.unrelated is None:
+            return True
         return self.unrelated.least_share(self.values)[0] < _MOST_FALSE
 
     def _reaching(self, level: float, count: int) -> str:
@@ -147,9 +149,9 @@ class Judgement:
 
     def _none(self) -> str:
         """Why no pair is called the same, with the least false share that would call some so."""
-        said = "No pair stands out from the others"
         if self.unrelated is None:
-            return f"{said}."
+            return "Too few different scores to choose a threshold by: give one."
+        said = "No pair stands out from the others"
         share, level = self.unrelated.least_share(self.values)
         if not self.undecided():
             return f"{said}."

@@ -80,8 +80,9 @@ def cost_of(how: Comparison) -> Cost:
 
 
 def side_of(how: Comparison) -> int:
-    """Images along a tile: many, for each is made ready once a tile, but no more than the clock
-    allows, for a tile ends before progress is told, and before a cancelled run rests.
+    """Images along a tile: many, for each is made ready once a tile, unless pairs are slow.
+
+    A tile is finished before progress is told, and before a cancelled run rests.
     """
     rows, columns = how.transform.canvas
     most = _SIDE if rows * columns < _LARGE else _LARGE_SIDE

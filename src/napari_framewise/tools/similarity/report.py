@@ -168,6 +168,8 @@ def of_best(
 
 
 def _screened(best: Best) -> str:
+    if not best.copies:
+        return "None of the images that the screen was to be tried on holds contrast."
     return (
         f"The screen kept the original of {100 * best.recall:.1f} % of {best.copies:,} images that "
         "were displaced at random; pairs that it missed are not in the table."
@@ -180,13 +182,15 @@ def of_pairs(
     """Each image with the one before it."""
     judgement = Judgement(columns, how, parameters)
     table = pair_table(columns, numbers_of(given.images), judgement, ordered=False)
-    same = table.columns["same"]
+    same, count = table.columns["same"], int(np.isfinite(table.columns["score"]).sum())
     plot = Plot("Score", table.name, "second", (Curve("score"),), "Image", "Score")
     said = judgement.sentence(int(same.sum()))
     return Outcome(
         tables=(table,),
         plots=(plot,),
-        summary=f"{_pairs(len(table), ' of neighbours')} compared. {said}",
+        summary=f"{_pairs(count, ' of neighbours')} compared. {said}"
+        if count
+        else f"None of the pairs of neighbours of {given.n:,} images could be compared.",
         diagnostics=_unanswered(table.columns["score"]),
     )
 
@@ -245,7 +249,9 @@ def of_references(
         tables=(Table("images", "frame", listed, kept),),
         plots=(Plot("Scores", "images", "", (Curve("score"),), "Score", kind="histogram"),),
         summary=f"{given.n:,} {'image was' if given.n == 1 else 'images were'} compared with "
-        f"{len(score):,} reference{'s' * (len(score) != 1)}. {judgement.sentence(int(same.sum()))}",
+        f"{len(score):,} reference{'s' * (len(score) != 1)}. {judgement.sentence(int(same.sum()))}"
+        if finite.any()
+        else f"None of {given.n:,} images could be compared with a reference.",
         diagnostics=_unanswered(values),
     )
 
@@ -255,7 +261,8 @@ def pair_table(
 ) -> Table:
     """Pairs, the best first, by the numbers of their images."""
     known = np.nan_to_num(judgement.judged(columns), nan=-np.inf)
-    order = np.lexsort((columns["second"], columns["first"], -known if ordered else known * 0))
+    places = (columns["second"], columns["first"])
+    order = np.lexsort((*places, -known) if ordered else places)
     table = {name: column[order] for name, column in columns.items()}
     table["first"], table["second"] = numbers[table["first"]], numbers[table["second"]]
     table["same"] = judgement.same(table).astype(np.int64)
@@ -340,8 +347,6 @@ def _diagnostics(empty: Array, left_out: Array, judgement: Judgement) -> tuple[s
         )
     if len(left_out):
         said.append(f"{_pairs(len(left_out))} left out as judged before.")
-    if judgement.unrelated is None:
-        said.append("Too few pairs for a distribution of scores: give a threshold.")
     return tuple(said)
 
 
