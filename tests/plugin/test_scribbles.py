@@ -97,6 +97,27 @@ def test_the_colours_of_labels_reach_a_tool_and_come_back(
     assert opened.features["pixels"].tolist() == [14, 1]
 
 
+def test_another_colour_of_a_label_is_followed(
+    painted: tuple[Any, ToolPanel], qtbot: QtBot
+) -> None:
+    viewer, panel = painted
+    labels, told = viewer.layers["strokes"], []
+    panel.inputs_form.changed.connect(lambda: told.append(1))
+    # Choosing a label changes no colour.
+    labels.selected_label = 3
+    settle(qtbot, panel)
+    assert not told
+    colours = dict(labels.colormap.color_dict) | {3: np.array([0.0, 1.0, 0.0, 1.0])}
+    labels.colormap = DirectLabelColormap(color_dict=colours)
+    settle(qtbot, panel)
+    assert told
+    run_to_end(qtbot, panel)
+    record = panel.result.record
+    assert record is not None
+    found = inks(record.outcome.table().columns)
+    np.testing.assert_allclose(found[1], (3, 1, 0.0, 1.0, 0.0), atol=1e-6)
+
+
 @pytest.mark.parametrize("ending", ["zarr", "tif"])
 def test_a_saved_layer_of_labels_keeps_its_colours(tmp_path: Path, ending: str) -> None:
     path = str(tmp_path / f"strokes.{ending}")

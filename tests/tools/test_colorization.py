@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tests.helpers.tool_contract import ToolContract, blobs
 
+from napari_framewise.engine import Engine
 from napari_framewise.framework.outcome import ImageResult, Outcome, PointsResult, ShapesResult
 from napari_framewise.framework.recipe import InputRef
 from napari_framewise.io.formats.legends import write_legend
@@ -216,6 +217,11 @@ def test_what_takes_too_much_memory_is_said() -> None:
     marks = np.zeros((30_000, 1), np.uint8)
     with pytest.raises(ValueError, match=r"would take about .* GiB"):
         run("colorization", stack=large, scribbles=np.broadcast_to(marks, large.shape))
+    # Before a run too, where a panel asks how it will be cut.
+    given = {"stack": stack_of(large), "scribbles": stack_of(np.broadcast_to(marks, large.shape))}
+    inputs = TOOL.check_inputs({name: [each] for name, each in given.items()})
+    with pytest.raises(ValueError, match=r"would take about .* GiB"):
+        TOOL.plan(inputs, TOOL.check_parameters({}), Engine.local())
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_framewise.framework.inputs import Input, Kind, Value
+from napari_framewise.framework.inputs import SCRIBBLES, Input, Kind, Value
 from napari_framewise.plugin.connections import Connections
 from napari_framewise.plugin.forms.chosen import Lost, first_rectangle, summary_of
 from napari_framewise.plugin.forms.number_box import NumberBox
@@ -335,7 +335,13 @@ class LayerPicker(QWidget):
                 if emitter is not None:
                     self._of_layer.connect(emitter, self._layer_changed)
             if isinstance(layer, Labels | Points | Shapes):
-                self._edits = Edits(layer, self._viewer, self._layer_changed, self._of_layer)
+                self._edits = Edits(
+                    layer,
+                    self._viewer,
+                    self._layer_changed,
+                    self._of_layer,
+                    colours=set(SCRIBBLES) <= set(self._role.kinds),
+                )
         self._combo.setToolTip(self._role.description if layer is None else layer.name)
         self._offer_result()
         self._show_stack(keep=False)

@@ -9,6 +9,7 @@ from zlib import crc32
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Labels, Layer, Points, Shapes
+from napari.utils.colormaps import DirectLabelColormap
 
 from napari_framewise.plugin.connections import Connections
 
@@ -32,6 +33,8 @@ class Edits:
         Called after each edit.
     connections : Connections
         Keeps the connections to the layer.
+    colours : bool
+        Whether another colour of a label is an edit too.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Edits:
         viewer: ViewerModel,
         changed: Callable[[], Any],
         connections: Connections,
+        colours: bool = False,
     ) -> None:
         self._layer, self._viewer, self._changed = layer, viewer, changed
         self._sum = _sum_of(layer)
@@ -49,6 +53,9 @@ class Edits:
             if emitter is not None:
                 connections.connect(emitter, self._painted)
         connections.connect(layer.events.set_data, self._drawn)
+        if colours and isinstance(layer, Labels):
+            self._inks = _inks_of(layer)
+            connections.connect(layer.events.colormap, self._recoloured)
 
     def _painted(self, event: Any = None) -> None:
         del event
@@ -65,9 +72,25 @@ class Edits:
         if changed:
             self._changed()
 
+    def _recoloured(self, event: Any = None) -> None:
+        """Choosing a label tells of a colormap as well: then its colours are compared."""
+        del event
+        assert isinstance(self._layer, Labels)
+        before, self._inks = self._inks, _inks_of(self._layer)
+        if self._inks != before:
+            self._changed()
+
     def _in_view(self) -> tuple[Any, ...]:
         dims = self._viewer.dims
         return (dims.point, dims.ndisplay, dims.order, self._layer.visible)
+
+
+def _inks_of(layer: Labels) -> tuple[Any, ...]:
+    """The colours of its labels."""
+    colormap = layer.colormap
+    if isinstance(colormap, DirectLabelColormap):
+        return tuple((label, *map(float, ink)) for label, ink in colormap.color_dict.items())
+    return (np.asarray(colormap.colors).tobytes(), getattr(colormap, "seed", 0))
 
 
 def _sum_of(layer: Layer) -> int | None:

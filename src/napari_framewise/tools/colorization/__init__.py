@@ -181,8 +181,9 @@ def settle(inputs: Inputs, parameters: ColorizationParameters) -> ColorizationPa
 
 
 def plan(inputs: Inputs, parameters: ColorizationParameters, engine: Engine) -> Plan:
-    """How the run is cut."""
+    """How the run is cut, where this computer can solve it."""
     stack = _stack(inputs)
+    _check_memory(stack, stack.n_frames if parameters.in_time else 1)
     return make_plan(MapFrames(), (stack,), _cost(stack), engine)
 
 
