@@ -356,3 +356,10 @@ def test_one_landmark_is_a_start() -> None:
         "elastic", stack=image, reference=reference, **landmarks(1), **SETTINGS
     )
     assert outcome.table("elastic").row(0)["status"] == "converged"
+
+
+def test_the_summary_says_how_finely_bends_are_followed() -> None:
+    frame = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=(96, 96)), 1.5)
+    for method, finest in (("splines", 60), ("blocks", 120)):
+        found = fw.run("elastic", stack=frame, reference=frame, method=method, spacing=20.0)
+        assert f"less than {finest} px from crest to crest" in found.summary

@@ -117,7 +117,7 @@ def preview(inputs: Inputs, parameters: ElasticParameters, index: int) -> Outcom
     return Outcome(
         tables=(frame_table(one, [found]), *((objective_table(found.history),) if splines else ())),
         plots=(objective_plot(),) if splines else (),
-        summary=summary_of(one, [found], aim_of(inputs, parameters)),
+        summary=summary_of(one, [found], aim_of(inputs, parameters), parameters.how.finest),
         diagnostics=diagnostics_of(one, [found]),
     )
 
@@ -251,7 +251,7 @@ def _outcome(
         tables=(frame_table(stack, found), *tables),
         plots=plots,
         models=(model,) if model.found.any() else (),
-        summary=summary_of(stack, found, aim_of(inputs, parameters)),
+        summary=summary_of(stack, found, aim_of(inputs, parameters), parameters.how.finest),
         diagnostics=(*diagnostics_of(stack, found), *notes),
     )
 

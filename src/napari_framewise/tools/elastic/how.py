@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from napari_framewise.numerics.elastic import Registration, Settings, register, register_blocks
 from napari_framewise.stacks.source import Array
 
+# In distances of nodes, as measured.
+_OF_SPLINES, _OF_BLOCKS = 3, 6
+
 
 @dataclass(frozen=True)
 class How:
@@ -21,6 +24,11 @@ class How:
 
     settings: Settings
     reach: int | None = None
+
+    @property
+    def finest(self) -> float:
+        """Crest to crest, in pixels, of the finest bend that nine tenths are followed of."""
+        return self.settings.spacing * (_OF_SPLINES if self.reach is None else _OF_BLOCKS)
 
     def registered(
         self,

@@ -143,7 +143,7 @@ def frame_plots(count: int) -> tuple[Plot, ...]:
     )  # fmt: skip
 
 
-def summary_of(stack: Stack, found: Sequence[Registration], aim: str) -> str:
+def summary_of(stack: Stack, found: Sequence[Registration], aim: str, finest: float) -> str:
     """The result in a sentence or two."""
     known = [each for each in found if each.found]
     if not known:
@@ -157,7 +157,7 @@ def summary_of(stack: Stack, found: Sequence[Registration], aim: str) -> str:
     text = (
         f"{what} registered to {aim}: the local correlation rose from {before:.3f} to {after:.3f}; "
         f"nothing folds (smallest Jacobian {least:.2f}); there and back agree within {apart:.1g} "
-        "px."
+        f"px. Bends of less than {finest:g} px from crest to crest are followed in part, if at all."
     )
     errors = [each.landmark_errors.mean() for each in known if each.landmark_errors.size]
     return text + (f" Landmarks are off by {np.mean(errors):.2f} px." if errors else "")
