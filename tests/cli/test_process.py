@@ -32,6 +32,19 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
         assert run.stderr.read() == b""
 
 
+def test_what_is_done_ends_without_taking_libraries_down() -> None:
+    # As long as that takes a kill would find all results there, and the command would be refused.
+    script = (
+        "import atexit\nfrom napari_framewise.cli import main\n"
+        "atexit.register(print, 'taken down')\nmain()"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script, "list"], capture_output=True, text=True, check=True
+    )
+    assert "statistics" in run.stdout
+    assert "taken down" not in run.stdout
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to a whole console")
 def test_ctrl_c_leaves_at_once_and_leaves_nothing() -> None:
     np.save("r.npy", np.random.default_rng(0).normal(size=(50_000, 16, 16)).astype(np.float32))

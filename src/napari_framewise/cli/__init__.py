@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 CANCELLED = 130
 TERMINATED = 143
@@ -33,13 +34,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 where all went well, 1 where some of several inputs failed, 2 where the call or its
         input is wrong, 130 where it was cancelled, 143 where the system ended it.
     """
-    if arguments is None:
-        signal.signal(signal.SIGTERM, _terminate)
+    if arguments is not None:
+        return _done(arguments)
+    signal.signal(signal.SIGTERM, _terminate)
+    code = _done(sys.argv[1:])
+    # All is on the disk by now; taking the libraries down would take half a second more.
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
+
+
+def _done(arguments: Sequence[str]) -> int:
     # Everything is imported in here, so that Ctrl-C is answered while libraries load, too.
     try:
         from napari_framewise.cli.arguments import parsed
 
-        given = parsed(sys.argv[1:] if arguments is None else list(arguments))
+        given = parsed(list(arguments))
         if given.command == "list":
             from napari_framewise.cli.listing import print_list
 
@@ -57,13 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as end:
         kept = getattr(end, "__notes__", None) or ["what was not finished was not kept"]
         sys.stderr.write(f"napari-framewise: cancelled; {kept[0]}\n")
-        code = TERMINATED if isinstance(end, Terminated) else CANCELLED
-        if arguments is None:
-            # All is cleaned up by now; taking the libraries down would take half a second more.
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-        return code
+        return TERMINATED if isinstance(end, Terminated) else CANCELLED
     except BrokenPipeError:
         # Whoever read our output has enough; Python would complain when it closes it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QAction, QActionGroup
-from qtpy.QtWidgets import QMenu, QToolButton, QWidget
+from qtpy.QtWidgets import QMenu, QPushButton, QWidget
 
 from napari_framewise.framework.outcome import Curve, Plot, PlotKind, Table
 
@@ -18,7 +18,7 @@ _KINDS: tuple[tuple[PlotKind, str], ...] = (
 )
 
 
-class PlotChoice(QToolButton):
+class PlotChoice(QPushButton):
     """A button with a menu; what is chosen is the plot anew, with other columns."""
 
     chosen = Signal(object)
@@ -27,7 +27,6 @@ class PlotChoice(QToolButton):
         super().__init__(parent)
         self.setText("Columns")
         self.setToolTip("Which columns are plotted, and how.")
-        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._menu = QMenu(self)
         self._menu.setToolTipsVisible(True)
         self.setMenu(self._menu)
