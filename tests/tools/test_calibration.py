@@ -155,6 +155,14 @@ def test_an_image_without_the_grid_is_named_and_left_out() -> None:
     assert outcome.table("calibration").columns["value"].tolist() == [0, 2, 3, 4]
 
 
+def test_what_is_straight_is_said_where_the_lowest_value_holds_no_grid() -> None:
+    frames = images()
+    frames[0] = 100
+    outcome = run("calibration", images=valued(frames, *VALUES), pattern="dots")
+    said = "No image of the lowest value, 0, holds a grid: straight is that of 1."
+    assert said in outcome.diagnostics
+
+
 def test_two_images_of_one_value_are_said() -> None:
     frames = images()
     contrary = run("calibration", images=valued(frames, 0, 1, 1, 3, 4), pattern="dots")

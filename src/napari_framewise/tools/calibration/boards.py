@@ -40,7 +40,7 @@ class Boards:
     regular : bool
         Whether straight is a square grid.
     notes : tuple of str
-        Images that held no grid.
+        Images that held no grid, and what is straight where the lowest held none.
     """
 
     values: Array
@@ -109,6 +109,12 @@ def boards_of(
     regular = parameters.straight == "regular" or (
         reference is None and parameters.straight == "auto" and single
     )
+    lowest = float(np.min(values))
+    if reference is None and not regular and float(values[base]) > lowest:
+        notes.append(
+            f"No image of the lowest value, {lowest:g}, holds a grid: straight is that of "
+            f"{float(values[base]):g}."
+        )
     straight = _straight(whole[base], index[base], regular)
     kept = [
         (values[k], k, tuple(each), place)
