@@ -72,8 +72,7 @@ _SENTENCES = {
     Verdict.NOISE: "Nothing stands out of the noise: what the result shows is noise.",
     Verdict.UNREACHED: "The residual stays larger than the noise, however little is smoothed: the "
     "PSF is too wide or otherwise wrong for these frames, or there is more noise than was measured "
-    "or stated. Outliers, and noise that grows with brightness, are not seen in the plain parts "
-    "where it is measured: state the noise, or take Richardson-Lucy for counts of photons.",
+    "or stated: state the noise, or take Richardson-Lucy for counts of photons.",
     Verdict.RINGING: "The result swings past the values of the frame on both sides, brighter and "
     "darker: the PSF is too wide or otherwise wrong for these frames, or their noise is correlated "
     "over pixels and reads too small: state it.",
