@@ -26,9 +26,8 @@ from numpy.typing import ArrayLike
 from napari_framewise.numerics.elastic.field import Field, composed, displaced
 from napari_framewise.numerics.elastic.fitting import Step
 from napari_framewise.numerics.elastic.folding import determinants, determinants_of, unfolded
+from napari_framewise.numerics.elastic.given import LEAST_DEPTH, LEAST_SIDE
 from napari_framewise.numerics.elastic.registering import (
-    LEAST_DEPTH,
-    LEAST_SIDE,
     Registration,
     Settings,
     register_blocks,

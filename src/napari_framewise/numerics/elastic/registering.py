@@ -14,15 +14,11 @@ from napari_framewise.numerics.elastic.blocks import block_cells, block_field
 from napari_framewise.numerics.elastic.field import Field, FloatArray
 from napari_framewise.numerics.elastic.fitting import SHORT, Marks, Rules, Step, cells_of, fitted
 from napari_framewise.numerics.elastic.folding import determinants
+from napari_framewise.numerics.elastic.given import checked, marks_of, start_of
 from napari_framewise.numerics.elastic.images import BoolArray, Seen, Similarity, levels_of
 from napari_framewise.numerics.elastic.measures import alike
 from napari_framewise.numerics.elastic.settled import UNKNOWN, Left, left_of
 from napari_framewise.numerics.elastic.verdict import Status
-
-LEAST_SIDE = 16
-"""Least rows and columns of an image."""
-LEAST_DEPTH = 8
-"""Least planes, rows and columns of a volume."""
 
 # Points along each axis that are followed there and back.
 _RETURNS = {2: 33, 3: 12}
@@ -148,8 +144,8 @@ def registering(
     rules = settings or Settings()
     first, use = checked(reference, reference_mask, "reference")
     second, use_there = checked(image, image_mask, "image")
-    marks = _marks(landmarks)
-    matrix = _start(first.shape, second.shape, start, marks)
+    marks = marks_of(landmarks)
+    matrix = start_of(first.shape, second.shape, start, marks)
     cells, halvings = cells_of(first.shape, rules.spacing)
     field = Field.still(matrix, first.shape, cells)
     here = levels_of(first, use, rules.similarity, rules.window)
@@ -241,7 +237,7 @@ def register_blocks(
             f"The reference has {first.ndim} axes and the image {second.ndim}; two planes or two "
             "volumes are needed."
         )
-    matrix = None if start is None else _start(first.shape, second.shape, start, None)
+    matrix = None if start is None else start_of(first.shape, second.shape, start, None)
     cells = block_cells(first.shape, rules.spacing)
     nothing = Field.still(np.eye(first.ndim + 1), first.shape, cells)
     for values, valid in ((first, use), (second, use_there)):
@@ -273,74 +269,6 @@ def _verdict(
     if status is None and not placed and verdict.repeats(here):
         return Status.AMBIGUOUS
     return status
-
-
-def checked(
-    image: ArrayLike, mask: ArrayLike | None, name: str, *, volumes: bool = False
-) -> tuple[NDArray[Any], BoolArray]:
-    """An image and where it may be used.
-
-    Raises
-    ------
-    ValueError
-        Where it is no plane of real numbers of at least 16 pixels a side (nor, where volumes are
-        taken, a volume of 8), or the mask has another shape.
-    """
-    given = np.asarray(image)
-    real = given.dtype.kind in "buif"
-    if volumes and given.ndim == 3:
-        if not real or min(given.shape) < LEAST_DEPTH:
-            raise ValueError(
-                f"The {name} has the shape {given.shape} and the type {given.dtype}; a volume of "
-                f"real numbers, of at least {LEAST_DEPTH} voxels a side, is needed."
-            )
-    elif not real or given.ndim != 2 or min(given.shape) < LEAST_SIDE:
-        raise ValueError(
-            f"The {name} has the shape {given.shape} and the type {given.dtype}; one plane of real "
-            f"numbers, of at least {LEAST_SIDE} x {LEAST_SIDE} pixels, is needed."
-        )
-    use = np.isfinite(given)
-    if mask is not None:
-        chosen = np.asarray(mask)
-        if chosen.shape != given.shape:
-            raise ValueError(
-                f"The mask of the {name} has the shape {chosen.shape}, but the {name} has "
-                f"{given.shape}; they must agree."
-            )
-        use &= (chosen != 0) & (chosen == chosen)
-    return np.ascontiguousarray(given), use
-
-
-def _marks(landmarks: tuple[ArrayLike, ArrayLike] | None) -> Marks | None:
-    if landmarks is None:
-        return None
-    here, there = (np.asarray(each, np.float64).reshape(-1, 2) for each in landmarks)
-    if here.shape != there.shape:
-        raise ValueError(
-            f"{len(here)} landmarks of the reference and {len(there)} of the image were given; "
-            "landmarks go in pairs, so as many of each are needed."
-        )
-    known = np.isfinite(here).all(axis=1) & np.isfinite(there).all(axis=1)
-    return Marks(here[known], there[known]) if known.any() else None
-
-
-def _start(
-    shape: tuple[int, ...], other: tuple[int, ...], start: ArrayLike | None, marks: Marks | None
-) -> FloatArray:
-    """The matrix to begin at: the one given, the landmarks' shift, or centre upon centre."""
-    side = len(shape) + 1
-    matrix = np.eye(side)
-    if start is not None:
-        matrix = np.asarray(start, np.float64)
-        if matrix.shape != (side, side) or not np.isfinite(matrix).all():
-            raise ValueError(f"The start has to be a {side} x {side} matrix of finite numbers.")
-        if abs(np.linalg.det(matrix[:-1, :-1])) < 1e-6:
-            raise ValueError("The start is a singular matrix; one that can be inverted is needed.")
-    elif marks is not None:
-        matrix[:2, 2] = np.median(marks.there - marks.here, axis=0)
-    else:
-        matrix[:2, 2] = (np.array(other) - np.array(shape)) / 2
-    return matrix
 
 
 def _result(
