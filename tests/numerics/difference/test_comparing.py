@@ -8,6 +8,7 @@ from scipy import ndimage
 from skimage import color, data
 
 from napari_framewise.numerics.difference import Settings, compare, focus
+from napari_framewise.numerics.difference.light import lighting
 from napari_framewise.samples import SAMPLES
 
 SCENE = 255 * color.rgb2gray(data.astronaut())[40:300, 100:380]
@@ -167,3 +168,12 @@ def test_flat_and_empty_images_have_no_change(value: float) -> None:
 def test_shapes_must_agree() -> None:
     with pytest.raises(ValueError, match="two of one shape"):
         compare(np.ones((20, 20)), np.ones((20, 21)))
+
+
+def test_light_is_applied_any_number_of_times() -> None:
+    random = np.random.default_rng(3)
+    scene = random.normal(100, 20, (40, 40))
+    found = lighting(scene, 0.8 * scene + 5, np.ones(scene.shape), "global", 20.0)
+    assert found is not None
+    np.testing.assert_allclose(found.applied(scene), 0.8 * scene + 5, rtol=1e-6)
+    np.testing.assert_array_equal(found.applied(scene), found.applied(scene))

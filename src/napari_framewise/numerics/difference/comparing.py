@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_framewise.numerics.derivatives import smooth
+from napari_framewise.numerics.difference.fitting import Fit, fitted
 from napari_framewise.numerics.difference.focus import focus
-from napari_framewise.numerics.difference.light import Light, lit
+from napari_framewise.numerics.difference.light import Light
 from napari_framewise.numerics.difference.measures import Measure, Windows, measured
-from napari_framewise.numerics.difference.motion import coarser, resized, smooth_displacement
+from napari_framewise.numerics.difference.motion import SMOOTH, coarser, resized, resized_field
 from napari_framewise.numerics.difference.significance import (
     Regions,
     discovered,
@@ -142,7 +143,7 @@ def compare(
     measure is taken in windows; its logarithm is compared with that of windows of like structure
     (`scores`); windows are called changed at Benjamini and Hochberg's rate, and of the regions that
     they form those are kept whose strongest window holds that rate over the regions (`kept`).
-    Light and displacement are found twice: first smoother, on halved images, and then without
+    Light and displacement are found twice on halved images: first smoother, and then without
     what may have changed by that, which would pull them.
 
     Examples
@@ -182,8 +183,7 @@ def compare(
     elif blur < 0:
         b = smooth(b[None], -blur)[0]
     both = (known[0] & known[1]).astype(np.float64)
-    trusted, roughly = _first_look(a, b, known, both, settings, noise)
-    seen = _seen(a, b, known, trusted, settings, noise, roughly)
+    seen = _seen(a, b, known, _fit(a, b, both, settings, noise), settings, noise)
     windows, there, changed, chances = seen.windows, seen.there, seen.changed, seen.p
     limit = float(chances[changed].max()) if changed.any() else -1.0
     least = np.finfo(float).tiny
@@ -213,45 +213,55 @@ def compare(
     )
 
 
-def _first_look(
-    a: FloatArray,
-    b: FloatArray,
-    known: list[BoolArray],
-    both: FloatArray,
-    settings: Settings,
-    noise: float,
-) -> tuple[FloatArray, FloatArray | None]:
-    """1 where light and displacement are to be found: data far from what may have changed.
-
-    And the displacements, nearly.
-    """
+def _fit(a: FloatArray, b: FloatArray, both: FloatArray, settings: Settings, noise: float) -> Fit:
+    """Light and displacement: found from all, and again without what may have changed by that."""
     if settings.tolerance not in ("flow", "shift") and settings.light == "none":
-        return both, None
+        return Fit(None, np.zeros((2, *a.shape)))
+    over = {"flow": settings.smoothness, "shift": np.inf}.get(settings.tolerance)
+    # A shift first, where what is near is searched: it is light that is asked for here.
+    stiffly = np.inf if settings.tolerance == "search" else over and _STIFFER * over
     factor = 2 if min(a.shape) >= _HALVED else 1
-    weight = both
-    if factor == 2:
-        a, b, weight = coarser(a, b, both)
-        known, noise = [weight > 0] * 2, _HALF_NOISE * noise
+    near, later, weight = coarser(a, b, both) if factor == 2 else (a, b, both)
     nearly = replace(
         settings,
         measure="residual",
         window=max(settings.window / factor, 1.0),
-        smoothness=_STIFFER * settings.smoothness / factor,
-        tolerance="shift" if settings.tolerance == "search" else settings.tolerance,
+        tolerance="none",
     )
-    seen = _seen(a, b, known, weight, nearly, noise)
+    smoothness = settings.smoothness / factor
+    first = fitted(
+        near, later, weight, settings.light, _STIFFER * smoothness, stiffly and stiffly / factor
+    )
+    noise *= _HALF_NOISE if factor == 2 else 1.0
+    seen = _seen(near, later, [weight > 0] * 2, first, nearly, noise, coarsely=True)
+    trusted = _trusted(seen, weight)
+    field = first.displacement
+    if factor == 2 and over is not None and over < SMOOTH:
+        # Displacements that vary so are seen on the images themselves.
+        wide = both * _on_pixels(trusted > 0, 2, both.shape)
+        field = resized_field(field, a.shape)
+        return fitted(a, b, wide, settings.light, settings.smoothness, over, before=field)
+    again = fitted(
+        near,
+        later,
+        trusted,
+        settings.light,
+        smoothness,
+        over and over / factor,
+        before=field,
+        halved=factor == 2,
+    )
+    return replace(again, times=factor)
+
+
+def _trusted(seen: _Seen, weight: FloatArray) -> FloatArray:
+    """The weight of pixels far from what may have changed."""
     with np.errstate(invalid="ignore"):
         strange = (seen.p < _DOUBT) | (seen.measure > _STRANGE)
     doubted = ndimage.binary_dilation(strange, np.ones((3, 3), np.bool_), iterations=2)
-    times = factor * seen.windows.factor
-    wide = doubted.repeat(times, axis=0).repeat(times, axis=1)
-    wide = wide[: both.shape[0], : both.shape[1]]
-    trusted = both * ~wide
+    trusted = weight * ~_on_pixels(doubted, seen.windows.factor, weight.shape)
     # Where most of the image is in doubt nothing is better than anything else.
-    return (
-        trusted if trusted.sum() > 0.5 * both.sum() else both,
-        resized_field(seen.displacement, both.shape),
-    )
+    return trusted if trusted.sum() > 0.5 * weight.sum() else weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,28 +281,22 @@ def _seen(
     a: FloatArray,
     b: FloatArray,
     known: list[BoolArray],
-    trusted: FloatArray,
+    fit: Fit,
     settings: Settings,
     noise: float,
-    roughly: FloatArray | None = None,
+    *,
+    coarsely: bool = False,
 ) -> _Seen:
-    """Compare once; light and displacement follow the pixels that are trusted."""
+    """Compare once, with light and displacement as they were found."""
     shape = a.shape
-    beside = None
-    if roughly is not None and settings.light != "none":
-        moved, _, within = warp(spline(a[None]), roughly)
-        beside, trusted = moved[0], trusted * within
-    a = lit(a, b, trusted, settings.light, 2 * settings.smoothness, beside)
-    displacement = np.zeros((2, *shape))
-    if settings.tolerance in ("flow", "shift"):
-        over = settings.smoothness if settings.tolerance == "flow" else np.inf
-        displacement = resized_field(smooth_displacement(b, a, trusted, over), shape)
+    a, displacement = fit.lit(a), fit.displaced(shape)
     values, _, inside = warp(
         spline(a[None], valid=None if known[0].all() else known[0]), displacement
     )
     there = known[1] & inside
     # What came in over the border blurs into it, and displacements are least sure there.
-    windows = Windows.of((there & _within(shape)).astype(np.float64), settings.window)
+    weight = (there & _within(shape)).astype(np.float64)
+    windows = Windows.of(weight, settings.window, coarsely=coarsely)
     found, structure, unexplained = measured(values[0], b, windows, settings.measure, noise)
     if settings.tolerance == "search":
         found, structure, unexplained, displacement = _searched(a, b, known, settings, noise)
@@ -303,18 +307,10 @@ def _seen(
     return _Seen(windows, there, found, chances, unexplained, changed, displacement)
 
 
-def resized_field(field: FloatArray, shape: tuple[int, ...]) -> FloatArray:
-    """Displacements on pixels, from those on images that were halved.
-
-    Examples
-    --------
-    >>> resized_field(np.ones((2, 2, 2)), (4, 4))[0, 0].tolist()
-    [2.0, 2.0, 2.0, 2.0]
-    """
-    if field.shape[1:] == shape:
-        return field
-    times = -(-shape[0] // field.shape[1])
-    return np.asarray(times * np.stack([resized(each, shape) for each in field]))
+def _on_pixels(cells: BoolArray, factor: int, shape: tuple[int, ...]) -> BoolArray:
+    """The cell, of so many pixels a side, that each pixel lies in."""
+    wide = cells if factor == 1 else cells.repeat(factor, axis=0).repeat(factor, axis=1)
+    return wide[: shape[0], : shape[1]]
 
 
 def _within(shape: tuple[int, ...]) -> BoolArray:
@@ -354,7 +350,7 @@ def _searched(
             )
             shift[:, nearer] = np.array([[down], [right]])
     assert best is not None
-    factor = max(1, int(settings.window // 2))
+    factor = windows.factor
     wide = shift.repeat(factor, axis=1).repeat(factor, axis=2)[:, :rows, :columns]
     return np.where(np.isfinite(best), best, np.nan), under, left, wide
 
@@ -363,10 +359,10 @@ def _fine(values: FloatArray, windows: Windows, shape: tuple[int, ...]) -> Float
     """On pixels, from cells; from those with data where others have none."""
     known = np.isfinite(values)
     if known.all():
-        return resized(values, shape)
+        return resized(values, shape, windows.factor)
     if not known.any():
         return np.full(shape, np.nan)
-    return resized(filled(values[None], known)[0][0], shape)
+    return resized(filled(values[None], known)[0][0], shape, windows.factor)
 
 
 def _nothing(shape: tuple[int, ...]) -> Change:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 _RINGS = 48
 # Power above the noise from which a ring tells the blur; fewest rings that do.
 _CLEAR, _FEWEST = 4.0, 4
@@ -65,24 +67,16 @@ def focus(first: FloatArray, second: FloatArray) -> Focus:
     shape = first.shape
     if min(shape) < 16:
         return Focus(0.0, (0.0, 0.0))
-    taper = np.multiply.outer(*(np.hanning(n + 2)[1:-1] for n in shape))
-    scale = float(np.sum(taper**2))
-    squares = fft.fftfreq(shape[0])[:, None] ** 2 + fft.rfftfreq(shape[1])[None] ** 2
-    ring = np.minimum((np.sqrt(squares) * 2 * _RINGS).astype(np.int64), _RINGS)
-    counts = np.bincount(ring.ravel(), minlength=_RINGS + 1)
+    taper, scale, ring, counts, middle = _rings(*shape)
     means, noise = [], []
     for image in (first, second):
         spectrum = fft.rfft2(((image - image.mean()) * taper).astype(np.float32))
-        power = (
-            spectrum.real.astype(np.float64) ** 2 + spectrum.imag.astype(np.float64) ** 2
-        ) / scale
-        total = np.bincount(ring.ravel(), power.ravel(), _RINGS + 1) / np.maximum(counts, 1)
+        power = spectrum.real**2 + spectrum.imag**2
+        total = np.bincount(ring, power.ravel(), _RINGS + 1) / (scale * np.maximum(counts, 1))
         # White noise is what is least at the high end: texture falls off there.
         variance = float(total[int(0.9 * _RINGS) :].min())
         means.append(total[:_RINGS])
         noise.append(variance)
-    inside = np.bincount(ring.ravel(), squares.ravel(), _RINGS + 1)[:_RINGS]
-    middle = inside / np.maximum(counts[:_RINGS], 1)
     signal = [mean - variance for mean, variance in zip(means, noise, strict=True)]
     clear = (signal[0] > _CLEAR * noise[0]) & (signal[1] > _CLEAR * noise[1])
     clear[:2] = False
@@ -99,3 +93,14 @@ def focus(first: FloatArray, second: FloatArray) -> Focus:
         return Focus(0.0, sigmas)
     blur = float(np.sign(slope) * np.sqrt(abs(slope) / (4 * np.pi**2)))
     return Focus(blur if abs(blur) >= _LEAST else 0.0, sigmas)
+
+
+@lru_cache(maxsize=2)
+def _rings(rows: int, columns: int) -> tuple[FloatArray, float, IntArray, IntArray, FloatArray]:
+    """Taper and its energy; ring of each frequency, how many it has, its mean squared frequency."""
+    taper = np.multiply.outer(*(np.hanning(n + 2)[1:-1] for n in (rows, columns)))
+    squares = fft.fftfreq(rows)[:, None] ** 2 + fft.rfftfreq(columns)[None] ** 2
+    ring = np.minimum((np.sqrt(squares) * 2 * _RINGS).astype(np.int64), _RINGS).ravel()
+    counts = np.bincount(ring, minlength=_RINGS + 1)
+    inside = np.bincount(ring, squares.ravel(), _RINGS + 1)[:_RINGS]
+    return taper, float(np.sum(taper**2)), ring, counts, inside / np.maximum(counts[:_RINGS], 1)

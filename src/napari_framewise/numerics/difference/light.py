@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -15,35 +16,60 @@ Light: TypeAlias = Literal["local", "global", "none"]
 _DEGREE, _ROUNDS = 3, 3
 # Cells that a side is averaged to; what the local gain is drawn to the overall one by.
 _CELLS, _RIDGE = 64, 0.05
+# Contrast of images of about one that is rounding.
+_FLAT = 1e-9
 
 
-def lit(
+@dataclass(frozen=True, eq=False)
+class Lighting:
+    """Gains and offsets that bring one image to the light of another, on cells.
+
+    Attributes
+    ----------
+    gain, offset : (rows, columns) float64
+        ``gain * reference + offset`` is as the image; linear between the middles of the cells.
+    factor : int
+        Pixels along a side of a cell.
+    """
+
+    gain: FloatArray
+    offset: FloatArray
+    factor: int
+
+    def applied(self, reference: FloatArray, times: int = 1) -> FloatArray:
+        """The reference in that light; `times` as many pixels along a side as it was found on."""
+        factor, shape = self.factor * times, reference.shape
+        # Cells of one pixel are not copied.
+        return np.asarray(
+            resized(self.gain, shape, factor) * reference + resized(self.offset, shape, factor)
+        )
+
+
+def lighting(
     reference: FloatArray,
     image: FloatArray,
     weight: FloatArray,
     light: Light,
     smoothness: float,
-    beside: FloatArray | None = None,
-) -> FloatArray:
-    """A reference in the light of an image of the same scene.
+) -> Lighting | None:
+    """Gains and offsets that bring a reference to the light of an image of the same scene.
 
     Parameters
     ----------
     reference, image : (y, x) float64
-        Gaps filled from around them.
+        Gaps filled from around them. The reference where the image has it, as far as is known: what
+        is displaced correlates less, which would be taken for a lower gain.
     weight : (y, x) float64
         0 where one of them has a gap, else 1.
     light : {"local", "global", "none"}
         A gain and an offset that vary smoothly, one of each, or none.
     smoothness : float
         Sigma in pixels of the windows that local light is found in.
-    beside : (y, x) float64, optional
-        The reference where the image has it, as far as is known: light is found from that, for
-        what is displaced correlates less, which would be taken for a lower gain.
 
     Returns
     -------
-    (y, x) float64
+    Lighting or None
+        None where nothing is to be brought.
 
     Notes
     -----
@@ -55,24 +81,23 @@ def lit(
     --------
     >>> scene = np.random.default_rng(0).normal(100, 20, (64, 64))
     >>> shade = np.linspace(0.8, 1.2, 64)
-    >>> found = lit(scene, scene * shade + 5, np.ones(scene.shape), "local", 20.0)
-    >>> bool(np.abs(found - (scene * shade + 5)).max() < 3)
+    >>> found = lighting(scene, scene * shade + 5, np.ones(scene.shape), "local", 20.0)
+    >>> bool(np.abs(found.applied(scene) - (scene * shade + 5)).max() < 3)
     True
     """
     if light == "none" or not weight.any():
-        return reference
+        return None
     factor = max(1, -(-max(reference.shape) // _CELLS))
-    beside = reference if beside is None else beside
-    a, b, w = (binned(each, factor) for each in (beside * weight, image * weight, weight))
+    a, b, w = (binned(each, factor) for each in (reference * weight, image * weight, weight))
     a, b = (np.divide(each, w, out=np.zeros_like(each), where=w > 0) for each in (a, b))
     lift = float((a * w).sum() / w.sum())
     degree = 0 if light == "global" else _DEGREE
     gains, offsets = _polynomials(a - lift, b, w, degree)
-    shape = reference.shape
-    made = _field(gains, shape) * (reference - lift) + _field(offsets, shape)
+    gain, offset = _field(gains, a.shape), _field(offsets, a.shape)
+    offset -= gain * lift
     if light == "global":
-        return np.asarray(made)
-    a = _field(gains, a.shape) * (a - lift) + _field(offsets, a.shape)
+        return Lighting(gain, offset, factor)
+    a = gain * a + offset
     middle = float((a * w).sum() / w.sum())
     windows = Windows.of(w, max(smoothness / factor, 1.0))
     a, b = a - middle, b - middle
@@ -80,9 +105,11 @@ def lit(
     spread = np.maximum(windows.mean(a * a) - mean_a**2, 0.0)
     both = windows.mean(a * b) - mean_a * mean_b
     ridge = _RIDGE * float(spread.mean()) + 1e-300
-    gain = np.clip((both + ridge) / (spread + ridge), 0.5, 2.0)
-    rest = mean_b - gain * mean_a
-    return np.asarray(resized(gain, shape) * (made - middle) + resized(rest, shape) + middle)
+    more = np.clip((both + ridge) / (spread + ridge), 0.5, 2.0)
+    rest = mean_b - more * mean_a
+    # Windows are taken on cells of cells.
+    more, rest = (resized(each, a.shape, windows.factor) for each in (more, rest))
+    return Lighting(more * gain, more * (offset - middle) + rest + middle, factor)
 
 
 def _polynomials(
@@ -91,7 +118,10 @@ def _polynomials(
     """Legendre coefficients (rows, columns) of gain and offset."""
     lines = [_legendre(length, degree) for length in a.shape]
     pairs = [(i, j) for i in range(degree + 1) for j in range(degree + 1 - i)]
-    size = float(np.sqrt((weight * a * a).sum() / weight.sum())) or 1.0
+    size = float(np.sqrt((weight * a * a).sum() / weight.sum()))
+    if size < _FLAT:
+        # A reference of one value: what rounding leaves of it has no gain.
+        a, size = np.zeros_like(a), 1.0
     fields = np.stack([np.multiply.outer(lines[0][i], lines[1][j]).ravel() for i, j in pairs])
     design = np.concatenate([fields * (a / size).ravel(), fields])
     target, use = b.ravel(), weight.ravel().copy()

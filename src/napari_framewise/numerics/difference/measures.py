@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_framewise.numerics.compiling import compiled
 from napari_framewise.numerics.derivatives import gaussian_taps
 from napari_framewise.numerics.difference.kernels import residual_sums
-from napari_framewise.numerics.difference.motion import binned
+from napari_framewise.numerics.difference.motion import binned, cell_sizes
 from napari_framewise.numerics.normalised_convolution import summed
 
 FloatArray = NDArray[np.float64]
@@ -56,9 +56,9 @@ class Windows:
     count: FloatArray
 
     @classmethod
-    def of(cls, weight: FloatArray, sigma: float) -> Windows:
-        """Windows over the pixels that have a weight."""
-        factor = max(1, int(sigma // 2))
+    def of(cls, weight: FloatArray, sigma: float, *, coarsely: bool = False) -> Windows:
+        """Windows over the pixels that have a weight, at every sigma or half of it."""
+        factor = max(1, int(sigma if coarsely else sigma // 2))
         made = cls(factor, sigma, weight, np.empty(0))
         return cls(factor, sigma, weight, np.maximum(made._smooth(binned(weight, factor)), 0.0))
 
@@ -104,7 +104,7 @@ def measured(
         The structure is ``noise + 0.3 * g``, g the lesser of both images' mean squared gradient.
         Unexplained: the mean squared difference over the structure, whatever the measure.
     """
-    energy, steep, other = _sums(reference, image, windows, np.inf)
+    energy, steep, other = map(windows.shared, _sums(reference, image, windows, np.inf))
     # What is in one of them alone is no structure that the other was displaced by.
     structure = noise + _REST * np.minimum(steep, other)
     found = _found(reference, image, windows, measure, noise, energy, structure)
@@ -124,7 +124,8 @@ def _found(
         return energy
     if measure == "residual":
         # A pixel tells no more than this: else a strong change shows in windows far from it.
-        energy = _sums(reference, image, windows, noise + float(np.median(structure)))[0]
+        least = noise + float(np.median(structure))
+        energy = windows.shared(_sums(reference, image, windows, least)[0])
         return energy / np.maximum(structure, 1e-300)
     if measure == "mae":
         return windows.mean(np.abs(image - reference))
@@ -136,23 +137,15 @@ def _found(
     return _moments(reference, image, windows, measure, noise)
 
 
-def _sums(
-    reference: FloatArray, image: FloatArray, windows: Windows, least: float
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Mean squared residual, and mean squared gradients of both images, of each window."""
+def _sums(reference: FloatArray, image: FloatArray, windows: Windows, least: float) -> FloatArray:
+    """Mean squared residual, and mean squared gradients of both images, of each cell."""
     factor = windows.factor
     cells = np.zeros((3, *(-(-length // factor) for length in image.shape)))
     kernel = compiled(residual_sums, *["float64/2"] * 3, "int64", *["float64"] * 3, "=float64/3")
     given = (np.ascontiguousarray(each) for each in (reference, image, windows.weight))
     kernel(*given, factor, least, _MOST, _REST, cells)
-    cells /= np.multiply.outer(*(_sizes(length, factor) for length in image.shape))
-    energy, steep, other = (windows.shared(each) for each in cells)
-    return energy, steep, other
-
-
-def _sizes(length: int, factor: int) -> FloatArray:
-    """Pixels of the cells along a side; the last may be smaller."""
-    return np.minimum(factor, length - factor * np.arange(-(-length // factor))).astype(np.float64)
+    cells /= np.multiply.outer(*(cell_sizes(length, factor) for length in image.shape))
+    return cells
 
 
 def _moments(

@@ -7,16 +7,21 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_framewise.numerics.compiling import compiled
 from napari_framewise.numerics.derivatives import gaussian_taps
-from napari_framewise.numerics.interpolation import spline, warp
+from napari_framewise.numerics.difference.kernels import normal_sums
+from napari_framewise.numerics.interpolation import Spline, spline, warp
 from napari_framewise.numerics.normalised_convolution import summed
 from napari_framewise.numerics.separable import Band, banded, filtered
 
 FloatArray = NDArray[np.float64]
-_COARSEST = 24
+_COARSEST, _LEVELS = 24, 4
 # Steps of the whole frame at scales that are cheap.
 _ROUNDS = 3
-_SMOOTH = 6.0
+# Pixels above which every second one is enough for a median.
+_MANY = 2**14
+SMOOTH = 6.0
+"""Smoothness in pixels from which halved images tell as much of displacements."""
 # Squared gradients of images of about one that count as none.
 _FLAT = 1e-20
 # What local steps are drawn to none by, as a share of the mean squared gradient, and the smallest
@@ -30,7 +35,7 @@ def smooth_displacement(
     weight: FloatArray,
     smoothness: float,
     *,
-    levels: int = 4,
+    halved: bool = False,
 ) -> FloatArray:
     """Displacements d with ``moved(p + d(p)) = still(p)``, by Lucas and Kanade's equations.
 
@@ -42,13 +47,13 @@ def smooth_displacement(
         0 where one of them has a gap, else 1.
     smoothness : float
         Sigma in pixels of the window that the displacements are found in; infinite: one for all.
-    levels : int
-        Times that the images are halved at first.
+    halved : bool
+        The images were halved before, and are as coarse as the displacements may be.
 
     Returns
     -------
     (2, y, x) float64
-        Rows, columns.
+        Rows, columns, on the images or, where that does, on the images halved once.
 
     Notes
     -----
@@ -59,7 +64,7 @@ def smooth_displacement(
     gradients are weak.
     """
     pyramid = [(still, moved, weight)]
-    for _ in range(levels):
+    for _ in range(_LEVELS - halved):
         if min(pyramid[-1][0].shape) < 2 * _COARSEST:
             break
         pyramid.append(coarser(*pyramid[-1]))
@@ -67,15 +72,15 @@ def smooth_displacement(
     for number in reversed(range(len(pyramid))):
         a, b, w = pyramid[number]
         if field.shape[1:] != a.shape:
-            field = 2 * np.stack([resized(each, a.shape) for each in field])
+            field = resized_field(field, a.shape)
         # A smooth field found on the images halved once is right to hundredths of a pixel.
-        if number == 0 and len(pyramid) > 1 and smoothness >= _SMOOTH:
+        if number == 0 and len(pyramid) > 1 and not halved and smoothness >= SMOOTH:
             break
         image = spline(b[None])
         # One step for all first: where there is nothing to see, it stays with the rest.
         sigma = smoothness / 2**number
         local = np.isfinite(sigma) and (sigma >= _LEAST or number == 0)
-        for _ in range(_ROUNDS if number > 1 else 1):
+        for _ in range(_ROUNDS if number + halved > 1 else 1):
             field += _step(a, image, w, field, np.inf)
         if local:
             field += _step(a, image, w, field, max(sigma, 2.0))
@@ -83,41 +88,42 @@ def smooth_displacement(
 
 
 def _step(
-    still: FloatArray,
-    image: object,
-    weight: FloatArray,
-    field: FloatArray,
-    sigma: float,
+    still: FloatArray, image: Spline, weight: FloatArray, field: FloatArray, sigma: float
 ) -> FloatArray:
-    values, slopes, inside = warp(image, field, slopes=True)  # type: ignore[arg-type]
+    values, slopes, inside = warp(image, field, slopes=True)
     assert slopes is not None
-    left = still - values[0]
-    use = weight * inside
-    gy, gx = slopes[0, 0], slopes[1, 0]
-    # A residual that neither noise nor a displacement of a pixel explains is a change: its weight
-    # falls as one over it (Huber).
-    spread = 1.4826 * float(np.median(np.abs(left)))
-    borne = 3 * np.sqrt(spread**2 + gy * gy + gx * gx) + 1e-300
-    use = use * np.minimum(1.0, borne / np.maximum(np.abs(left), 1e-300))
-    wy, wx = use * gy, use * gx
-    products = (wy * gy, wx * gx, wy * gx, wy * left, wx * left)
-    factor = 1 if np.isinf(sigma) else max(1, int(sigma // 2))
-    yy, xx, yx, ty, tx = (_window(each, factor, sigma) for each in products)
+    # Every second pixel tells the spread of the residuals as well.
+    some = (slice(None, None, 2),) * 2 if still.size > _MANY else (slice(None),) * 2
+    spread = 1.4826 * float(np.median(np.abs(still[some] - values[0][some])))
+    factor = max(still.shape) if np.isinf(sigma) else max(1, int(sigma // 2))
+    cells = np.zeros((5, *(-(-length // factor) for length in still.shape)))
+    kinds = ("float64/2", "float64/2", "float64/3", "float64/2", "bool/2", "float64", "int64")
+    kernel = compiled(normal_sums, *kinds, "=float64/3")
+    kernel(still, values[0], slopes[:, 0], weight, inside, spread, factor, cells)
+    cells /= np.multiply.outer(*(cell_sizes(length, factor) for length in still.shape))
+    if not np.isinf(sigma):
+        taps = gaussian_taps(sigma / factor)
+        cells = summed(cells, (taps, taps))
+    yy, xx, yx, ty, tx = cells
     ridge = (1e-3 if np.isinf(sigma) else _RIDGE) * float(np.mean(yy + xx)) + _FLAT
     yy, xx = yy + ridge, xx + ridge
     determinant = yy * xx - yx * yx
     step = np.stack([(xx * ty - yx * tx) / determinant, (yy * tx - yx * ty) / determinant])
     step = np.clip(step, -1.5, 1.5)
-    return np.stack([resized(each, still.shape) for each in step])
+    return (
+        step if np.isinf(sigma) else np.stack([resized(each, still.shape, factor) for each in step])
+    )
 
 
-def _window(values: FloatArray, factor: int, sigma: float) -> FloatArray:
-    """Means over blocks, smoothed to a window of sigma in all."""
-    if np.isinf(sigma):
-        return np.full((1, 1), values.mean())
-    small = binned(values, factor)
-    taps = gaussian_taps(sigma / factor)
-    return np.asarray(summed(small[None], (taps, taps))[0])
+def cell_sizes(length: int, factor: int) -> FloatArray:
+    """Pixels of the cells along a side; the last may be smaller.
+
+    Examples
+    --------
+    >>> cell_sizes(7, 3).tolist()
+    [3.0, 3.0, 1.0]
+    """
+    return np.minimum(factor, length - factor * np.arange(-(-length // factor))).astype(np.float64)
 
 
 def binned(values: FloatArray, factor: int) -> FloatArray:
@@ -191,24 +197,34 @@ def _every_second(length: int) -> Band:
     return banded(places - 2, taps, length, "even")
 
 
-def resized(values: FloatArray, shape: tuple[int, ...]) -> FloatArray:
-    """Between the middles of equal cells, linearly.
+def resized_field(field: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    """Displacements on pixels, from those on images that were halved once, or not.
 
     Examples
     --------
-    >>> resized(np.array([[0.0, 4.0]]), (1, 4)).tolist()
+    >>> resized_field(np.ones((2, 2, 2)), (4, 4))[0, 0].tolist()
+    [2.0, 2.0, 2.0, 2.0]
+    """
+    if field.shape[1:] == shape:
+        return field
+    return np.asarray(2 * np.stack([resized(each, shape, 2) for each in field]))
+
+
+def resized(values: FloatArray, shape: tuple[int, ...], factor: int) -> FloatArray:
+    """Between the middles of cells of `factor` pixels a side, linearly; the last may be smaller.
+
+    Examples
+    --------
+    >>> resized(np.array([[0.0, 4.0]]), (1, 4), 2).tolist()
     [[0.0, 1.0, 3.0, 4.0]]
     """
-    if values.shape[1] != shape[1]:
-        values = _wider(values, shape[1])
-    if values.shape[0] != shape[0]:
-        values = filtered(values, _between(values.shape[0], shape[0]), 0)
+    if factor > 1:
+        values = filtered(_wider(values, shape[1], factor), _between(shape[0], factor), 0)
     return values
 
 
-def _wider(values: FloatArray, length: int) -> FloatArray:
+def _wider(values: FloatArray, length: int, factor: int) -> FloatArray:
     """Columns between the middles of equal cells; strided ones at once."""
-    factor = -(-length // values.shape[1])
     around = np.pad(values, ((0, 0), (1, 1)), mode="edge")
     out = np.empty((len(values), factor * values.shape[1]))
     for column in range(factor):
@@ -219,9 +235,9 @@ def _wider(values: FloatArray, length: int) -> FloatArray:
 
 
 @lru_cache(maxsize=64)
-def _between(length: int, size: int) -> Band:
+def _between(size: int, factor: int) -> Band:
     """Weights of the cells on both sides of each pixel."""
-    factor = -(-size // length)
+    length = -(-size // factor)
     at = np.clip((np.arange(size) + 0.5) / factor - 0.5, 0, length - 1)
     low = np.minimum(at.astype(np.int64), max(length - 2, 0))
     share = at - low

@@ -287,7 +287,7 @@ def _frame(stack: Stack, index: int) -> Array:
 
 def _cost(stack: Stack) -> Cost:
     elements = int(np.prod(stack.spatial_shape))
-    return Cost(output=4096, scratch=200 * elements, seconds=2.5e-7 * elements)
+    return Cost(output=4096, scratch=200 * elements, seconds=6e-7 * elements)
 
 
 TOOL = Tool(
