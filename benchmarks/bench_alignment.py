@@ -1,6 +1,6 @@
 """Alignment against OpenCV's ECC, TurboReg (pystackreg) and SimpleITK, and against known truths.
 
-Run: python benchmarks/bench_alignment.py [protocol] [large] [landmarks] [stack] [--trials N]
+Run: python benchmarks/bench_alignment.py [protocol] [hard] [large] [landmarks] [stack] [--trials N]
 
 Times are processor seconds of one thread; ratios are what to look at. `protocol` is that of Baker
 and Matthews (2004, section 2.4): a template of 100 x 100 is cut out of a photograph by a transform
@@ -40,10 +40,16 @@ SWAP = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 Method = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
+PLAIN = ("camera", "astronaut")
+HARD = ("rocket", "brick", "page", "hubble_deep_field")
+"""Dark, or the same in many places."""
+
+
 @cache
-def photographs() -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-    images = (data.camera().astype(float), color.rgb2gray(data.astronaut()) * 255)
-    return tuple((image, ndimage.spline_filter(image, 5)) for image in images)
+def photograph(name: str) -> tuple[np.ndarray, np.ndarray]:
+    image = getattr(data, name)()
+    image = color.rgb2gray(image) * 255 if image.ndim == 3 else image.astype(float)
+    return image, ndimage.spline_filter(image, 5)
 
 
 def cut(coefficients: np.ndarray, matrix: np.ndarray, side: int, **options: Any) -> np.ndarray:
@@ -168,18 +174,65 @@ def protocol(trials: int) -> None:
             )
 
 
-def _trials(motion: str, sigma: float, count: int, method: Method) -> Any:
+def hard(trials: int) -> None:
+    """Scenes that are dark or repeat; and a scale of a half and of two, on all of them."""
+    for motion, sigmas in (("affine", (6, 10, 14)), ("homography", (6, 10))):
+        for name in HARD:
+            row = [
+                _row(list(_trials(motion, float(sigma), trials, ours(motion), (name,))))
+                for sigma in sigmas
+            ]
+            print(f"{motion:12}{name:20}" + " | ".join(row), flush=True)
+    for scale in (0.5, 2.0):
+        for name in (*PLAIN, *HARD):
+            print(
+                f"scale {scale:<6}{name:20}{_row(list(_scaled(name, scale, trials)))}", flush=True
+            )
+
+
+def _row(errors: list[tuple[float, float]]) -> str:
+    """Found, wrong, and refused ones."""
+    off_by = np.array([error for error, _ in errors])
+    found, refused = int((off_by < 1).sum()), int(np.isinf(off_by).sum())
+    wrong = len(off_by) - found - refused
+    return f"{wilson(found, len(off_by))} wrong {wrong} refused {refused}"
+
+
+def _scaled(name: str, scale: float, count: int) -> Any:
+    """Templates that show the photograph at another scale, by similarity."""
+    rng = np.random.default_rng(2)
+    image, coefficients = photograph(name)
+    method, points = ours("similarity"), canonical("similarity", SIDE)
+    fixed = min(1.0, (min(image.shape) - 12) / (SIDE * scale))
+    for _ in range(count):
+        truth = np.diag([scale * fixed, scale * fixed, 1.0])
+        room = np.array(image.shape) - scale * fixed * SIDE - 1
+        truth[:2, 2] = rng.uniform(0, room)
+        template = cut(coefficients, truth, SIDE)
+        start = np.eye(3)
+        start[:2, 2] = truth[:2, 2] + (scale * fixed - 1) * (SIDE - 1) / 2
+        began = time.thread_time()
+        found = method(template, image, start)
+        took = time.thread_time() - began
+        yield off(found, truth, points) if np.isfinite(found).all() else np.inf, took
+
+
+def _trials(
+    motion: str, sigma: float, count: int, method: Method, names: tuple[str, ...] = PLAIN
+) -> Any:
     rng = np.random.default_rng(1)
     done = 0
     while done < count:
-        image, coefficients = photographs()[int(rng.integers(2))]
+        image, coefficients = photograph(names[int(rng.integers(len(names)))])
         start = np.eye(3)
-        start[:2, 2] = rng.integers(150, 263, 2)
+        shorter = min(image.shape)
+        low = min(150, (shorter - SIDE) // 2)
+        start[:2, 2] = rng.integers(low, shorter - low - SIDE + 1, 2)
         points = canonical(motion, SIDE)
         moved = points + start[:2, 2] + rng.normal(0, sigma, points.shape)
         truth = transforms.fitted_to_points(points, moved, motion)  # type: ignore[arg-type]
         ends = transforms.mapped(truth, transforms.corners((SIDE, SIDE)))
-        if not (np.isfinite(ends).all() and ends.min() >= 0 and ends.max() <= 511):
+        if not (np.isfinite(ends).all() and (ends >= 0).all() and (ends < image.shape).all()):
             continue
         template = cut(coefficients, truth, SIDE)
         began = time.thread_time()
@@ -193,7 +246,7 @@ def _trials(motion: str, sigma: float, count: int, method: Method) -> Any:
 def large(trials: int) -> None:
     """512 x 512, affine by 8 px, noise 4 on both images, gain 0.9, offset 8, black borders."""
     rng = np.random.default_rng(1)
-    image, coefficients = photographs()[0]
+    image, coefficients = photograph(PLAIN[0])
     points, start = canonical("affine", 512), np.eye(3)
     results: dict[str, list[tuple[float, float]]] = {}
     for _ in range(min(trials, 12)):
@@ -268,7 +321,7 @@ def _points(name: str) -> np.ndarray:
 def drifting(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Frames of 256 x 256 that drift and rotate, uint8, with noise; and their transforms."""
     rng = np.random.default_rng(0)
-    coefficients = photographs()[0][1]
+    coefficients = photograph(PLAIN[0])[1]
     time_ = np.linspace(0, 1, count)
     angles = np.radians(4 * np.sin(7 * time_))
     shifts = np.stack([8 * np.sin(5 * time_), 10 * time_ - 5], axis=1)
@@ -337,7 +390,13 @@ def _finished(run: Any) -> Any:
 
 
 def main() -> None:
-    parts = {"protocol": protocol, "large": large, "landmarks": landmarks, "stack": stack}
+    parts = {
+        "protocol": protocol,
+        "hard": hard,
+        "large": large,
+        "landmarks": landmarks,
+        "stack": stack,
+    }
     reader = argparse.ArgumentParser(description=__doc__)
     reader.add_argument("parts", nargs="*", default=[], metavar="PART")
     reader.add_argument("--trials", type=int, default=100, help="1000 as in the documentation")
