@@ -215,6 +215,17 @@ def test_pairs_that_only_a_larger_false_share_lets_pass_are_spoken_of() -> None:
     assert "a False share of" not in Judgement(rest, how, SimilarityParameters()).sentence(0)
 
 
+def test_a_heavy_tail_of_unrelated_pairs_is_said() -> None:
+    rng = np.random.default_rng(5)
+    how, related = Comparison.of_two((24, 24)), np.full(40, 90.0)
+    for tail, said in (([], 0), (rng.uniform(36, 46, 60), 1)):
+        z = np.concatenate([rng.gumbel(15, 3, 5000), tail, related])
+        judgement = Judgement({"score": z / 90, "z": z}, how, SimilarityParameters())
+        assert len(judgement.doubts()) == said
+    given = Judgement({"score": z / 90, "z": z}, how, SimilarityParameters(threshold=0.5))
+    assert given.doubts() == ()
+
+
 def test_the_defaults_find_what_is_the_same_in_the_sample() -> None:
     made = SAMPLES["cropped"].make()
     stack = dict(made.stacks)["stack"]

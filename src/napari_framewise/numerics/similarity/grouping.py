@@ -19,6 +19,8 @@ _UPPER = {0.75: 1.2458993237072384, 0.9: 2.2503673273124454}
 _FEWEST = 20
 # Scores so far above the lower half that they are not taken for unrelated ones.
 _BEYOND = 1e-3
+# Chances of scores by which the tail is checked.
+_TAIL = (1e-3, 1e-5)
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,22 @@ class Unrelated:
         0.1
         """
         return self.place - self.scale * math.log(-math.log1p(-chance)) - 1e-9 * self.scale
+
+    def tail(self, scores: NDArray[np.float64]) -> tuple[int, float]:
+        """Scores that unrelated pairs reach with chances of 1e-5 to 1e-3, and how many should.
+
+        Many more than expected show that the distribution does not hold so far out.
+
+        Examples
+        --------
+        >>> scores = np.random.default_rng(2).gumbel(0.2, 0.05, 100_000)
+        >>> found, expected = Unrelated.of(scores).tail(scores)
+        >>> 0.5 < found / expected < 1.5
+        True
+        """
+        low, high = (self.level(chance) for chance in _TAIL)
+        inside = int(((scores >= low) & (scores < high)).sum())
+        return inside, (_TAIL[0] - _TAIL[1]) * len(scores)
 
     def threshold(self, scores: NDArray[np.float64], share: float) -> float | None:
         """The lowest score above which at most a share of the pairs are expected to be unrelated.

@@ -16,6 +16,8 @@ from napari_framewise.tools.similarity.parameters import SimilarityParameters
 _MOST_FALSE = 0.1
 _ROUNDING = 1e-6
 _BINS = 100
+# So many times as many pairs in the tail as expected are said, where so many are expected.
+_HEAVY, _LEAST_EXPECTED = 4, 3
 
 
 def judged_by(how: Comparison, parameters: SimilarityParameters) -> str:
@@ -88,10 +90,12 @@ class Judgement:
     ) -> None:
         self.how = how
         self.share = parameters.false_share
+        self.chosen = parameters.threshold is None
         self.of_z = judged_by(how, parameters) == "z"
         self.values = self.judged(columns)
         base = self.values if drawn is None else self.judged(drawn)
         self.unrelated = numerics.Unrelated.of(base, pairs)
+        self._tail = (0, 0.0) if self.unrelated is None else self.unrelated.tail(base)
         if parameters.threshold is not None:
             self.level: float | None = float(signed(parameters.threshold, how))
         elif self.unrelated is not None:
@@ -132,6 +136,19 @@ class Judgement:
             return f"{said}."
         expected = self.unrelated.expected(self.level)
         return f"{said}; {expected:.2g} of as many unrelated pairs would."
+
+    def doubts(self) -> tuple[str, ...]:
+        """A sentence where unrelated pairs reach further than the False share says."""
+        found, expected = self._tail
+        if not self.chosen or expected < _LEAST_EXPECTED or found < _HEAVY * expected:
+            return ()
+        said = (
+            f"{found:,} pairs lie between what one in 1,000 and one in 100,000 unrelated pairs "
+            f"should reach, where {expected:.0f} are expected: images of several kinds, textures "
+            "that repeat, or weakly related images. More pairs than the False share says may be "
+            "false; look at those with the lowest z, or give a threshold."
+        )
+        return (said,)
 
     def undecided(self) -> bool:
         """Whether a larger false share, or a threshold that is given, would let some pairs pass."""

@@ -163,7 +163,7 @@ def of_best(
         tables=tuple(tables),
         plots=plots,
         summary=_summary(given, len(found["score"]), judgement, int(same.sum()), groups),
-        diagnostics=tuple(said),
+        diagnostics=(*said, *judgement.doubts()),
     )
 
 
@@ -347,7 +347,7 @@ def _diagnostics(empty: Array, left_out: Array, judgement: Judgement) -> tuple[s
         )
     if len(left_out):
         said.append(f"{_pairs(len(left_out))} left out as judged before.")
-    return tuple(said)
+    return (*said, *judgement.doubts())
 
 
 def _unanswered(values: Any) -> tuple[str, ...]:
