@@ -127,7 +127,7 @@ def best_seconds(n: int, how: Comparison, top: int) -> float:
     many, compared = _kept(top)
     image = 1e-7 * float(np.prod(how.transform.canvas))
     each = image + many * (1e-5 + 3e-7 * shifts) + compared * 2 * how.pair_seconds()
-    return _DRAWN * 3 * image + n * each + 6e-9 * shifts * n * (n - 1) / 2
+    return _DRAWN * 3 * image + n * each + 4e-9 * shifts * n * (n - 1) / 2
 
 
 def _kept(top: int) -> tuple[int, int]:
