@@ -84,6 +84,8 @@ def fit(frames: ArrayLike, design: Design) -> MixingFit:
         else:
             rows = np.flatnonzero(whole)
             broken.append(part.start + np.flatnonzero(~whole))
+            if not len(rows):
+                continue
             at_free = None if at_free is None else at_free[rows]
             _fit_piece(piece, read[rows], at_free, rows, design, result, part.start + rows)
     fit_masked(block, np.concatenate(broken), design, result)

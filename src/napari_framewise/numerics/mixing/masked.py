@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_framewise.numerics.mixing.consistent import products_of
 from napari_framewise.numerics.mixing.design import Design
 from napari_framewise.numerics.mixing.finish import finish_linear
 from napari_framewise.numerics.mixing.own_pixels import FirstSums, first_sums
-from napari_framewise.numerics.mixing.pixels import OwnPixels
+from napari_framewise.numerics.mixing.pixels import OwnPixels, Shared
 from napari_framewise.numerics.mixing.result import MixingFit, Status
 from napari_framewise.numerics.mixing.robust import finish_robust
 from napari_framewise.numerics.mixing.system import (
@@ -22,7 +21,7 @@ from napari_framewise.numerics.mixing.system import (
 )
 
 FloatArray = NDArray[np.float64]
-_PIECE_PIXELS = 1 << 18
+_PIECE_PIXELS = 1 << 19
 
 
 def fit_masked(
@@ -42,28 +41,25 @@ def fit_masked(
     [[0.25, 0.75]]
     """
     step = max(1, _PIECE_PIXELS // max(1, design.references.shape[1]))
+    if not len(rows):
+        return
+    shared = Shared.of(design)
     for start in range(0, len(rows), step):
         chosen = np.sort(rows[start : start + step])
         frames = block[chosen].reshape(len(chosen), -1).astype(np.float64)
-        _fit_chunk(frames, chosen, design, result)
+        _fit_chunk(frames, chosen, design, shared, result)
 
 
 def _fit_chunk(
-    frames: FloatArray, rows: NDArray[np.int64], design: Design, result: MixingFit
+    frames: FloatArray,
+    rows: NDArray[np.int64],
+    design: Design,
+    shared: Shared,
+    result: MixingFit,
 ) -> None:
-    size = design.n_unknowns
-    products = products_of(design.basis)
-    weight = design.root_weight**2
+    size, count = design.n_unknowns, len(shared.products)
     expected = design.expected_rss
-    found = first_sums(
-        frames,
-        design.centre,
-        np.where(design.used, design.scale, np.nan),
-        design.tilt,
-        np.vstack([design.basis, design.root_weight]),
-        np.vstack([products, weight, *([expected] if expected.size else [])]),
-    )
-    count = len(products)
+    found = first_sums(frames, design.centre, shared.scale, design.tilt, shared.summed, shared.seen)
     n_pixels, gram = found.n_pixels, unpacked(found.seen[:, :count], size)
     result.n_pixels[rows] = n_pixels
     result.status[rows[(n_pixels > 0) & (n_pixels < design.n_pixels)]] |= int(Status.PARTIAL)
@@ -91,7 +87,7 @@ def _fit_chunk(
         found.n_pixels,
         np.ascontiguousarray(found.seen[:, count + 1 :]) if expected.size else expected,
     )
-    pixels = OwnPixels.of(distance, gram, products, design)
+    pixels = OwnPixels.of(distance, gram, shared)
     if design.loss == "huber":
         finish_robust(pixels, system, design, result, rows)
         return

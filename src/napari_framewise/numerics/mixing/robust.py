@@ -109,7 +109,9 @@ def _reweight_freely(
     for step in range(_MOST_STEPS):
         here = points[open_rows]
         if step < _SCALE_STEPS:
-            scale = np.maximum(_spread(sizes(moving.distance, moving.basis, here), counts), least)
+            scale = np.maximum(
+                _spread(sizes(moving.distance, moving.shared.basis, here), counts), least
+            )
         held = scale[open_rows]
         moved = solved(*_weighted(moving, here, held))
         done = _has_settled(moved, here, held)
@@ -156,9 +158,9 @@ def _weighted(
 ) -> tuple[FloatArray, FloatArray]:
     """Gram matrix and gradient with every pixel's weight at these points."""
     gram, gradient = reweighted(
-        pixels.distance, pixels.basis, points, TUNING * scale, pixels.products
+        pixels.distance, pixels.shared.basis, points, TUNING * scale, pixels.shared.products
     )
-    return unpacked(gram, len(pixels.basis)), gradient
+    return unpacked(gram, len(pixels.shared.basis)), gradient
 
 
 def _spread(size: FloatArray, counts: NDArray[np.int64]) -> FloatArray:
