@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,11 +19,11 @@ from napari_framewise.samples import SAMPLES
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import stack_of
 from napari_framewise.tools.calls import run
-from napari_framewise.tools.similarity import TOOL, advise
-from napari_framewise.tools.similarity.comparing import Comparison, Measure, comparison
+from napari_framewise.tools.similarity import TOOL, advise, scattered
+from napari_framewise.tools.similarity.comparing import Comparison, Measure, Ready, comparison
 from napari_framewise.tools.similarity.judging import Judgement
 from napari_framewise.tools.similarity.parameters import SimilarityParameters
-from napari_framewise.tools.similarity.passes import side_of
+from napari_framewise.tools.similarity.passes import Images, side_of
 
 
 def crops(scenes: int, each: int, side: int = 32, seed: int = 0) -> tuple[Array, Array, Array]:
@@ -131,6 +132,30 @@ def test_references_neighbours_and_one_against_all_agree_with_the_matrix(
     np.testing.assert_allclose(np.delete(values, 5), np.delete(score[5], 5), atol=1e-12)
     last = run("similarity", images=images, compare="neighbours", max_shift=12)
     np.testing.assert_allclose(last.table("pairs").columns["score"], np.diag(score, 1), atol=1e-12)
+
+
+@pytest.mark.parametrize("compare", ["neighbours", "best_pairs"])
+def test_no_more_images_are_made_ready_at_a_time_than_two_tiles_hold(
+    compare: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images, _, _ = crops(6, 5)
+    whole = run("similarity", images=images, compare=compare, max_shift=6)
+    many: list[int] = []
+    ready = Images.ready
+
+    def counted(given: Images, places: Sequence[int], how: Comparison) -> Ready:
+        many.append(len(places))
+        return ready(given, places, how)
+
+    monkeypatch.setattr(scattered, "_TILE_BYTES", 3 * 12 * 38 * 48)
+    monkeypatch.setattr(Images, "ready", counted)
+    tiled = run("similarity", images=images, compare=compare, max_shift=6)
+    # The screen of best pairs learns from a sample, and draws copies of it.
+    compared = [each for each in many if each < len(images)]
+    assert len(compared) > 4
+    assert max(compared) <= 8
+    for name, column in whole.table("pairs").columns.items():
+        np.testing.assert_allclose(tiled.table("pairs").columns[name], column, rtol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,6 @@ from napari_framewise.tools.similarity.matrix import bytes_on_disk, whole_matrix
 from napari_framewise.tools.similarity.parameters import SimilarityParameters
 from napari_framewise.tools.similarity.passes import (
     Images,
-    chosen_pairs,
     cost_of,
     side_of,
     with_references,
@@ -41,6 +40,7 @@ from napari_framewise.tools.similarity.report import (
     of_references,
     pair_sentence,
 )
+from napari_framewise.tools.similarity.scattered import chosen_pairs
 
 INPUTS = (
     Input(

@@ -16,8 +16,9 @@ from napari_framewise.engine.work import Cost, MapFrames, Reduce
 from napari_framewise.numerics import similarity as numerics
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import stack_of
-from napari_framewise.tools.similarity.comparing import Comparison
-from napari_framewise.tools.similarity.passes import Images, joined
+from napari_framewise.tools.similarity.comparing import Comparison, Ready
+from napari_framewise.tools.similarity.passes import Images
+from napari_framewise.tools.similarity.scattered import columns_of
 
 # Candidates of each image that are looked at closer, and those that are compared exactly.
 CANDIDATES, LEAST_COMPARED = 100, 15
@@ -238,28 +239,15 @@ def _compared(
     given: Images, how: Comparison, pairs: Array, engine: Engine, label: str
 ) -> Generator[Progress, None, dict[str, Array]]:
     """Score, weight and whole shift of pairs."""
-    rows, columns = how.transform.padded
-    found = yield from run_pass(
-        MapFrames(),
-        compared_pairs,
-        (stack_of(pairs, axes=("pair", "n"), name="pairs"),),
-        (given, how),
-        engine=engine,
-        cost=Cost(64, 120 * rows * columns, 8 * how.pair_seconds()),
-        label=label,
-    )
-    return joined(found)
+    return (yield from columns_of(scored, given, pairs, how, engine, label))
 
 
-def compared_pairs(pairs: Array, given: Images, how: Comparison) -> dict[str, Array]:
-    """Score, weight and whole shift of some pairs."""
-    pairs = pairs.reshape(-1, 2)
-    places = np.unique(pairs)
-    ready = given.ready([int(place) for place in places], how)
-    found = how.compared(ready.given, ready.given, np.searchsorted(places, pairs))
+def scored(ready: Ready, pairs: Array, how: Comparison) -> dict[str, Array]:
+    """Score, weight and whole shift of some pairs, given by their places in what was made ready."""
+    found = how.compared(ready.given, ready.given, pairs)
     return {
-        "first": pairs[:, 0],
-        "second": pairs[:, 1],
+        "first": ready.numbers[pairs[:, 0]],
+        "second": ready.numbers[pairs[:, 1]],
         "score": found.score,
         "z": found.weight,
         "shift_y": found.shifts[:, 0],

@@ -154,9 +154,7 @@ def prepare(images: Any, numbers: Array, masks: Array | None, how: Comparison) -
     return Ready(numbers.ravel(), canvas, how.ready(canvas, images))
 
 
-def listed(
-    first: Ready, second: Ready, pairs: Array, how: Comparison, *, exactly: bool = True
-) -> dict[str, Array]:
+def listed(first: Ready, second: Ready, pairs: Array, how: Comparison) -> dict[str, Array]:
     """Columns of a table of pairs, given by their places in what was made ready."""
     found = how.compared(first.given, second.given, pairs)
     columns = {
@@ -168,7 +166,7 @@ def listed(
         return columns
     columns["z"] = found.weight
     shifts = found.shifts
-    if how.measure == "correlation" and exactly:
+    if how.measure == "correlation":
         shifts = shifts + numerics.fractions(first.canvas, second.canvas, pairs, found)
         columns["chance"] = numerics.chances(first.given, second.given, pairs, found)
     columns["shift_y"], columns["shift_x"] = shifts.T

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_framewise.engine import Engine
-from napari_framewise.engine.images import run_images, run_pairs
+from napari_framewise.engine.images import run_images
 from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.progress import Progress
 from napari_framewise.engine.work import Cost, MapFrames
@@ -17,7 +17,7 @@ from napari_framewise.stacks.memory import check_fits
 from napari_framewise.stacks.ragged import RaggedStack
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack, stack_of
-from napari_framewise.tools.similarity.comparing import Comparison, Ready, listed, prepare
+from napari_framewise.tools.similarity.comparing import Comparison, Ready, prepare
 
 _SIDE = 192
 _LARGE_SIDE = 24
@@ -94,60 +94,6 @@ def prepared(images: Any, numbers: Array, *rest: Any) -> Ready:
     masks = rest[0] if isinstance(rest[0], np.ndarray) else None
     how = next(each for each in rest if isinstance(each, Comparison))
     return prepare(images, numbers, masks, how)
-
-
-def chosen_tile(first: Ready, second: Ready, how: Comparison, chosen: Array) -> dict[str, Array]:
-    """Columns of the table of the chosen pairs of a tile; `chosen` is ordered by its first."""
-    low, high = first.numbers[0], first.numbers[-1]
-    part = chosen[np.searchsorted(chosen[:, 0], low) : np.searchsorted(chosen[:, 0], high, "right")]
-    left, right = second.numbers[0], second.numbers[-1]
-    part = part[(part[:, 1] >= left) & (part[:, 1] <= right)]
-    return listed(first, second, part - (low, left), how)
-
-
-def chosen_pairs(
-    given: Images, pairs: Array, how: Comparison, engine: Engine
-) -> Generator[Progress, None, dict[str, Array]]:
-    """Columns of the table of some pairs (k, 2), the first number the lower one."""
-    order = np.lexsort((pairs[:, 1], pairs[:, 0]))
-    pairs = np.ascontiguousarray(pairs[order])
-    if len(pairs) <= 4 * given.n:
-        rows, columns = how.transform.padded
-        found = yield from run_pass(
-            MapFrames(),
-            few,
-            (stack_of(pairs, axes=("pair", "n"), name="pairs"),),
-            (given, how),
-            engine=engine,
-            cost=Cost(80, 120 * rows * columns, 20 * how.pair_seconds()),
-            label="Checking",
-        )
-    else:
-        found = yield from run_pairs(
-            chosen_tile,
-            given.images,
-            (how, pairs),
-            engine=engine,
-            cost=cost_of(how),
-            label="Checking",
-            prepare=prepared,
-            beside=given.beside,
-            side=10 * side_of(how),
-        )
-    return joined(found)
-
-
-def few(pairs: Array, given: Images, how: Comparison) -> dict[str, Array]:
-    """Columns of the table of some pairs, whose images are read for them."""
-    pairs = pairs.reshape(-1, 2)
-    places = np.unique(pairs)
-    ready = given.ready([int(place) for place in places], how)
-    return listed(ready, ready, np.searchsorted(places, pairs), how)
-
-
-def joined(parts: Sequence[dict[str, Array]]) -> dict[str, Array]:
-    """Columns of tables one below the other."""
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def against(images: Any, *rest: Any) -> Array:

@@ -21,8 +21,9 @@ from napari_framewise.tools.similarity.judging import Distribution, Judgement, s
 from napari_framewise.tools.similarity.matrix import Matrices
 from napari_framewise.tools.similarity.montage import montage_of
 from napari_framewise.tools.similarity.parameters import SimilarityParameters
-from napari_framewise.tools.similarity.passes import Images, chosen_pairs
+from napari_framewise.tools.similarity.passes import Images
 from napari_framewise.tools.similarity.scan import scanned
+from napari_framewise.tools.similarity.scattered import chosen_pairs
 
 _MOST_IN_TREE = 5000
 _NOTES = {
