@@ -18,7 +18,7 @@ from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import stack_of
 from napari_framewise.tools.similarity.comparing import Comparison, Ready
 from napari_framewise.tools.similarity.passes import Images
-from napari_framewise.tools.similarity.scattered import columns_of
+from napari_framewise.tools.similarity.scattered import columns_of, tile_of
 
 # Candidates of each image that are looked at closer, and those that are compared exactly.
 CANDIDATES, LEAST_COMPARED = 100, 15
@@ -127,7 +127,9 @@ def best_seconds(n: int, how: Comparison, top: int) -> float:
     shifts = len(numerics.coarse_shifts(how.transform, how.least_overlap)[0])
     many, compared = _kept(top)
     image = 1e-7 * float(np.prod(how.transform.canvas))
-    each = image + many * (1e-5 + 3e-7 * shifts) + compared * 2 * how.pair_seconds()
+    # An image is made ready for each tile that its pairs are in.
+    tiles = min(compared, -(-n // tile_of(how)))
+    each = tiles * image + many * (1e-5 + 3e-7 * shifts) + compared * 2 * how.pair_seconds()
     return _DRAWN * 3 * image + n * each + 4e-9 * shifts * n * (n - 1) / 2
 
 

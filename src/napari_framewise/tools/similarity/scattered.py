@@ -45,15 +45,15 @@ def columns_of(
     dict
         Columns in the order of `pairs`.
     """
-    rows, columns = how.transform.padded
-    tile = max(2, _TILE_BYTES // (_PIXEL_BYTES * rows * columns))
+    image_bytes = _PIXEL_BYTES * int(np.prod(how.transform.padded))
+    tile = tile_of(how)
     tiles = pairs // tile
     order = np.lexsort((tiles[:, 1], tiles[:, 0]))
     new = np.any(np.diff(tiles[order], axis=0, prepend=-1), axis=1)
     begins = np.flatnonzero(new) if len(pairs) else np.zeros(1, int)
     groups = np.stack([begins, np.append(begins[1:], len(pairs))], axis=1)
     many = max(1, len(pairs) // len(groups))
-    scratch = _PIXEL_BYTES * rows * columns * min(2 * tile, 2 * many)
+    scratch = image_bytes * min(2 * tile, 2 * many)
     found = yield from run_pass(
         MapFrames(),
         listed_groups,
@@ -65,6 +65,11 @@ def columns_of(
     )
     back = np.argsort(order)
     return {name: column[back] for name, column in joined(found).items()}
+
+
+def tile_of(how: Comparison) -> int:
+    """Images of a tile."""
+    return max(2, _TILE_BYTES // (_PIXEL_BYTES * int(np.prod(how.transform.padded))))
 
 
 def listed_groups(
