@@ -258,7 +258,8 @@ def _trusted(seen: _Seen, weight: FloatArray) -> FloatArray:
     """The weight of pixels far from what may have changed."""
     with np.errstate(invalid="ignore"):
         strange = (seen.p < _DOUBT) | (seen.measure > _STRANGE)
-    doubted = ndimage.binary_dilation(strange, np.ones((3, 3), np.bool_), iterations=2)
+    # One cell, four pixels of the image: twice as far, and too little is left to fit.
+    doubted = ndimage.binary_dilation(strange, np.ones((3, 3), np.bool_))
     trusted = weight * ~_on_pixels(doubted, seen.windows.factor, weight.shape)
     # Where most of the image is in doubt nothing is better than anything else.
     return trusted if trusted.sum() > 0.5 * weight.sum() else weight
