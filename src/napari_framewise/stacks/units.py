@@ -28,7 +28,7 @@ _NAMES = {
 _KNOWN = frozenset(_NAMES.values()) | {
     "picometer", "kilometer", "picosecond", "day", "foot", "mile", "yard", "attosecond",
     "femtosecond", "decimeter", "nanometer", "hertz", "light_year", "parsec", "astronomical_unit",
-    "thou", "radian", "degree", "electron_volt",
+    "thou", "radian", "degree", "electron_volt", "arcminute", "week", "year", "nautical_mile",
 }  # fmt: skip
 
 _LONGEST = 40
@@ -49,7 +49,10 @@ CENTIMETRES = {
 
 
 # What pint names a unit without its prefix, where axes of images run in it.
-_BASES = frozenset({"meter", "second", "hertz", "electron_volt", "radian", "degree"})
+_BASES = frozenset({
+    "meter", "second", "hertz", "electron_volt", "radian", "degree", "arcsecond", "kelvin", "volt",
+    "ampere", "tesla", "pascal", "newton", "watt", "joule", "gram",
+})  # fmt: skip
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _RECIPROCAL = re.compile(r"(?:1\s*/\s*|/\s*)(\S+)|(\S+?)\s*(?:\^|\*\*)?\s*\(?(?:-1|⁻¹)\)?")
 
@@ -58,7 +61,9 @@ def unit_name(written: object) -> str | None:
     """The full name of a unit ("um" gives "micrometer"); None for one that is not known.
 
     Known are lengths and times with any prefix, their reciprocals ("1/nm" gives "1 / nanometer"),
-    energies, frequencies and angles, in all ways that pint reads, and as microscopes write them.
+    energies, frequencies, angles and what else is varied from frame to frame (temperature, voltage,
+    current, field, pressure, force, power, mass), in all ways that pint reads, and as microscopes
+    write them.
     """
     text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), str(written).strip())
     for wrong in ("Â", "Î¼"):

@@ -88,6 +88,30 @@ def test_resolution_tags_are_believed_in_centimetres(
     assert axes(tmp_path / "a.tif") == (expected if believed else plain("y", "x"))
 
 
+@pytest.mark.parametrize(
+    ("dots", "believed"), [(28.35, False), (37.8, False), (118.11, False), (100, True), (400, True)]
+)
+def test_a_printers_resolution_is_no_scale(tmp_path: Path, dots: float, believed: bool) -> None:
+    resolution = {"resolution": (dots, dots), "resolutionunit": "CENTIMETER"}
+    tifffile.imwrite(tmp_path / "a.tif", FRAMES[0, 0], **resolution)
+    step = pytest.approx(1e4 / dots)
+    expected = [("y", step, 0.0, "micrometer"), ("x", step, 0.0, "micrometer")]
+    assert axes(tmp_path / "a.tif") == (expected if believed else plain("y", "x"))
+
+
+@pytest.mark.parametrize(("unit", "inches"), [("li", 1 / 12), ("pt", 1 / 72)])
+def test_the_lengths_of_ome_that_only_printers_use(
+    tmp_path: Path, unit: str, inches: float
+) -> None:
+    size = {"PhysicalSizeX": 3.0, "PhysicalSizeXUnit": unit, "PhysicalSizeY": 0.0}
+    metadata = {"axes": "YX", "PhysicalSizeYUnit": unit, **size}
+    tifffile.imwrite(tmp_path / "a.ome.tif", FRAMES[0, 0], metadata=metadata)
+    assert axes(tmp_path / "a.ome.tif") == [
+        *plain("y"),
+        ("x", pytest.approx(3 * inches), 0.0, "inch"),
+    ]
+
+
 def test_tifffile_names_its_axes(tmp_path: Path) -> None:
     tifffile.imwrite(
         tmp_path / "a.tif", FRAMES, metadata={"axes": "QZYX"}, photometric="minisblack"
@@ -208,6 +232,12 @@ def test_names_of_plain_zarr(tmp_path: Path) -> None:
         ("sec", "second"),
         ("micrometer", "micrometer"),
         ("furlong", None),
+        ("K", "kelvin"),
+        ("mV", "millivolt"),
+        ("arcsec", "arcsecond"),
+        ("weeks", "week"),
+        ("counts", None),
+        ("px", None),
         ("", None),
         (None, None),
     ],

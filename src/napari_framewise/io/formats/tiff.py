@@ -15,6 +15,14 @@ from napari_framewise.stacks.sources.tiff_ome import parsed
 from napari_framewise.stacks.units import PIXEL, scaled
 
 _CENTIMETRE = 3
+_CENTIMETRES_AN_INCH = 2.54
+# Dots per inch that programs write for a printer or a screen, whatever the picture shows.
+_PRINTERS = (
+    72, 75, 96, 100, 120, 144, 150, 180, 200, 220, 240, 266, 300, 350, 360, 400, 600, 720, 1200,
+    1440, 2400, 4800,
+)  # fmt: skip
+# Of OME's lengths these two are not among pint's.
+_INCHES = {"li": 1 / 12, "pt": 1 / 72}
 _NAMES = {"S": "c", "I": "page", "Q": "page"}
 
 
@@ -47,8 +55,8 @@ def no_data_of(image: TiffImage) -> tuple[float, ...]:
 def axes_of(image: TiffImage) -> tuple[Axis, ...]:
     """The axes of a TIFF image with what its metadata say of them.
 
-    The resolution tags alone are believed only in centimetres, as microscopes write them: dots
-    per inch are a printer's.
+    The resolution tags alone are believed only in centimetres, as microscopes write them, and not
+    where they are a printer's: dots per inch, or their usual numbers turned into centimetres.
     """
     metadata = image.metadata
     if "ome" in metadata:
@@ -79,11 +87,20 @@ def _ome_steps(xml: str, series: int) -> Steps:
         return {}
     found = pixels[series].attrib
     steps = {
-        axis: scaled(found.get(f"PhysicalSize{axis}"), found.get(f"PhysicalSize{axis}Unit", "µm"))
+        axis: _ome_length(
+            found.get(f"PhysicalSize{axis}"), found.get(f"PhysicalSize{axis}Unit", "µm")
+        )
         for axis in "XYZ"
     }
     steps["T"] = scaled(found.get("TimeIncrement"), found.get("TimeIncrementUnit", "s"))
     return steps
+
+
+def _ome_length(size: object, unit: str) -> tuple[float, str]:
+    if unit not in _INCHES:
+        return scaled(size, unit)
+    value, known = scaled(size, "inch")
+    return (value, known) if known == PIXEL else (value * _INCHES[unit], known)
 
 
 def _imagej_steps(
@@ -103,4 +120,11 @@ def _tag_steps(resolution: tuple[float, float, int] | None) -> Steps:
     if resolution is None or resolution[2] != _CENTIMETRE:
         return {}
     x, y, _ = resolution
+    if all(_is_printers(value * _CENTIMETRES_AN_INCH) for value in (x, y)):
+        return {}
     return {"X": scaled(1e4 / x, "micrometer"), "Y": scaled(1e4 / y, "micrometer")}
+
+
+def _is_printers(dots: float) -> bool:
+    """Whether dots per inch are a usual setting, within a thousandth."""
+    return any(math.isclose(dots, usual, rel_tol=1e-3) for usual in _PRINTERS)
