@@ -156,6 +156,16 @@ def test_files_that_matlab_wrote_turn_to_frames_first(tmp_path: Path) -> None:
     np.testing.assert_array_equal(open_stack(tmp_path / "a.mat").read(0, 5), FRAMES)
 
 
+def test_channels_that_scipy_wrote_are_guessed_as_in_other_files(tmp_path: Path) -> None:
+    picture = np.zeros((16, 12, 3), np.uint8)
+    scipy.io.savemat(tmp_path / "a.mat", {"x": picture})
+    np.save(tmp_path / "a.npy", picture)
+    stacks = [open_stack(tmp_path / name) for name in ("a.mat", "a.npy")]
+    assert [axis.name for axis in stacks[0].axes] == ["y", "x", "c"]
+    assert stacks[0].axes == stacks[1].axes
+    assert stacks[0].notes == stacks[1].notes
+
+
 def test_a_colour_film_of_matlab(tmp_path: Path) -> None:
     film = np.random.default_rng(7).integers(0, 255, (7, 16, 12, 3)).astype(np.uint8)
     with h5py.File(tmp_path / "a.mat", "w") as file:

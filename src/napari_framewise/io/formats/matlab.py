@@ -13,7 +13,7 @@ import numpy as np
 
 from napari_framewise.io.formats import hdf5
 from napari_framewise.io.formats.candidates import Candidate, choose
-from napari_framewise.io.formats.guessing import GUESSED
+from napari_framewise.io.formats.guessing import GUESSED, guessed_axes
 from napari_framewise.io.formats.hdf5_axes import text_of
 from napari_framewise.stacks.axes import Axis, default_axis_names
 from napari_framewise.stacks.source import Source
@@ -53,16 +53,17 @@ def mat_parts(path: str, key: str | None) -> tuple[Source, tuple[Axis, ...], tup
     ndim = len(source.shape)
     if turned and ndim > 2:
         source = TransposedSource(source, (*range(ndim - 1, 1, -1), 0, 1))
+    if not turned:
+        return (source, *guessed_axes(source.shape, source.dtype))
     remarks = (GUESSED,) if ndim > 2 else ()
-    return source, tuple(Axis(name) for name in _names(source.shape, turned)), remarks
+    return source, tuple(Axis(name) for name in _names(source.shape)), remarks
 
 
-def _names(shape: tuple[int, ...], turned: bool) -> tuple[str, ...]:
-    names = default_axis_names(len(shape), rgb=False)
+def _names(shape: tuple[int, ...]) -> tuple[str, ...]:
     # MATLAB's colour films are H x W x 3 x N.
-    if turned and len(shape) == 4 and shape[1] == 3:
+    if len(shape) == 4 and shape[1] == 3:
         return ("frame", "c", "y", "x")
-    return names
+    return default_axis_names(len(shape), rgb=False)
 
 
 def _new(path: str, key: str | None) -> Source:
