@@ -7,6 +7,8 @@ import pytest
 from skimage import data
 
 from napari_framewise.numerics.alignment import Settings, Status, align, prepare
+from napari_framewise.numerics.alignment.impulses import without_lines
+from napari_framewise.numerics.transforms import Motion
 
 from .scenes import grid, scene
 
@@ -93,3 +95,38 @@ def test_overlap_is_counted_alike_for_every_type() -> None:
         for kind in (np.float32, np.float64)
     }
     assert len(overlaps) == 1
+
+
+@pytest.mark.parametrize("motion", ["translation", "euclidean"])
+@pytest.mark.parametrize("dead", ["bright column", "three dead columns", "bright row"])
+def test_lines_of_the_detector_do_not_hold_a_smooth_scene(motion: Motion, dead: str) -> None:
+    rng = np.random.default_rng(8)
+    at = 0.4 * grid((96, 104)) + 30
+    shift = np.array([3.3, -4.2])
+    small, large = (
+        each + rng.normal(0, 0.05 * each.std(), each.shape)
+        for each in (scene(at + 0.4 * shift), scene(at))
+    )
+    top = 1.5 * float(large.max())
+    for each in (small, large):
+        if dead == "bright row":
+            each[41] = top
+        elif dead == "bright column":
+            each[:, 40] = top
+        else:
+            each[:, [20, 47, 48]] = 0
+    found = align(prepare(small, settings=Settings(motion=motion)), large)
+    assert found.status == Status.CONVERGED
+    middle = np.array([47.5, 51.5, 1])
+    np.testing.assert_allclose((found.matrix @ middle - middle)[:2], shift, atol=0.15)
+
+
+def test_a_line_that_optics_drew_is_no_detector_s() -> None:
+    at = np.indices((64, 72)).astype(float)
+    noise = np.random.default_rng(9).normal(0, 1, (64, 72))
+    for width in (0.9, 2.0):
+        ridge = 100 * np.exp(-((at[1] - 30.0) ** 2) / (2 * width**2)) + noise
+        planes = ridge[None].astype(np.float32)
+        assert without_lines(planes) is planes
+    ramp = (3 * at[0] + at[1] + noise)[None].astype(np.float32)
+    assert without_lines(ramp) is ramp

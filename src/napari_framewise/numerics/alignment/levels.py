@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from napari_framewise.numerics.alignment.impulses import without_impulses
+from napari_framewise.numerics.alignment.impulses import without_impulses, without_lines
 from napari_framewise.numerics.alignment.kernels import Held, Sampled
 from napari_framewise.numerics.common.blocks import real_array
 from napari_framewise.numerics.derivatives import (
@@ -330,7 +330,8 @@ def standardised(
 ) -> tuple[NDArray[np.float32], BoolArray | None]:
     """Planes of mean 0 and spread 1, finite everywhere, and where they held data; None everywhere.
 
-    With `robust`, pixels that stand alone have their neighbours' median.
+    With `robust`, pixels that stand alone have their neighbours' median, and lines that the
+    detector made the mean of those beside them.
     """
     given = planes.values
     exact = given.dtype.itemsize > (4 if given.dtype.kind == "f" else 2)
@@ -338,7 +339,7 @@ def standardised(
     centred = given.astype(kind) - mean[:, None, None].astype(kind)
     centred /= spread[:, None, None].astype(kind)
     whole, usable = filled(centred.astype(np.float32, copy=False), planes.usable)
-    whole = without_impulses(whole) if robust else whole
+    whole = without_impulses(without_lines(whole)) if robust else whole
     return np.ascontiguousarray(whole), usable
 
 
