@@ -59,17 +59,17 @@ def test_a_folder_of_images_of_any_size_is_compared_in_the_panel(
     assert shown(pair) == []
     (click,) = matrix.mouse_drag_callbacks[-1:]
     click(matrix, SimpleNamespace(position=(1.2, 3.9)))
-    assert shown(pair) == ["p1.tif", "p4.tif"]
+    assert shown(pair) == ["1: p1.tif", "4: p4.tif"]
     qtbot.waitUntil(lambda: not pair.busy)
     assert all(label.pixmap().width() for label in pair._pictures[:2])
     assert pair._parts[2].isHidden()
     click(matrix, SimpleNamespace(position=(1.2, 77.0)))
-    assert shown(pair) == ["p1.tif", "p4.tif"]
+    assert shown(pair) == ["1: p1.tif", "4: p4.tif"]
     table = panel.view.shown_table
     assert table is not None
     panel.view.table.row_picked.emit(2)
     numbers = [int(table.columns[name][2]) for name in ("first", "second")]
-    assert shown(pair) == [f"p{number}.tif" for number in numbers]
+    assert shown(pair) == [f"{number}: p{number}.tif" for number in numbers]
     qtbot.waitUntil(lambda: not pair.busy)
 
 
@@ -84,14 +84,33 @@ def test_frames_of_a_stack_are_named_by_their_number_in_it(
     run_to_end(qtbot, panel)
     (click,) = viewer.layers["film likeness"].mouse_drag_callbacks[-1:]
     click(viewer.layers["film likeness"], SimpleNamespace(position=(0, 0, 2)))
-    assert shown(panel.view.pair) == ["film 3", "film 7"]
+    assert shown(panel.view.pair) == ["3: film", "7: film"]
     table = panel.view.shown_table
     assert table is not None
     assert set(table.columns["first"]) <= {3, 5, 7}
     panel.view.table.row_picked.emit(0)
     numbers = [int(table.columns[name][0]) for name in ("first", "second")]
-    assert shown(panel.view.pair) == [f"film {number}" for number in numbers]
+    assert shown(panel.view.pair) == [f"{number}: film" for number in numbers]
     qtbot.waitUntil(lambda: not panel.view.pair.busy)
+
+
+def test_a_long_name_is_cut_in_its_middle_and_never_the_number(
+    qtbot: QtBot, viewer: ViewerModel, make_panel: MakePanel
+) -> None:
+    name = "2024-03-17 wild type, 488 nm, second attempt after the focus was set again, series 12"
+    pair = PairView()
+    qtbot.addWidget(pair)
+    pair.set_images(stack_of(np.random.default_rng(0).normal(size=(3, 8, 9)), name=name))
+    pair.resize(300, 200)
+    pair.show_pair(0, 2, (1.0, 2.0))
+    first, second, _ = pair.names
+    assert first.text() == first.toolTip() == f"0: {name}"
+    qtbot.waitUntil(lambda: first.width() > 0)
+    drawn = second._elidedText()
+    assert drawn.startswith("2: 2")
+    assert drawn.endswith("12")
+    assert pair.minimumSizeHint().width() < 400
+    qtbot.waitUntil(lambda: not pair.busy)
 
 
 def test_both_images_have_one_contrast_and_nan_is_dark() -> None:

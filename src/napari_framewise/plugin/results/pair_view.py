@@ -10,6 +10,7 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QImage, QPixmap, QResizeEvent
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from superqt import QElidingLabel
 
 from napari_framewise.framework.outcome import Table
 from napari_framewise.plugin.running.runner import Failure, Latest
@@ -60,13 +61,14 @@ class PairView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._images: Stack | RaggedStack | None = None
-        self.names = [QLabel(), QLabel(), QLabel()]
+        self.names = [QElidingLabel(), QElidingLabel(), QElidingLabel()]
         self._pictures = [QLabel(), QLabel(), QLabel()]
         self._parts: list[QWidget] = []
         self._pixmaps: list[QPixmap] = []
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for name, picture in zip(self.names, self._pictures, strict=True):
+            name.setElideMode(Qt.TextElideMode.ElideMiddle)
             picture.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
             picture.setMinimumHeight(_LEAST)
             picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -152,10 +154,10 @@ class PairView(QWidget):
 
 
 def name_of(images: Stack | RaggedStack, number: int) -> str:
-    """What an image is called: its file, or its number in the whole stack."""
+    """The number of an image, as tables count it, before its file's name or its stack's."""
     if isinstance(images, RaggedStack):
-        return images.names[number]
-    return f"{images.name} {images.frame_numbers[number]:,}"
+        return f"{number:,}: {images.names[number]}"
+    return f"{images.frame_numbers[number]:,}: {images.name}"
 
 
 def read_pair(
