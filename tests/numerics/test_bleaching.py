@@ -12,6 +12,7 @@ from napari_framewise.numerics.bleaching import (
     fit_decay,
     levels_of,
     match_levels,
+    misfit_of,
     ratio_gains,
 )
 
@@ -83,11 +84,47 @@ def test_a_straight_line_has_no_half_life_of_its_own() -> None:
         ([3.0, 2.0, 1.5], "more than 3"),
         (np.full(9, np.nan), "0 frames hold data"),
         (np.zeros(9), "nothing decays"),
+        (np.full(60, 300.0), "no more than their means scatter"),
     ],
 )
 def test_what_does_not_decay_is_told(values, sentence) -> None:
     with pytest.raises(ValueError, match=sentence):
         fit_decay(values)
+
+
+def test_scatter_alone_is_no_decay() -> None:
+    refused = 0
+    for seed in range(100):
+        noise = 100 + np.random.default_rng(seed).normal(size=40)
+        try:
+            fit_decay(noise)
+        except ValueError:
+            refused += 1
+    assert refused >= 96
+    slight = decaying(noise=8)
+    assert fit_decay(slight).half_life == pytest.approx(20, rel=0.5)
+
+
+def test_residuals_that_last_and_single_frames_off_the_curve_are_found() -> None:
+    lasting, outlying = 0, 0
+    for seed in range(100):
+        values = decaying(seed=seed)
+        found = misfit_of(fit_decay(values), values)
+        lasting += found.lasts
+        outlying += bool(found.outliers)
+        assert found.scatter == pytest.approx(0.5, rel=0.5)
+    assert lasting <= 2
+    assert outlying <= 2
+    times = np.arange(80)
+    phases = decaying(half_life=4) + decaying(half_life=60, seed=1)
+    assert misfit_of(fit_decay(phases), phases).lasts
+    spike = decaying()
+    spike[[3, 30]] = np.nan, 0
+    found = misfit_of(fit_decay(spike, times), spike, times)
+    assert found.outliers == (30,)
+    exact = decaying(noise=0)
+    assert not misfit_of(fit_decay(exact), exact).lasts
+    assert not misfit_of(fit_decay(exact[:8]), exact[:8]).outliers
 
 
 def test_ratios_bring_means_to_the_reference_above_the_background() -> None:

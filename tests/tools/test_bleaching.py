@@ -130,6 +130,38 @@ def test_a_frame_without_data_gets_no_result_and_is_named() -> None:
     assert any("got no result: 9" in said for said in outcome.diagnostics)
 
 
+def test_what_does_not_fit_is_told() -> None:
+    def said(frames: np.ndarray, method: str = "exponential", background: float = 0.0) -> str:
+        outcome = corrected(frames, method=method, background=background)
+        return " ".join(outcome.diagnostics)
+
+    assert "exponential" not in said(movie(), background=BACKGROUND)
+    time = np.arange(N)[:, None, None]
+    phases = (600 * 0.5 ** (time / 2) + 400 * 0.5 ** (time / 40)) * np.ones(SHAPE)
+    noisy = phases + np.random.default_rng(1).normal(0, 5, phases.shape)
+    assert "do not follow one exponential" in said(noisy)
+    dark = movie()
+    dark[9] = 0
+    assert "1 frame lies more than six times" in said(dark, background=BACKGROUND)
+    assert "1 frame holds one value alone" in said(dark, "histogram")
+    blank = movie()
+    blank[7] = np.nan
+    assert "1 frame held no data and got no result: 7." in said(blank, "histogram")
+    gone = 500 * 0.5**time * np.ones(SHAPE)
+    gone = gone + np.random.default_rng(1).normal(BACKGROUND, 1, gone.shape)
+    assert "so that their gain is noise" in said(gone, background=BACKGROUND)
+
+
+@pytest.mark.parametrize("method", ["ratio", "exponential", "histogram"])
+def test_saturated_pixels_are_told(method) -> None:
+    bright = np.clip(movie(), 0, 255).astype("uint8")
+    full = int((bright.max(axis=(1, 2)) == 255).sum())
+    outcome = corrected(bright, method=method)
+    assert any(f"In {full} frames pixels stand at 255" in each for each in outcome.diagnostics)
+    plain = corrected(np.clip(movie() / 5, 0, 250).astype("uint8"), method=method, background=10.0)
+    assert not any("saturated" in each for each in plain.diagnostics)
+
+
 def test_a_correction_is_a_model_that_renormalise_takes_back() -> None:
     outcome = corrected(method="ratio", dtype="float64")
     back = run("renormalise", stack=frames_of(outcome), model=outcome.models[0], direction="undo")

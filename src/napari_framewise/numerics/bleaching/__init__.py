@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from napari_framewise.numerics.bleaching.decay import Decay, decay_gains, fit_decay, ratio_gains
 from napari_framewise.numerics.bleaching.matching import Levels, levels_of, match_levels
+from napari_framewise.numerics.bleaching.misfit import Misfit, misfit_of
 
 __all__ = [
     "Decay",
     "Levels",
+    "Misfit",
     "decay_gains",
     "fit_decay",
     "levels_of",
     "match_levels",
+    "misfit_of",
     "ratio_gains",
 ]

@@ -11,6 +11,7 @@ FloatArray = NDArray[np.float64]
 
 # Rates per length of the recording: from hardly bent to gone within a few hundredths of it.
 _SLOWEST, _FASTEST, _TRIED = 0.02, 200.0, 160
+_CHANCE = 0.01
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,9 @@ def fit_decay(values: ArrayLike, times: ArrayLike | None = None, *, level: bool 
     Raises
     ------
     ValueError
-        With fewer than four frames (three without a level), or where the values do not fall.
+        With fewer than four frames (three without a level), where the values do not fall, or where
+        they fall by no more than their scatter makes them: the F test of the decay against values
+        that are constant, at 1 % (with three degrees of freedom or more).
 
     Examples
     --------
@@ -122,6 +125,11 @@ def fit_decay(values: ArrayLike, times: ArrayLike | None = None, *, level: bool 
         raise ValueError(
             "The frames do not grow darker, so that no decay can be fitted; choose the ratio of "
             "means, or leave the frames as they are."
+        )
+    if _constant(z, rss, unknowns):
+        raise ValueError(
+            "The frames grow darker by no more than their means scatter, so that no decay can be "
+            "told; leave the frames as they are, or measure a region that bleaches."
         )
     bend = np.exp(-rate * x)
     slopes = np.stack([bend, -amplitude * x * bend, np.ones_like(x)][:unknowns], axis=1)
@@ -200,6 +208,19 @@ def _linear(x: FloatArray, z: FloatArray, rate: float, level: bool) -> tuple[Flo
     columns = np.stack([bend, np.ones_like(x)] if level else [bend], axis=1)
     found, _, _, _ = np.linalg.lstsq(columns, z, rcond=None)
     return found, float(((z - columns @ found) ** 2).sum())
+
+
+def _constant(z: FloatArray, rss: float, unknowns: int) -> bool:
+    """Whether values are as well described by their mean as by a decay."""
+    from scipy.stats import f
+
+    still, freedom = float(((z - z.mean()) ** 2).sum()), len(z) - unknowns
+    if still <= len(z) * (8 * np.finfo(np.float64).eps) ** 2:
+        return True
+    if freedom < 3 or not rss > 0:
+        return False
+    ratio = (still - rss) / (unknowns - 1) / (rss / freedom)
+    return bool(f.sf(ratio, unknowns - 1, freedom) > _CHANCE)
 
 
 def _least(

@@ -32,6 +32,7 @@ from napari_framewise.tools.bleaching.report import (
     decay_table,
     diagnostics_of,
     frame_table,
+    range_notes,
     summary_of,
     times_of,
 )
@@ -53,11 +54,12 @@ _NAME = "bleach-corrected"
 class Brightness:
     """Means (n, C) of all frames and the decays fitted to them, one per channel; maybe none.
 
-    `largest` (n, C) is how large their values are.
+    `largest` (n, C) is how large their values are, `flat` whether all are one value.
     """
 
     means: Array
     largest: Array
+    flat: Array
     decays: tuple[numerics.Decay, ...]
 
 
@@ -95,7 +97,8 @@ def run(inputs: Inputs, parameters: BleachingParameters, engine: Engine) -> Run:
         plots=(brightness_plot(given, table, bool(found.decays)),),
         models=models,
         summary=summary_of(given, found.means, found.decays),
-        diagnostics=diagnostics_of(given, gains, found.decays, parameters.background),
+        diagnostics=diagnostics_of(given, found.means, gains, found.decays, parameters.background)
+        + range_notes(given, found.largest, found.flat, gains is None),
     )
 
 
@@ -197,13 +200,14 @@ def _brightness(
     whole = yield from tally_stack(given, engine)
     means = whole.moments.mean
     largest = np.maximum(np.abs(whole.moments.minimum), np.abs(whole.moments.maximum))
+    flat = whole.moments.minimum == whole.moments.maximum
     if parameters.method != "exponential":
-        return Brightness(means, largest, ())
+        return Brightness(means, largest, flat, ())
     times, _ = times_of(given)
     # what is left without a level of its own is the background
     base = 0.0 if parameters.level else parameters.background
     fits = (numerics.fit_decay(each - base, times, level=parameters.level) for each in means.T)
-    return Brightness(means, largest, tuple(fit.raised(base) for fit in fits))
+    return Brightness(means, largest, flat, tuple(fit.raised(base) for fit in fits))
 
 
 def _means(given: Measured, frames: Array, masks: Array | None) -> Array:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from napari_framewise.framework.frame_columns import frame_columns
 from napari_framewise.framework.masks import Measured
 from napari_framewise.framework.outcome import Curve, Plot, Table
-from napari_framewise.numerics.bleaching import Decay
+from napari_framewise.numerics.bleaching import Decay, misfit_of
+from napari_framewise.stacks.counting import counted
 from napari_framewise.stacks.source import Array
 from napari_framewise.tools.common.scaling import by_channel
 
@@ -15,6 +18,8 @@ NOT_FOR_MEASURING = (
     "Histogram matching changes the proportions of pixels: use the result to segment or to track, "
     "not to measure intensity."
 )
+
+_FULL = {2.0**bits - 1 for bits in (8, 10, 12, 14, 16)}
 
 
 def times_of(given: Measured) -> tuple[Array, str]:
@@ -99,29 +104,93 @@ def summary_of(given: Measured, means: Array, decays: tuple[Decay, ...]) -> str:
 
 
 def diagnostics_of(
-    given: Measured, gains: Array | None, decays: tuple[Decay, ...], background: float
+    given: Measured,
+    means: Array,
+    gains: Array | None,
+    decays: tuple[Decay, ...],
+    background: float,
 ) -> tuple[str, ...]:
     """What the user should know before trusting the numbers."""
-    said = []
-    for name, decay in zip(given.names or ("",), decays, strict=False):
-        if not decay.settled:
-            said.append(
-                f"{name} The means hardly bend, or fall within a frame: half-life and level are "
-                "not told by the data, only the curve between the first and last frame is.".strip()
-            )
-    if gains is None:
-        said.append(NOT_FOR_MEASURING)
-        return tuple(said)
-    lost = np.flatnonzero(~np.isfinite(gains).all(axis=1))
+    numbers = given.stack.frame_numbers
+    said = [NOT_FOR_MEASURING] if gains is None else []
+    for channel, decay in enumerate(decays):
+        name = given.names[channel] if given.names else ""
+        said += [
+            f"{name} {text}".strip()
+            for text in _of_fit(decay, means[:, channel], times_of(given)[0], numbers, background)
+        ]
+    held = np.isfinite(means if gains is None else gains).all(axis=1)
+    lost = np.flatnonzero(~held)
     if len(lost):
-        names = ", ".join(map(str, lost[:5])) + (" ..." if len(lost) > 5 else "")
+        above = "" if gains is None else f", or nothing above the background of {background:g},"
         said.append(
-            f"{len(lost):,} frame{'s' if len(lost) > 1 else ''} held no data, or nothing above the "
-            f"background of {background:g}, and got no result: {names}."
+            f"{counted(len(lost), 'frame')} held no data{above} and got no result: "
+            f"{_listed(lost, numbers)}."
         )
-    known = gains[np.isfinite(gains)]
+    known = np.array([]) if gains is None else gains[np.isfinite(gains)]
     if len(known) and known.max() > 5:
         said.append(
             f"The darkest frame was multiplied by {known.max():.3g}, and its noise with it."
         )
     return tuple(said)
+
+
+def _of_fit(
+    decay: Decay, means: Array, times: Array, numbers: Sequence[int], background: float
+) -> list[str]:
+    """What the residuals of a decay say of it."""
+    said = []
+    if not decay.settled:
+        said.append(
+            "The means hardly bend, or fall within a frame: half-life and level are not told by "
+            "the data, only the curve between the first and last frame is."
+        )
+    misfit = misfit_of(decay, means, times)
+    if misfit.lasts:
+        said.append(
+            "The means do not follow one exponential: what it leaves lasts over frames "
+            f"(correlation of neighbours {misfit.correlation:.2f}), as with a second phase, a "
+            "flash or a lamp that changes; the half-life is only a summary, and its error too "
+            "small."
+        )
+    if misfit.outliers:
+        said.append(
+            f"{counted(len(misfit.outliers), 'frame', 'lies', 'lie')} more than six times the "
+            f"scatter of the others off the curve, and pulled it: "
+            f"{_listed(misfit.outliers, numbers)}."
+        )
+    light = decay(times) - background
+    faint = np.flatnonzero(light < 3 * misfit.scatter)
+    if len(faint):
+        said.append(
+            f"In {counted(len(faint), 'frame')} the curve lies less than three times the scatter "
+            f"of the means above the background, so that their gain is noise: "
+            f"{_listed(faint, numbers)}."
+        )
+    return said
+
+
+def range_notes(given: Measured, largest: Array, flat: Array, matched: bool) -> tuple[str, ...]:
+    """A word where pixels stand at the end of a detector's range, or a frame is of one value."""
+    said = []
+    top = float(np.nanmax(largest)) if np.isfinite(largest).any() else 0.0
+    if given.stack.dtype.kind == "u" and top in _FULL:
+        full = int((largest == top).any(axis=1).sum())
+        said.append(
+            f"In {counted(full, 'frame')} pixels stand at {top:.0f}, the end of a detector's "
+            "range: where they are saturated the light was more, and bleaching is taken for slower "
+            "than it is; measure a region without them."
+        )
+    alike = np.flatnonzero(flat.any(axis=1))
+    if matched and len(alike):
+        said.append(
+            f"{counted(len(alike), 'frame', 'holds', 'hold')} one value alone, which has no "
+            "histogram to match and became the largest of the reference frame: "
+            f"{_listed(alike, given.stack.frame_numbers)}."
+        )
+    return tuple(said)
+
+
+def _listed(places: Sequence[int] | Array, numbers: Sequence[int]) -> str:
+    """The first five frames by number."""
+    return ", ".join(str(numbers[k]) for k in places[:5]) + (" ..." if len(places) > 5 else "")
