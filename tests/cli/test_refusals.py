@@ -116,6 +116,26 @@ def test_what_is_wrong_is_said_in_one_line(
     assert set(Path().rglob("*")) == before
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["statistics", "s.npy", "-o", 300 * "a"], "can't be written: File name too long; choose"),
+        (["statistics", "s.npy", "-o", f"out/{300 * 'a'}.csv"], "has a name that is too long for"),
+        (["statistics", 300 * "a"], "has a name that is too long for the disk"),
+        (["statistics", "s.npy", "--save-recipe", 300 * "a"], "has a name that is too long for"),
+        (["run", 300 * "a"], "has a name that is too long for the disk"),
+        (["statistics", ""], "An input has no name; give a file, a folder or a sample"),
+        (["statistics", "s.npy", "-o", ""], "--output was given without a name; give a folder"),
+    ],
+)
+def test_names_that_no_disk_takes(call: CallCli, words: list[str], sentence: str) -> None:
+    write_frames(Path("s.npy"))
+    code, _, err = call(*words)
+    assert code == 2
+    assert sentence in err
+    assert "Errno" not in err
+
+
 def test_frames_without_data_are_noted(call: CallCli, mixture: tuple[Array, Array]) -> None:
     bad_files()
     code, out, err = call("mixing", "nan.npy", *REFERENCES, "-o", "nan.csv")

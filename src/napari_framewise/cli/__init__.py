@@ -74,5 +74,14 @@ def _done(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ValueError, OSError) as error:
-        sys.stderr.write(f"napari-framewise: {error}\n")
+        sys.stderr.write(f"napari-framewise: {_told(error)}\n")
         return 2
+
+
+def _told(error: ValueError | OSError) -> str:
+    """What is wrong; of what nobody caught, a sentence in place of the system's numbers."""
+    from napari_framewise.stacks.faults import os_fault
+
+    if isinstance(error, OSError) and error.errno is not None and error.filename is not None:
+        return os_fault(error.filename, error)
+    return str(error)

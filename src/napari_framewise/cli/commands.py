@@ -106,6 +106,8 @@ def _run(
     said: Callable[[str], str] = str,
 ) -> int:
     output = None
+    if given.output == "":
+        raise ValueError("--output was given without a name; give a folder or a file.")
     if given.output is not None:
         output = Output(
             Path(given.output), given.overwrite, given.layers, given.image_format,

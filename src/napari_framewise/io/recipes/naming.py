@@ -39,9 +39,11 @@ def parse_input(text: str | os.PathLike[str]) -> InputRef:
     Raises
     ------
     ValueError
-        Where frames are meant that can't be read so.
+        Where frames are meant that can't be read so, or nothing is named.
     """
     whole = os.fspath(text)
+    if not whole:
+        raise ValueError("An input has no name; give a file, a folder or a sample.")
     if os.path.exists(whole):
         return InputRef(path=os.path.abspath(whole))
     text, equals, number = whole.rpartition("=")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from napari_framewise.io.runs.journal import Journal, journal_at
+from napari_framewise.stacks.faults import reason_of
 
 Layers: TypeAlias = Literal["shown", "all", "none"]
 ImageFormat: TypeAlias = Literal["zarr", "tif"]
@@ -96,15 +97,14 @@ class Output:
                 f"{self.place} looks like a file of a kind that is not written; give a folder, "
                 f"or a file ending in {', '.join(SINGLE)}."
             )
-        made = not self.folder.exists()
         try:
+            made = not self.folder.exists()
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder):
                 pass
         except OSError as error:
             raise ValueError(
-                f"The folder {self.folder} can't be written: {error.strerror or error}; choose "
-                "another."
+                f"The folder {self.folder} can't be written: {reason_of(error)}; choose another."
             ) from None
         try:
             if fingerprint:
