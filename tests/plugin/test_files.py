@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import zarr
 from napari.components import ViewerModel
 from qtpy.QtWidgets import QApplication
 
@@ -64,6 +65,13 @@ def test_a_path_is_read_lazily_and_names_where_it_came_from(
     layer = viewer.add_image(data, **options)
     assert tuple(layer.contrast_limits) == (0.0, 59.0)
     assert len(read([str(path), str(path)])) == 2
+
+
+def test_a_stack_longer_than_a_slider_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    path = str(tmp_path / "long.zarr")
+    zarr.create_array(path, shape=(10**12, 8, 8), chunks=(10**6, 8, 8), dtype="u1")
+    with pytest.raises(ValueError, match=r"1,000,000,000,000 long .* ends at 2,147,483,647; use"):
+        read(path)
 
 
 def test_what_cannot_be_read_is_left_to_others(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pytest
+import zarr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from napari.components import ViewerModel
@@ -18,6 +20,7 @@ from tests.helpers import toolbox
 
 from napari_framewise.framework.inputs import Input, Kind
 from napari_framewise.framework.parameters import Parameters, parameter
+from napari_framewise.io import open_stack
 from napari_framewise.plugin.forms.inputs_form import InputsForm
 from napari_framewise.plugin.forms.parameters_form import ParametersForm
 from napari_framewise.plugin.forms.selection_form import SelectionForm
@@ -148,6 +151,14 @@ def test_a_selection_goes_in_and_comes_out(qtbot: QtBot, selection: Selection) -
     chosen = form.selection()
     assert FIVE.select(chosen).shape == FIVE.select(selection).shape
     assert chosen == selection
+
+
+def test_frames_beyond_what_32_bits_count(qtbot: QtBot, tmp_path: Path) -> None:
+    shape = (10**12, 8, 8)
+    zarr.create_array(tmp_path / "a.zarr", shape=shape, chunks=(10**6, 8, 8), dtype="u1")
+    form = selection_form(qtbot, open_stack(tmp_path / "a.zarr"))
+    form.set_selection(Selection(frames=(10**10, 10**11, 1)))
+    assert form.selection().frames == (10**10, 10**11, 1)
 
 
 def test_whatever_is_chosen_the_stack_can_meet(qtbot: QtBot) -> None:

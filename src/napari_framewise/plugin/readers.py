@@ -11,6 +11,9 @@ from napari_framewise.plugin.layers.layers_in import METADATA_KEY
 from napari_framewise.plugin.layers.legends import looks_of
 from napari_framewise.stacks.stack import Stack
 
+# The sliders of the window count in 32 bits.
+_LONGEST = 2**31 - 1
+
 LayerTuple = tuple[Any, dict[str, Any], str]
 
 
@@ -26,9 +29,22 @@ def get_reader(path: str | Sequence[str]) -> Callable[..., list[LayerTuple]] | N
 
 
 def read(path: str | Sequence[str]) -> list[LayerTuple]:
-    """The stack in a file or folder as layer data."""
+    """The stack in a file or folder as layer data.
+
+    Raises
+    ------
+    ValueError
+        Where it can't be opened, or is longer than a slider of the window.
+    """
     paths = [path] if isinstance(path, str) else path
-    return [image_tuple(open_stack(each)) for each in paths]
+    stacks = [open_stack(each) for each in paths]
+    for each, stack in zip(paths, stacks, strict=True):
+        if max(stack.source.shape) > _LONGEST:
+            raise ValueError(
+                f"{each} is {max(stack.source.shape):,} long along an axis, and a slider ends at "
+                f"{_LONGEST:,}; use it from Python or the command line, with --frames."
+            )
+    return [image_tuple(stack) for stack in stacks]
 
 
 def image_tuple(stack: Stack, metadata: dict[str, Any] | None = None) -> LayerTuple:

@@ -13,10 +13,10 @@ from qtpy.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QSpinBox,
     QWidget,
 )
 
+from napari_framewise.plugin.forms.number_fields import WholeBox
 from napari_framewise.stacks.stack import Selection, Stack
 
 Region = tuple[tuple[int, int], tuple[int, int]]
@@ -259,8 +259,8 @@ class SelectionForm(QWidget):
 _FRAME_TIPS = ("First frame", "Last frame", "Every how many frames one is taken")
 
 
-def _spin(tip: str) -> QSpinBox:
-    spin = QSpinBox()
+def _spin(tip: str) -> WholeBox:
+    spin = WholeBox(0, None)
     spin.setToolTip(tip)
     spin.setMinimumWidth(80)
     spin.setKeyboardTracking(False)
