@@ -41,6 +41,16 @@ def test_each_kind_of_bad_frame_is_found() -> None:
     np.testing.assert_array_equal(codes(frames), wanted)
 
 
+def test_hot_pixels_are_no_lack_of_focus_and_noise_alone_is_noise() -> None:
+    frames = movie()
+    rng = np.random.default_rng(7)
+    frames[0][tuple(rng.integers(0, 60, (2, 15)))] = 1e5
+    frames[12] = rng.normal(90, 40, frames[12].shape)
+    wanted = np.zeros(len(frames), int)
+    wanted[12] = numerics.NOISE
+    np.testing.assert_array_equal(numerics.content_reasons(numerics.looks(frames)), wanted)
+
+
 @pytest.mark.parametrize("unit", [2.0**-40, 1.0, 2.0**40])
 def test_units_change_nothing(unit: float) -> None:
     frames = movie()

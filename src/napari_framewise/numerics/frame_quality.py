@@ -1,4 +1,4 @@
-"""Which frames of a stack are bad, and why: blank, saturated, out of focus, unlike, a jump.
+"""Which frames of a stack are bad, and why: blank, noise, saturated, out of focus, a jump.
 
 What is said of a frame is told from the others: a frame is bad where it stands far out of them, by
 six robust standard deviations and by enough to matter.
@@ -12,17 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_framewise.numerics.impulses import without_impulses
+
 BoolArray: TypeAlias = NDArray[np.bool_]
 FloatArray: TypeAlias = NDArray[np.float64]
-REASONS = ("", "blank", "saturated", "out of focus", "low correlation", "jump")
+REASONS = ("", "blank", "saturated", "out of focus", "low correlation", "jump", "noise")
 """In the order of their codes."""
-BLANK, SATURATED, BLURRED, UNLIKE, JUMP = range(1, 6)
+BLANK, SATURATED, BLURRED, UNLIKE, JUMP, NOISE = range(1, 7)
 _OUT = 6.0
 # Least deviation of Fisher's z, and of a shift in pixels, that counts.
 _Z, _PIXELS = 0.1, 1.0
 _FEWEST = 5
 # Shares of the spread of a typical frame, of its sharpness; of pixels at the top.
 _SPREAD, _SHARP, _TOP = 0.02, 0.5, 0.2
+# Share of white noise in the variance: of noise alone, and at most of a typical frame beside it.
+_WHITE, _SEEN = 0.9, 0.6
 _AROUND = 3
 
 
@@ -38,17 +42,18 @@ def looks(frames: NDArray[Any], top: float | None = None) -> FloatArray:
 
     Returns
     -------
-    (n, 4) float64
-        Share of the pixels with data, their standard deviation, share at `top`, and sharpness: the
+    (n, 5) float64
+        Share of the pixels with data, their standard deviation, share at `top`; sharpness: the
         power of differences of second order over that of first order, less what white noise would
-        give to both, so that it is that of the scene.
+        give to both, so that it is that of the scene; and the share of white noise in the variance.
+        The last two are without pixels that stand alone.
 
     Examples
     --------
     >>> looks(np.zeros((1, 8, 8)), 255.0).tolist()
-    [[1.0, 0.0, 0.0, 0.0]]
+    [[1.0, 0.0, 0.0, 0.0, 0.0]]
     """
-    found = np.zeros((len(frames), 4))
+    found = np.zeros((len(frames), 5))
     for number, frame in enumerate(frames):
         values = np.asarray(frame, np.float64)
         known = np.isfinite(values)
@@ -61,32 +66,42 @@ def looks(frames: NDArray[Any], top: float | None = None) -> FloatArray:
         found[number, 1] = float((some / unit).std()) * unit
         if top is not None:
             found[number, 2] = float((some >= top).mean())
-        found[number, 3] = _sharpness(np.where(known, values / unit, some.mean() / unit))
+        whole = np.where(known, values / unit, some.mean() / unit)
+        if whole.ndim in (2, 3):
+            planes = whole[np.newaxis] if whole.ndim == 2 else np.moveaxis(whole, -1, 0)
+            planes = without_impulses(planes)
+            whole = planes[0] if whole.ndim == 2 else np.moveaxis(planes, 0, -1)
+        found[number, 3:] = _sharpness(whole)
     return found
 
 
 def content_reasons(found: FloatArray) -> NDArray[np.int64]:
-    """Codes of what is wrong with frames by themselves: blank, saturated, out of focus; 0 is fine.
+    """Codes of what is wrong with frames by themselves; 0 is fine.
+
+    Blank, noise alone, saturated, out of focus.
 
     Parameters
     ----------
-    found : (n, 4)
+    found : (n, 5)
         From `looks`, of all frames.
 
     Examples
     --------
-    >>> rows = np.tile([1.0, 10.0, 0.0, 0.5], (9, 1))
+    >>> rows = np.tile([1.0, 10.0, 0.0, 0.5, 0.1], (9, 1))
     >>> rows[3, 1] = 0.0
     >>> content_reasons(rows).tolist()
     [0, 0, 0, 1, 0, 0, 0, 0, 0]
     """
-    share, spread, top, sharp = found.T
+    share, spread, top, sharp, white = found.T
     codes = np.zeros(len(found), np.int64)
     codes[(share < 0.1) | (spread == 0)] = BLANK
     fine = codes == 0
     if fine.sum() < _FEWEST:
         return codes
     codes[fine & (spread < _SPREAD * np.median(spread[fine]))] = BLANK
+    fine = codes == 0
+    if np.median(white[fine]) < _SEEN:
+        codes[fine & (white > _WHITE)] = NOISE
     fine = codes == 0
     codes[fine & (top > np.median(top[fine]) + _TOP)] = SATURATED
     fine = codes == 0
@@ -189,19 +204,23 @@ def _robust(values: FloatArray) -> tuple[float, float]:
     return middle, 1.4826 * float(np.median(np.abs(values - middle)))
 
 
-def _sharpness(plane: FloatArray) -> float:
-    """Power of second differences over first ones, along all axes that are long enough.
+def _sharpness(plane: FloatArray) -> tuple[float, float]:
+    """Power of second differences over first ones, and white noise's share of the variance.
+
+    Along all axes that are long enough.
 
     White noise of variance s^2 has 2 s^2 in first differences and 6 s^2 in second ones; that of
     third ones, 20 s^2, hold next to nothing else.
     """
     axes = [axis for axis, length in enumerate(plane.shape) if length > 4]
     if not axes:
-        return 0.0
+        return 0.0, 0.0
     power = [
         sum(float((np.diff(plane, n=order, axis=axis) ** 2).mean()) for axis in axes)
         for order in (1, 2, 3)
     ]
     noise = power[2] / 20
     first = power[0] - 2 * noise
-    return max(power[1] - 6 * noise, 0.0) / first if first > 0 else 0.0
+    variance = float(plane.var()) * len(axes)
+    white = min(noise / variance, 1.0) if variance > 0 else 0.0
+    return (max(power[1] - 6 * noise, 0.0) / first if first > 0 else 0.0), white

@@ -7,7 +7,6 @@ import pytest
 from skimage import data
 
 from napari_framewise.numerics.alignment import Settings, Status, align, prepare
-from napari_framewise.numerics.alignment.impulses import without_lines
 from napari_framewise.numerics.transforms import Motion
 
 from .scenes import grid, scene
@@ -119,14 +118,3 @@ def test_lines_of_the_detector_do_not_hold_a_smooth_scene(motion: Motion, dead: 
     assert found.status == Status.CONVERGED
     middle = np.array([47.5, 51.5, 1])
     np.testing.assert_allclose((found.matrix @ middle - middle)[:2], shift, atol=0.15)
-
-
-def test_a_line_that_optics_drew_is_no_detector_s() -> None:
-    at = np.indices((64, 72)).astype(float)
-    noise = np.random.default_rng(9).normal(0, 1, (64, 72))
-    for width in (0.9, 2.0):
-        ridge = 100 * np.exp(-((at[1] - 30.0) ** 2) / (2 * width**2)) + noise
-        planes = ridge[None].astype(np.float32)
-        assert without_lines(planes) is planes
-    ramp = (3 * at[0] + at[1] + noise)[None].astype(np.float32)
-    assert without_lines(ramp) is ramp

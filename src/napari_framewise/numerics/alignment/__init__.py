@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_framewise.numerics.alignment import levels
+from napari_framewise.numerics.alignment.faults import fault_of
 from napari_framewise.numerics.alignment.levels import as_planes
 from napari_framewise.numerics.alignment.result import Alignment, Status, no_alignment
 from napari_framewise.numerics.alignment.search import Search
@@ -25,7 +26,16 @@ from napari_framewise.numerics.alignment.template import Settings, Template, pre
 from napari_framewise.numerics.alignment.translation import translated
 from napari_framewise.numerics.transforms import generators
 
-__all__ = ["Alignment", "Settings", "Status", "Template", "align", "prepare", "warm_up"]
+__all__ = [
+    "Alignment",
+    "Settings",
+    "Status",
+    "Template",
+    "align",
+    "fault_of",
+    "prepare",
+    "warm_up",
+]
 
 
 def align(

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from napari_framewise.numerics.alignment.impulses import without_impulses, without_lines
 from napari_framewise.numerics.alignment.kernels import Held, Sampled
 from napari_framewise.numerics.common.blocks import real_array
 from napari_framewise.numerics.derivatives import (
@@ -19,6 +18,7 @@ from napari_framewise.numerics.derivatives import (
     gradient_radius,
     smooth,
 )
+from napari_framewise.numerics.impulses import without_impulses, without_lines
 from napari_framewise.numerics.interpolation import spline
 from napari_framewise.numerics.pyramid import Level, filled, pyramid
 

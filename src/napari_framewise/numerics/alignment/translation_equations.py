@@ -117,8 +117,8 @@ class Equations:
         self.weight = use.reshape(-1)
         template, away = still.values[at], still.away[at]
         kept = self.use > 0
-        resembling = np.corrcoef(template[:, kept].ravel(), away[:, kept].ravel())[0, 1]
-        if not resembling > _RESEMBLING:
+        (own, shared), (_, far) = np.cov(template[:, kept].ravel(), away[:, kept].ravel())
+        if not shared > _RESEMBLING * np.sqrt(own * far):
             away = template
         one = np.ones_like(template)
         rows, columns = (

@@ -25,6 +25,7 @@ from napari_framewise.stacks.source import Array
 from napari_framewise.tools.alignment.bad_frames import bad_after, bad_by_content, said_of
 from napari_framewise.tools.alignment.blocks import Alignments, error_block, plane_of
 from napari_framewise.tools.alignment.cropping import cropped
+from napari_framewise.tools.alignment.faults import faults_of
 from napari_framewise.tools.alignment.layers import (
     aligned_frame,
     aligned_layer,
@@ -97,6 +98,7 @@ def run(inputs: Inputs, parameters: AlignmentParameters, engine: Engine) -> Run:
         shown = cropped(stack, transforms, codes, target)
     layers: list[LayerResult] = list(_moved(inputs, parameters, *shown))
     diagnostics = tuple(said_of(stack, codes))
+    faults: tuple[str, ...] = ()
     left = (
         (yield from motion_left(stack, transforms, target.shape, engine))
         if parameters.judge
@@ -107,7 +109,8 @@ def run(inputs: Inputs, parameters: AlignmentParameters, engine: Engine) -> Run:
         tables, plots = (*tables, judgement), (*plots, component_plot(judgement))
         diagnostics += tuple(f"Motion left: {each}" for each in judgement_notes(left))
     if alignments is not None:
-        diagnostics = (*diagnostics_of(stack, alignments), *diagnostics)
+        faults = faults_of(inputs, parameters, task, alignments)
+        diagnostics = (*diagnostics_of(stack, alignments, faults), *diagnostics)
         if layers and template is not None and parameters.errors:
             layers += error_layers(
                 stack, matrices, gains_of(alignments), _image(template), task.channel, target
@@ -123,7 +126,7 @@ def run(inputs: Inputs, parameters: AlignmentParameters, engine: Engine) -> Run:
         tables=tables,
         plots=plots,
         models=() if alignments is None else (transforms,),
-        summary=summary_of(stack, matrices, alignments, _aim(inputs, parameters), table)
+        summary=summary_of(stack, matrices, alignments, _aim(inputs, parameters), table, faults)
         + ("" if left is None else f" {sentence_of(left)}"),
         diagnostics=diagnostics,
     )

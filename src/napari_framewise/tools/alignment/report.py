@@ -131,13 +131,18 @@ def history_of(found: Alignment) -> tuple[Table, tuple[Plot, ...]]:
 
 
 def summary_of(
-    stack: Stack, matrices: Array, alignments: Alignments | None, to: str, table: Table
+    stack: Stack,
+    matrices: Array,
+    alignments: Alignments | None,
+    to: str,
+    table: Table,
+    faults: tuple[str, ...] = (),
 ) -> str:
     """The result in words."""
     count = len(matrices)
     known = np.isfinite(matrices).all(axis=(1, 2))
     if not known.any():
-        return f"Nothing could be aligned of {stack.name}."
+        return " ".join((f"Nothing could be aligned of {stack.name}.", *faults))
     row, column = table.columns["row"][known], table.columns["column"][known]
     turn = np.abs(table.columns["rotation"][known]).max()
     if alignments is None:
@@ -158,9 +163,11 @@ def summary_of(
     )
 
 
-def diagnostics_of(stack: Stack, alignments: Alignments) -> tuple[str, ...]:
-    """What the user should know before trusting the numbers."""
-    said = []
+def diagnostics_of(
+    stack: Stack, alignments: Alignments, faults: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """What the user should know before trusting the numbers; first, which image is at fault."""
+    said = list(faults)
     numbers = np.asarray(stack.frame_numbers)
     for status in Status:
         which = numbers[alignments.status == status]
@@ -168,6 +175,7 @@ def diagnostics_of(stack: Stack, alignments: Alignments) -> tuple[str, ...]:
             continue
         named = ", ".join(map(str, which[:5])) + (" ..." if len(which) > 5 else "")
         frames = f"Frame {named}" if len(which) == 1 else f"{len(which):,} frames ({named})"
+        frames = stack.name if len(numbers) == 1 else frames
         said.append(f"{frames}: {status.word}. {status.sentence}")
     said += _gaps(stack, alignments)
     correlation = alignments.columns["correlation"]

@@ -32,15 +32,23 @@ def without_impulses(planes: NDArray[Any]) -> NDArray[Any]:
     -------
     (channels, y, x)
         The same array where no pixel stands alone.
+
+    Examples
+    --------
+    >>> plane = np.random.default_rng(0).normal(size=(1, 16, 16))
+    >>> plane[0, 5, 7] = 1000.0
+    >>> bool(without_impulses(plane)[0, 5, 7] < 2)
+    True
     """
     if min(planes.shape[1:]) < 3:
         return planes
     found = planes
-    for number, plane in enumerate(planes):
-        excess = plane[1:-1, 1:-1] - 0.25 * (
+    for number, given in enumerate(planes):
+        plane = np.pad(given, 1, mode="reflect")
+        excess = given - 0.25 * (
             plane[:-2, 1:-1] + plane[2:, 1:-1] + plane[1:-1, :-2] + plane[1:-1, 2:]
         )
-        typical = 1.4826 * float(np.median(np.abs(excess[::_SAMPLED])))
+        typical = 1.4826 * float(np.median(np.abs(excess[1:-1:_SAMPLED, 1:-1])))
         rows, columns = np.nonzero(np.abs(excess) > _OUTLYING * typical)
         if typical == 0 or not len(rows):
             continue
@@ -51,7 +59,7 @@ def without_impulses(planes: NDArray[Any]) -> NDArray[Any]:
         alone = away < _SHARE * np.abs(plane[rows, columns] - middle)
         if alone.any():
             found = planes.copy() if found is planes else found
-            found[number, rows[alone], columns[alone]] = middle[alone]
+            found[number, rows[alone] - 1, columns[alone] - 1] = middle[alone]
     return found
 
 
@@ -67,6 +75,13 @@ def without_lines(planes: NDArray[Any]) -> NDArray[Any]:
     -------
     (channels, y, x)
         The same array where there is no such line.
+
+    Examples
+    --------
+    >>> plane = np.random.default_rng(0).normal(size=(1, 32, 32))
+    >>> plane[0, :, 7] = 50.0
+    >>> bool(without_lines(plane)[0, :, 7].max() < 4)
+    True
     """
     found = planes
     for number in range(len(planes)):
