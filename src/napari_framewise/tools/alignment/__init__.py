@@ -24,6 +24,7 @@ from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.tools.alignment.bad_frames import bad_after, bad_by_content, said_of
 from napari_framewise.tools.alignment.blocks import Alignments, error_block, plane_of
+from napari_framewise.tools.alignment.chain import to_previous
 from napari_framewise.tools.alignment.cropping import cropped
 from napari_framewise.tools.alignment.faults import faults_of
 from napari_framewise.tools.alignment.layers import (
@@ -46,7 +47,6 @@ from napari_framewise.tools.alignment.passes import (
     task_of,
     template_of,
     to_mean,
-    to_previous,
     to_running_mean,
     to_template,
 )

@@ -102,11 +102,15 @@ def align_neighbours(
     frames: Array,
     masks: Array | None,
     bad: Array,
+    begins: Array,
     settings: numerics.Settings,
     channel: int | None,
     core: slice,
 ) -> Alignments:
-    """Align every frame to the nearest good one before it that it matches; the first to itself."""
+    """Align every frame to the nearest good one before it that it matches.
+
+    Frames that the chain begins with, no good one being before them, are aligned to themselves.
+    """
     templates: dict[int, numerics.Template] = {}
     found, back = [], []
     for index in range(core.start, core.stop):
@@ -114,8 +118,7 @@ def align_neighbours(
         best: tuple[numerics.Alignment, int] | None = None
         nearest = range(min(1, index), min(FRAMES_BACK, index) + 1)
         good = [away for away in nearest if away == 0 or not bad[index - away, 0]]
-        if not good and index <= FRAMES_BACK:
-            # No good frame before it: the chain begins here.
+        if begins[index, 0]:
             good = [0]
         for away in good or nearest[:1]:
             if index - away not in templates:

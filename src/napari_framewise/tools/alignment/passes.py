@@ -10,22 +10,19 @@ import numpy as np
 from napari_framewise.engine import Engine
 from napari_framewise.engine.passes import run_pass
 from napari_framewise.engine.progress import Progress
-from napari_framewise.engine.work import Cost, MapFrames, MapNeighbours, Reduce, Scan
+from napari_framewise.engine.work import Cost, MapFrames, Reduce, Scan
 from napari_framewise.framework.in_step import in_step, series
 from napari_framewise.framework.inputs import Inputs
 from napari_framewise.framework.masks import selected
 from napari_framewise.numerics import alignment as numerics
 from napari_framewise.numerics.frame_quality import most_alike, thumbnail
-from napari_framewise.numerics.transforms import accumulated
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.alignment.bad_frames import bad_after, left_out
 from napari_framewise.tools.alignment.blocks import (
-    FRAMES_BACK,
     Alignments,
     add_sums,
     align_block,
-    align_neighbours,
     align_running,
     masked,
     plane_of,
@@ -180,21 +177,6 @@ def to_template(
         label=label,
     )
     return Alignments.joined(parts)
-
-
-def to_previous(task: Task, engine: Engine) -> Generator[Progress, None, Alignments]:
-    """Align each frame to the one before; compose the transforms."""
-    parts = yield from run_pass(
-        MapNeighbours(before=FRAMES_BACK, after=0),
-        align_neighbours,
-        (task.stack, task.mask, series(task.bad)),
-        (task.settings, task.channel),
-        engine=engine,
-        cost=cost_of(task.stack),
-        label="Aligning",
-    )
-    alignments = Alignments.joined(parts)
-    return replace(alignments, matrices=accumulated(alignments.matrices, alignments.back))
 
 
 def to_running_mean(

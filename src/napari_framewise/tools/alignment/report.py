@@ -13,6 +13,7 @@ from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
 from napari_framewise.tools.alignment.bad_frames import words_of
 from napari_framewise.tools.alignment.blocks import COLUMNS, Alignments
+from napari_framewise.tools.alignment.chain import chain_notes
 
 _NOTES = {
     "row": "Shift of the template's centre in the frame, downwards, in pixels.",
@@ -30,7 +31,6 @@ _NOTES = {
     "status": "How it ended.",
 }
 _DOUBTFUL = 6.0
-_NAMED = 5
 
 
 def alignment_table(
@@ -177,7 +177,7 @@ def diagnostics_of(
         frames = f"Frame {named}" if len(which) == 1 else f"{len(which):,} frames ({named})"
         frames = stack.name if len(numbers) == 1 else frames
         said.append(f"{frames}: {status.word}. {status.sentence}")
-    said += _gaps(stack, alignments)
+    said += chain_notes(stack, alignments)
     correlation = alignments.columns["correlation"]
     known = correlation[np.isfinite(correlation)]
     if len(known) > 4:
@@ -193,33 +193,6 @@ def diagnostics_of(
                 f"{len(numbers):,} ({named}): look at them."
             )
     return tuple(said)
-
-
-def _gaps(stack: Stack, alignments: Alignments) -> list[str]:
-    """What gaps in a chain of frames do to the frames behind them."""
-    numbers = np.asarray(stack.frame_numbers)
-    found = alignments.status < Status.FLAT
-    order = np.arange(len(found))
-    base = order - alignments.back
-    said = []
-    over = order[found & (alignments.back > 1) & found[base]]
-    if len(over):
-        named = ", ".join(f"{numbers[each]} to {numbers[base[each]]}" for each in over[:_NAMED]) + (
-            " ..." if len(over) > _NAMED else ""
-        )
-        said.append(f"Gaps were bridged by aligning a frame to one before the gap: {named}.")
-    # A frame that matches only frames that are lost themselves.
-    broken = order[found & (alignments.back > 0) & ~found[base]]
-    if len(broken):
-        named = ", ".join(str(numbers[each]) for each in broken[:_NAMED]) + (
-            " ..." if len(broken) > _NAMED else ""
-        )
-        said.append(
-            f"The chain breaks before frame {named}: what moved in the gap is not known, and all "
-            "later frames are placed as if nothing had. Align to a frame or to the mean instead, "
-            "or leave the frames of the gap out."
-        )
-    return said
 
 
 def _error_note(name: str) -> str:
