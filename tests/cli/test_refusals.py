@@ -79,7 +79,16 @@ def bad_files() -> None:
         ("mixing s.npy -R --channel 1", "channel 1 was asked for, but it has no channels"),
         ("mixing s.npy -R --channel one", "invalid int value: 'one'"),
         ("mixing s.npy -R --region 0:9", "--region was given '0:9'; write rows and columns"),
-        ("mixing s.npy -R --region 0:90,0:9", "does not lie inside a frame of 12 x 10 pixels"),
+        (
+            "mixing s.npy -R --region 0:90,0:9",
+            "region of rows 0 to 90 and columns 0 to 9 does not lie inside a frame of 12 x 10 pix",
+        ),
+        ("bleaching s.npy --mask small.npy@0", "s.npy: --mask: small.npy holds"),
+        ("bleaching nan.npy", "The reference frame 0 of nan holds no data to measure"),
+        ("deconvolution s.npy", r"give one as an image \(--psf\) or as a model \(--psf-model\)"),
+        ("rank line.npy", "The frames have one axis; planes or volumes are needed"),
+        ("local_statistics line.npy", "The frames have one axis; planes or volumes are needed"),
+        ("speckle line.npy", "The frames have one axis; planes or volumes are needed"),
         ("mixing s.npy -R --frames-along z", "--frames-along was given 'z', but the axes of"),
         ("mixing s.npy -R --frames-along 7", "name each axis once|has the axes"),
         ("mixing s.npy -R -o out.csv", r"out\.csv is there already; choose another, or overwrite"),
@@ -134,6 +143,15 @@ def test_names_that_no_disk_takes(call: CallCli, words: list[str], sentence: str
     assert code == 2
     assert sentence in err
     assert "Errno" not in err
+
+
+def test_all_is_a_hundred_percent(call: CallCli) -> None:
+    bad_files()
+    _, out, err = call("fill", "nan.npy")
+    assert (err, "Of frame 0 100 % was missing." in out) == ("", True)
+    np.save("flat.npy", np.full((2, 12, 10), 7.0))
+    _, out, err = call("speckle", "flat.npy")
+    assert (err, "No speckle: the flattest parts do not vary" in out) == ("", True)
 
 
 def test_frames_without_data_are_noted(call: CallCli, mixture: tuple[Array, Array]) -> None:

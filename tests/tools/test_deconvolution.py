@@ -180,7 +180,7 @@ def test_volumes_take_a_psf_of_three_axes() -> None:
         (np.full((5, 5), np.nan), "without a number"),
         (np.ones((101, 101)), "larger than the frames"),
         (np.ones(5), "image|axes"),
-        (None, "Neither a PSF image nor a PSF model"),
+        (None, "No PSF was given"),
     ],
 )
 def test_psfs_that_can_be_none_are_refused(psf: Any, words: str) -> None:
@@ -191,7 +191,7 @@ def test_psfs_that_can_be_none_are_refused(psf: Any, words: str) -> None:
 @pytest.mark.parametrize(
     ("psf", "words"),
     [
-        (None, "Neither a PSF image nor a PSF model"),
+        (None, "No PSF was given"),
         (np.zeros((5, 5)), "zeros alone"),
         (np.ones((101, 101)), "larger than the frames"),
     ],

@@ -150,6 +150,10 @@ class Inputs(Mapping[str, tuple[Value, ...]]):
         """The stacks in a role, maybe none."""
         return tuple(value for value in self._values[name] if isinstance(value, Stack))
 
+    def title(self, name: str) -> str:
+        """What a role is called in messages."""
+        return self._roles[name].title
+
     def optional_stack(self, name: str) -> Stack | None:
         """The stack in a role that may be left out."""
         return next(iter(self.stacks(name)), None)

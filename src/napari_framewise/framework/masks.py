@@ -77,7 +77,7 @@ def measured(
     fixed = None if not region else _rectangle(plain, region)
     given = inputs.optional_stack("mask")
     if given is not None:
-        mask = in_step(given, stack, "Mask")
+        mask = in_step(given, stack, inputs.title("mask"))
         if mask.n_frames > 1:
             masks = mask
         else:

@@ -108,7 +108,9 @@ def check_selection(
             not 0 <= start < stop <= extent
             for (start, stop), extent in zip(chosen.region, extents, strict=True)
         ):
+            (top, bottom), (left, right) = chosen.region
             raise ValueError(
-                f"{name}: the region {chosen.region} does not lie inside a frame of "
-                f"{' x '.join(map(str, extents))} pixels; give (start, stop) of rows and columns."
+                f"{name}: the region of rows {top} to {bottom} and columns {left} to {right} does "
+                f"not lie inside a frame of {' x '.join(map(str, extents))} pixels; give a start "
+                "and an end within it, rows first."
             )

@@ -48,7 +48,7 @@ def report(inputs: Inputs, parameters: FillParameters) -> Outcome:
             "they are NaN, infinite, the no-data value, or left out by a mask."
         )
         return Outcome(diagnostics=(said,))
-    return Outcome(summary=f"Of frame {number:,} {100 * missing:.2g} % was missing.")
+    return Outcome(summary=f"Of frame {number:,} {100 * missing:.3g} % was missing.")
 
 
 def limits(distance: Array) -> tuple[float, float]:

@@ -148,6 +148,8 @@ def report(inputs: Inputs, parameters: Settled) -> Outcome:
     else:
         looks = fit.looks if given is None else given
         said = f"Speckle of {looks:.4g} looks, {how}: variation {parameters.strength:.4g}."
+        if not parameters.strength:
+            said = "No speckle: the flattest parts do not vary, so that frames stay as they are."
     return Outcome(summary=said, diagnostics=tuple(_doubts(parameters, given)))
 
 

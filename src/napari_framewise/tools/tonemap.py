@@ -183,12 +183,12 @@ def report(inputs: Inputs, parameters: TonemapParameters) -> Outcome:
     dark, bright = float((light[known] < tones.floor).mean()), float((linear[known] >= 1).mean())
     if dark:
         diagnostics.append(
-            f"In frame {index} {100 * dark:.2g} % of the pixels lie below the floor of "
+            f"In frame {index} {100 * dark:.3g} % of the pixels lie below the floor of "
             f"{tones.floor:.3g}, or are not positive."
         )
     if bright > 0.001:
         diagnostics.append(
-            f"In frame {index} {100 * bright:.2g} % of the pixels are brighter than the display."
+            f"In frame {index} {100 * bright:.3g} % of the pixels are brighter than the display."
         )
     if tones.factor == 1:
         diagnostics.append("The base has no more contrast than was asked for: it stays as it is.")

@@ -382,7 +382,7 @@ def _about(
         named = ", ".join(f"{each:.1f}" for each in place)
         raise ValueError(
             f"The point at ({named}) is nearer to the border than the radius of "
-            f"{', '.join(f'{each:g}' for each in sizes)} pixels; take a smaller radius."
+            f"{' x '.join(f'{each:g}' for each in sizes)} pixels; take a smaller radius."
         )
     part = values[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
     if not np.isfinite(part).all():

@@ -230,6 +230,11 @@ def _gains(
         return np.stack(columns, axis=1)
     index = _reference(given, parameters)
     reference = _means(given, *given.read(index))[0]
+    if not np.isfinite(reference).all():
+        raise ValueError(
+            f"The reference frame {parameters.reference_frame} of {given.stack.name} holds no data "
+            "to measure; choose another."
+        )
     if not (reference > base).all():
         raise ValueError(
             f"The reference frame {parameters.reference_frame} has a mean of {reference.min():.4g} "

@@ -100,7 +100,8 @@ def summary_of(given: Measured, means: Array, decays: tuple[Decay, ...]) -> str:
     for channel in means.T:
         known = channel[np.isfinite(channel)]
         texts.append(f"mean {known[0]:.5g} to {known[-1]:.5g}" if len(known) else "no data")
-    return f"{by_channel(given.names, texts, '; ')} before the correction, {len(means):,} frames."
+    count = counted(len(means), "frame")
+    return f"{by_channel(given.names, texts, '; ')} before the correction, {count}."
 
 
 def diagnostics_of(

@@ -39,7 +39,18 @@ class WindowParameters(FrameMapParameters):
         return side
 
     def sides(self, ndim: int) -> tuple[int, ...]:
-        """Sides of the window in frames of so many axes."""
+        """Sides of the window in frames of so many axes.
+
+        Raises
+        ------
+        ValueError
+            Where they are neither planes nor volumes.
+        """
+        if ndim not in (2, 3):
+            raise ValueError(
+                f"The frames have {'one axis' if ndim == 1 else f'{ndim} axes'}; planes or volumes "
+                "are needed: choose another axis for the frames to run along."
+            )
         if ndim == 2:
             return (self.size, self.size)
         return (self.depth or self.size, self.size, self.size)

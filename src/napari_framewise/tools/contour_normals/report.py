@@ -20,6 +20,7 @@ from napari_framewise.stacks.counting import counted
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
+from napari_framewise.stacks.units import PIXEL
 from napari_framewise.tools.contour_normals.tracing import Outline
 
 MOST_SHAPES = 2_000
@@ -235,8 +236,9 @@ def _summary(
     total = ruler.size * sum(line.length for line in lines)
     count = counted(len(lines), "outline")
     where = f" in {frames:,} frames" if frames > 1 else ""
+    unit = "pixels" if ruler.unit == PIXEL else ruler.unit
     return (
-        f"{count} of {given.name}{where}, {total:,.4g} {ruler.unit} long in all: {closed:,} closed "
+        f"{count} of {given.name}{where}, {total:,.4g} {unit} long in all: {closed:,} closed "
         f"({holes:,} around holes), {len(lines) - closed:,} open."
     )
 

@@ -150,8 +150,10 @@ def kernels_of(
     image = inputs.optional_stack("psf")
     models = inputs["psf_model"]
     if (image is None) == (not models):
-        given = "Neither a PSF image nor a PSF model was" if image is None else "Both were"
-        raise ValueError(f"{given} given; give a PSF image, or a PSF model.")
+        given = "No PSF was" if image is None else "Two PSFs were"
+        raise ValueError(
+            f"{given} given; give one as an image (PSF image) or as a model (PSF model)."
+        )
     notes: list[str] = []
     if image is None:
         (model,) = models

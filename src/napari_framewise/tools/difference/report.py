@@ -103,7 +103,7 @@ def summary_of(stack: Stack, found: Sequence[Found], rate: float) -> str:
     plural = "s" if regions > 1 else ""
     return (
         f"{stack.name}: {regions:,} region{plural} changed in {frames:,} of {_frames(len(found))}, "
-        f"up to {100 * most.changed:.2g} % of the pixels, at a false discovery rate of {rate:g}."
+        f"up to {100 * most.changed:.3g} % of the pixels, at a false discovery rate of {rate:g}."
     )
 
 

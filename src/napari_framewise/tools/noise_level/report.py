@@ -206,7 +206,7 @@ def detector_diagnostics(fits: list[Transfer], flicker: float, noise: float) -> 
     lost = max((each.left_out / max(1, each.left_out + each.pixels) for each in fits), default=0.0)
     if lost > 0.01:
         said.append(
-            f"{100 * lost:.2g} % of the pixels vary more or less than the line allows, and were "
+            f"{100 * lost:.3g} % of the pixels vary more or less than the line allows, and were "
             "left out: parts that move, blink or saturate, or a detector whose pixels differ."
         )
     if flicker > 0.2 * noise > 0:
