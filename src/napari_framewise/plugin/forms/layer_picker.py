@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_framewise.framework.inputs import SCRIBBLES, Input, Kind, Value
+from napari_framewise.plugin.choice_box import ChoiceBox
 from napari_framewise.plugin.connections import Connections
 from napari_framewise.plugin.forms.chosen import Lost, first_rectangle, summary_of
 from napari_framewise.plugin.forms.number_box import NumberBox
@@ -75,7 +76,7 @@ class LayerPicker(QWidget):
         self._chosen_by_hand = False
         self._lost: Lost | None = None
         self._of_layer = Connections(self)
-        self._combo = QComboBox()
+        self._combo = ChoiceBox()
         self._combo.setToolTip(role.description)
         self._combo.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon

@@ -8,7 +8,6 @@ from typing import Any
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
-    QComboBox,
     QGridLayout,
     QLabel,
     QLineEdit,
@@ -16,6 +15,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_framewise.plugin.choice_box import ChoiceBox
 from napari_framewise.plugin.forms.number_fields import WholeBox
 from napari_framewise.stacks.stack import Selection, Stack
 
@@ -59,9 +59,9 @@ class SelectionForm(QWidget):
         self._grid.setVerticalSpacing(3)
         self._grid.setColumnStretch(1, 1)
         self._grid.setColumnStretch(2, 1)
-        self.axes_box = QComboBox()
+        self.axes_box = ChoiceBox()
         self.axes_box.setToolTip("The axis of the data that the frames run along.")
-        self._channel = QComboBox()
+        self._channel = ChoiceBox()
         self._channel.setToolTip("Which channel of each frame is used.")
         self._frames = [_spin(tip) for tip in _FRAME_TIPS[: 1 if single else 3]]
         self._rows = [_spin(tip) for tip in ("First row", "Last row")]

@@ -10,7 +10,6 @@ from napari.layers import Layer
 from psygnal import Signal as PlainSignal
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
@@ -25,6 +24,7 @@ from napari_framewise.framework.model import Model
 from napari_framewise.framework.outcome import Outcome, Table
 from napari_framewise.io import read_table
 from napari_framewise.io.formats.models import read_model
+from napari_framewise.plugin.choice_box import ChoiceBox
 from napari_framewise.plugin.connections import Connections
 from napari_framewise.stacks.stack import Selection
 from napari_framewise.tools.registry import MODEL_NAMES
@@ -79,7 +79,7 @@ class ValuePicker(QWidget):
     def __init__(self, _viewer: ViewerModel, role: Input, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._role = role
-        self._combo = QComboBox()
+        self._combo = ChoiceBox()
         self._combo.setToolTip(role.description)
         self._combo.setMinimumContentsLength(12)
         self._combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QToolButton, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
+from napari_framewise.plugin.choice_box import ChoiceBox
 from napari_framewise.plugin.results.earlier import EarlierRun, EarlierRuns
 
 
@@ -18,7 +19,7 @@ class EarlierBar(QWidget):
     def __init__(self, runs: EarlierRuns, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._runs = runs
-        self.combo = QComboBox()
+        self.combo = ChoiceBox()
         self.combo.setToolTip("The last runs of this panel: when, and in which parameters.")
         self.combo.setMinimumContentsLength(10)
         self.combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

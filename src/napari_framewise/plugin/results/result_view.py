@@ -11,6 +11,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from napari_framewise.framework.outcome import Outcome, Plot, Table
+from napari_framewise.plugin.choice_box import ChoiceBox
 from napari_framewise.plugin.connections import Connections
 from napari_framewise.plugin.layers.layers_in import frame_in_view, show_frame
 from napari_framewise.plugin.results.pair_view import PairView, pair_of, shift_of
@@ -39,8 +40,8 @@ class ResultView(QWidget):
         self._layer: Layer | None = None
         self._summary = _text_label()
         self._diagnostics = _text_label()
-        self._plots = QComboBox()
-        self._tables = QComboBox()
+        self._plots = ChoiceBox()
+        self._tables = ChoiceBox()
         self.plot_choice = PlotChoice()
         self.plot_choice.chosen.connect(self._plot_chosen)
         # What the user chose in place of a plot, by its title and table; it holds for later runs.
