@@ -171,3 +171,20 @@ def test_numbers_beside_the_plot_never_push_its_label_off_the_canvas(
     axes = canvas.figure.axes[0]
     assert axes.yaxis.get_tightbbox(canvas.get_renderer()).x0 >= 0
     assert axes.bbox.width > 150
+
+
+def test_a_curve_has_as_many_points_as_the_plot_has_pixels(qtbot: QtBot) -> None:
+    canvas = PlotCanvas(PRINT)
+    qtbot.addWidget(canvas)
+    canvas.resize(370, 260)
+    canvas.show()
+    canvas.show_plot(PLOT, table(60_000))
+    assert isinstance(canvas._drawing, Curves)
+    line, _ = canvas._drawing._drawn[0]
+    width = canvas._drawing.axes.bbox.width
+    assert width < len(line.get_xdata()) <= 2.2 * width
+    few = len(line.get_xdata())
+    canvas._drawing.view(20_000, 50_000)
+    canvas.resize(1200, 260)
+    qtbot.waitUntil(lambda: len(line.get_xdata()) > 2.5 * few)
+    assert canvas._drawing.axes.get_xlim() == (20_000, 50_000)

@@ -224,7 +224,9 @@ def test_the_preview_is_the_run_s_row(scene: Scene) -> None:
     outcome = TOOL.preview(inputs, TOOL.check_parameters({}), 11)
     assert f"{shares(fitted(scene))[11]:.4g}" in outcome.summary
     assert outcome.summary.startswith("Frame 11")
-    fitted_frame, residual = (layer.data for layer in outcome.layers)
+    residual, fitted_frame = (layer.data for layer in outcome.layers)
+    # what comes last lies on top
+    assert [layer.visible for layer in outcome.layers] == [False, True]
     np.testing.assert_allclose(fitted_frame + residual, scene.frames[11], atol=2e-3)
 
 

@@ -22,18 +22,12 @@ from napari_framewise.tools.mixing.parameters import MixingParameters
 def one_frame(
     stack: Stack, frames: Array, fits: numerics.MixingFit, prepared: Prepared
 ) -> tuple[ImageResult, ...]:
-    """Fitted frame and residual of a single frame."""
+    """Residual, hidden, and fitted frame of a single frame."""
     fitted = numerics.predict(prepared.design, fits)[0]
     left = numerics.residual(frames, prepared.design, fits)[0]
     layout = layout_of(stack).still
+    # the fit lies on top: residual noise would cover all
     return (
-        ImageResult(
-            f"fit of {stack.name}",
-            layout.arranged(fitted),
-            layout.grid,
-            rgb=layout.rgb,
-            contrast_limits=limits_of(fitted),
-        ),
         ImageResult(
             f"residual of {stack.name}",
             layout.arranged(left),
@@ -41,6 +35,14 @@ def one_frame(
             rgb=layout.rgb,
             colormap="PiYG",
             contrast_limits=symmetric_limits(left),
+            visible=False,
+        ),
+        ImageResult(
+            f"fit of {stack.name}",
+            layout.arranged(fitted),
+            layout.grid,
+            rgb=layout.rgb,
+            contrast_limits=limits_of(fitted),
         ),
     )
 

@@ -24,6 +24,7 @@ from napari_framewise.plugin.theme import PRINT, Colours
 _MARGINS = (56, 10, 38, 22)
 _EDGE = 3.0
 _RING = 5.0
+_DPI = 200
 
 
 def drawing_of(
@@ -60,6 +61,8 @@ class PlotCanvas(FigureCanvasQTAgg):
         """Keep the margins, which are as wide as the texts in them."""
         super().resizeEvent(event)
         self._set_margins()
+        if self._drawing is not None:
+            self._drawing.resized()
 
     def show_plot(self, plot: Plot, table: Table, leaves: Table | None = None) -> None:
         """Draw another plot; of a tree, `leaves` is the table of its leaves."""
@@ -120,10 +123,10 @@ class PlotCanvas(FigureCanvasQTAgg):
         if self._shown is None or self._drawing is None:
             return
         plot, table, leaves = self._shown
-        figure = Figure(figsize=(6.4, 4.0), layout="constrained", facecolor=PRINT.ground)
+        figure = Figure((6.4, 4.0), _DPI, layout="constrained", facecolor=PRINT.ground)
         copy = drawing_of(figure.add_subplot(), plot, table, PRINT, leaves)
         copy.view(*self._drawing.axes.get_xlim())
-        figure.savefig(path, dpi=200)
+        figure.savefig(path, dpi=_DPI)
 
     def _redraw(self) -> None:
         self.figure.clear()

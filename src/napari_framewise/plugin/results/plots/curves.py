@@ -13,7 +13,7 @@ from napari_framewise.plugin.results.plots.drawing import Drawing, Mark, numbers
 from napari_framewise.plugin.theme import Colours
 
 FloatArray = npt.NDArray[np.floating[Any]]
-_COLUMNS = 1200
+_LEAST_COLUMNS = 200
 _MARKED = 60
 
 
@@ -114,10 +114,12 @@ class Curves(Drawing):
         start = max(int(np.searchsorted(self.x, first)) - 1, 0)
         stop = int(np.searchsorted(self.x, last, side="right")) + 1
         x = self.x[start:stop]
+        # more than the plot has pixels takes three times as long to draw, and is not seen
+        columns = max(_LEAST_COLUMNS, round(self.axes.bbox.width))
         seen = []
         for (y, error), (line, band) in zip(self._y, self._drawn, strict=True):
             part, width = y[start:stop], error[start:stop]
-            shown = envelope(x, part, part - width, part + width, _COLUMNS)
+            shown = envelope(x, part, part - width, part + width, columns)
             line.set_data(shown[0], shown[1])
             line.set_marker("o" if len(x) <= _MARKED else "")
             seen.append(shown[1])
@@ -126,6 +128,10 @@ class Curves(Drawing):
                 seen += shown[2:4]
         self.axes.set_xlim(first, last)
         self.fit_ordinate(np.concatenate(seen) if seen else np.empty(0))
+
+    def resized(self) -> None:
+        """As many points as there are pixels now."""
+        self.view(*self.axes.get_xlim())
 
     def row_at(self, x: float, y: float = 0.0) -> int | None:
         """Row of the table that lies nearest to a place of the abscissa."""

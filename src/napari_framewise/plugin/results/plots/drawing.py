@@ -110,6 +110,9 @@ class Drawing:
         """Show a part of the abscissa."""
         raise NotImplementedError
 
+    def resized(self) -> None:
+        """The axes are of another size."""
+
     def row_at(self, x: float, y: float) -> int | None:
         """The row that lies nearest to a place."""
         raise NotImplementedError
