@@ -178,14 +178,21 @@ def thumbnail(image: NDArray[Any], side: int = 64) -> FloatArray:
     return np.asarray(plane.ravel())
 
 
-def most_alike(rows: FloatArray, count: int) -> NDArray[np.int64]:
-    """The frames, of rows (n, pixels), that are most like each other: numbers, up to `count`.
+def most_alike(rows: FloatArray, count: int) -> tuple[NDArray[np.int64], int]:
+    """The frames, of rows (n, pixels), that are most like each other.
+
+    Returns
+    -------
+    numbers : (k,) int64
+        In order, up to `count`.
+    centre : int
+        Which of them the others are like.
 
     Examples
     --------
     >>> rows = np.random.default_rng(0).normal(size=(6, 50))
     >>> rows[[1, 4]] = rows[1] + 0.01 * rows[[2, 3]]
-    >>> sorted(most_alike(rows, 2).tolist())
+    >>> most_alike(rows, 2)[0].tolist()
     [1, 4]
     """
     left = rows - rows.mean(axis=1, keepdims=True)
@@ -196,7 +203,8 @@ def most_alike(rows: FloatArray, count: int) -> NDArray[np.int64]:
     kept = min(count, len(rows))
     best = np.sort(alike, axis=1)[:, -kept:].mean(axis=1)
     centre = int(np.argmax(best))
-    return np.sort(np.argsort(-alike[centre], kind="stable")[:kept])
+    numbers = np.sort(np.argsort(-alike[centre], kind="stable")[:kept])
+    return numbers, int(np.searchsorted(numbers, centre))
 
 
 def _robust(values: FloatArray) -> tuple[float, float]:

@@ -97,6 +97,12 @@ def test_a_reference_does_not_creep_away_at_low_signal(given: Any) -> None:
         assert (np.abs(found[known].mean(axis=0)) < 0.15).all()
 
 
+def test_frames_that_are_alike_serve_where_they_drift_far() -> None:
+    path = np.linspace(-1, 1, 12)[:, None] * [9.0, -7.0]
+    outcome = fw.run("alignment", stack=film(path), motion="translation", reference="alike")
+    assert np.abs(away(outcome, path)).max() < 0.1
+
+
 def test_bad_frames_are_marked_with_their_reason_and_left_out() -> None:
     rng = np.random.default_rng(8)
     path = rng.normal(0, 1.0, (30, 2))

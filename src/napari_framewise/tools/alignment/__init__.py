@@ -22,7 +22,12 @@ from napari_framewise.numerics.common.blocks import float_for
 from napari_framewise.numerics.transforms import Motion
 from napari_framewise.stacks.grid import Grid
 from napari_framewise.stacks.source import Array
-from napari_framewise.tools.alignment.bad_frames import bad_after, bad_by_content, said_of
+from napari_framewise.tools.alignment.bad_frames import (
+    bad_after,
+    bad_by_content,
+    nearest_good,
+    said_of,
+)
 from napari_framewise.tools.alignment.blocks import Alignments, error_block, plane_of
 from napari_framewise.tools.alignment.chain import to_previous
 from napari_framewise.tools.alignment.cropping import cropped
@@ -126,7 +131,9 @@ def run(inputs: Inputs, parameters: AlignmentParameters, engine: Engine) -> Run:
         tables=tables,
         plots=plots,
         models=() if alignments is None else (transforms,),
-        summary=summary_of(stack, matrices, alignments, _aim(inputs, parameters), table, faults)
+        summary=summary_of(
+            stack, matrices, alignments, _aim(inputs, parameters, task.bad), table, faults
+        )
         + ("" if left is None else f" {sentence_of(left)}"),
         diagnostics=diagnostics,
     )
@@ -266,13 +273,14 @@ def _target(inputs: Inputs) -> Grid:
     return replace(stack.spatial_grid, role=role)
 
 
-def _aim(inputs: Inputs, parameters: AlignmentParameters) -> str:
+def _aim(inputs: Inputs, parameters: AlignmentParameters, bad: Array | None = None) -> str:
     if inputs["template"]:
         return inputs.stack("template").name
     if parameters.to == "frame" and parameters.reference == "alike":
         return "the mean of the frames that are most alike"
     if parameters.to == "frame":
-        return f"frame {parameters.reference_frame}"
+        number = parameters.reference_frame
+        return f"frame {number if bad is None else nearest_good(bad, number)}"
     return _TO[parameters.to]
 
 

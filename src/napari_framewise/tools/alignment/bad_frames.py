@@ -62,6 +62,14 @@ def bad_after(codes: Array, alignments: Alignments, shape: tuple[int, int]) -> A
     return frame_quality.alignment_reasons(codes, correlation, shifts)
 
 
+def nearest_good(bad: Array, number: int) -> int:
+    """The good frame nearest to one that shows nothing: blank, or noise."""
+    good = np.flatnonzero(bad == 0)
+    if bad[number] not in (frame_quality.BLANK, frame_quality.NOISE) or not len(good):
+        return number
+    return int(good[np.argmin(np.abs(good - number))])
+
+
 def left_out(matrices: Array, codes: Array) -> Array:
     """Matrices of the good frames; NaN for the others."""
     return np.where((codes == 0)[:, None, None], matrices, np.nan)

@@ -9,6 +9,7 @@ from napari_framewise.framework.masks import selected
 from napari_framewise.numerics import alignment as numerics
 from napari_framewise.numerics.frame_quality import REASONS
 from napari_framewise.stacks.source import Array
+from napari_framewise.tools.alignment.bad_frames import nearest_good
 from napari_framewise.tools.alignment.blocks import Alignments, plane_of
 from napari_framewise.tools.alignment.parameters import AlignmentParameters
 from napari_framewise.tools.alignment.passes import Task
@@ -31,9 +32,13 @@ def faults_of(
         chosen = None if mask is None else selected(mask.frame(0))
         fault = _fault(plane, chosen, task) if _few(found) else ""
     elif parameters.to in ("mean", "frame") and parameters.reference == "frame":
-        code = int(task.bad[number])
+        code, numbers = int(task.bad[number]), np.asarray(task.stack.frame_numbers)
         others = np.delete(found, number)
-        named = f"The reference frame {np.asarray(task.stack.frame_numbers)[number]}"
+        named = f"The reference frame {numbers[number]}"
+        taken = nearest_good(task.bad, number)
+        if taken != number:
+            fault = f"{named} is bad itself ({REASONS[code]}): frame {numbers[taken]} was taken"
+            return (f"{fault} instead.",)
         if not _few(others):
             return (f"{named} is bad itself ({REASONS[code]}): choose another.",) if code else ()
         fault = _fault(plane_of(task.stack.frame(number), task.channel), task.mask_of(number), task)

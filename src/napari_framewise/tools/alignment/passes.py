@@ -18,7 +18,7 @@ from napari_framewise.numerics import alignment as numerics
 from napari_framewise.numerics.frame_quality import most_alike, thumbnail
 from napari_framewise.stacks.source import Array
 from napari_framewise.stacks.stack import Stack
-from napari_framewise.tools.alignment.bad_frames import bad_after, left_out
+from napari_framewise.tools.alignment.bad_frames import bad_after, left_out, nearest_good
 from napari_framewise.tools.alignment.blocks import (
     Alignments,
     add_sums,
@@ -31,6 +31,8 @@ from napari_framewise.tools.alignment.blocks import (
 from napari_framewise.tools.alignment.parameters import AlignmentParameters
 
 _CANDIDATES, _ALIKE = 200, 20
+# Share of the frames that are alike which their plain mean must serve.
+_STILL = 0.8
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +115,7 @@ def template_of(inputs: Inputs, task: Task) -> numerics.Template:
 
 
 def reference_of(task: Task, index: int) -> numerics.Template:
-    """One of the frames as a template.
+    """One of the frames as a template; where it shows nothing, the nearest good one.
 
     Raises
     ------
@@ -125,6 +127,7 @@ def reference_of(task: Task, index: int) -> numerics.Template:
             f"Reference frame {index} was asked for, but {task.stack.name} has "
             f"{task.stack.n_frames:,} frames, counted from 0."
         )
+    index = nearest_good(task.bad, index)
     plane = plane_of(task.stack.frame(index), task.channel)
     return numerics.prepare(plane, task.mask_of(index), settings=task.settings)
 
@@ -133,7 +136,8 @@ def alike_reference(task: Task, engine: Engine) -> Generator[Progress, None, num
     """The mean of the frames that are most like each other, as a template.
 
     Of up to 200 frames, evenly spaced, the one is taken that its 20 most similar ones resemble
-    most, in the mean, and averaged with them (as suite2p does).
+    most, in the mean, and averaged with them (as suite2p does); aligned to it first where the plain
+    mean serves too few of them.
     """
     stack = task.stack
     numbers = np.flatnonzero(task.bad == 0)
@@ -144,11 +148,38 @@ def alike_reference(task: Task, engine: Engine) -> Generator[Progress, None, num
     for count, number in enumerate(numbers):
         yield Progress("Looking for frames that are alike", count, len(numbers))
         rows.append(thumbnail(_known_plane(task, int(number))))
-    found = most_alike(np.array(rows), _ALIKE)
-    planes = np.array([_known_plane(task, int(number)) for number in numbers[found]])
-    known = np.isfinite(planes)
-    total = np.where(known, planes, 0.0).sum(axis=0)
-    mean = np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)
+    chosen, centre = most_alike(np.array(rows), _ALIKE)
+    planes = np.array([_known_plane(task, int(number)) for number in numbers[chosen]])
+    template = _mean_template(task, planes, np.tile(np.eye(3), (len(planes), 1, 1)))
+    found = yield from _each_to(task, template, planes)
+    if np.isfinite(found.matrices).all(axis=(1, 2)).mean() < _STILL:
+        # They moved too much for their mean to show anything.
+        template = numerics.prepare(planes[centre], settings=task.settings)
+        found = yield from _each_to(task, template, planes)
+        if np.isfinite(found.matrices).any():
+            template = _mean_template(task, planes, found.matrices, gains_of(found))
+    return template
+
+
+def _each_to(
+    task: Task, template: numerics.Template, planes: Array
+) -> Generator[Progress, None, Alignments]:
+    """Frames, each aligned to a template."""
+    found = []
+    for count, plane in enumerate(planes):
+        yield Progress("Aligning frames that are alike", count, len(planes))
+        found.append(numerics.align(template, plane))
+    return Alignments.of(found)
+
+
+def _mean_template(
+    task: Task, planes: Array, matrices: Array, gains: Array | None = None
+) -> numerics.Template:
+    """The mean of frames where matrices lead."""
+    if gains is None:
+        gains = np.tile([1.0, 0.0], (len(planes), 1))
+    total, count = sum_block(planes, None, matrices, gains, None)
+    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     return numerics.prepare(mean, settings=task.settings)
 
 
