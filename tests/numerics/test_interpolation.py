@@ -102,3 +102,15 @@ def test_other_orders_and_shapes_are_refused() -> None:
         spline(np.zeros((1, 5, 5)), order=2)
     with pytest.raises(ValueError, match=r"\(channels, y, x\)"):
         spline(np.zeros((5, 5)))
+
+
+@pytest.mark.parametrize("order", [1, 3])
+def test_gaps_in_an_image_of_fortran_order_are_gaps(order: int) -> None:
+    image = np.random.default_rng(3).normal(size=(1, 9, 11))
+    image[0, 2:4, 5] = np.nan
+    moved = np.full((2, 9, 11), 0.25)
+    plain = warp(spline(image, order=order), moved)
+    turned = warp(spline(np.asfortranarray(image), order=order), moved)
+    np.testing.assert_array_equal(turned[2], plain[2])
+    np.testing.assert_array_equal(turned[0], plain[0])
+    assert not plain[2].all()

@@ -84,7 +84,7 @@ def spline(planes: NDArray[Any], *, order: int = 3, valid: BoolArray | None = No
             lines = coefficients.reshape(before, length, -1)
             if length > 1:
                 compiled(kernels.prefilter, f"={kind}/3")(lines)
-    return Spline(coefficients, order, usable)
+    return Spline(coefficients, order, None if usable is None else np.ascontiguousarray(usable))
 
 
 def sample(
