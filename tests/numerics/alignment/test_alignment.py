@@ -324,6 +324,28 @@ def test_images_that_do_not_overlap_are_not_matched() -> None:
     assert found.status >= Status.FLAT
 
 
+@pytest.mark.parametrize(
+    ("truth", "corner"),
+    [
+        ([[0.917, -0.087, 267.631], [0.262, 0.846, 147.048], [0.0, 0.0, 1.0]], (260, 164)),
+        ([[1.149, 0.096, 176.047], [-0.012, 1.248, 132.135], [0.0, 0.0, 1.0]], (198, 154)),
+        ([[1.228, 0.078, 220.358], [0.004, 1.08, 192.411], [0.0, 0.0, 1.0]], (239, 209)),
+    ],
+)
+def test_bricks_are_not_taken_for_other_bricks(
+    truth: list[list[float]], corner: tuple[int, int]
+) -> None:
+    from skimage import data
+
+    wall = data.brick().astype(float)
+    at = np.moveaxis(transforms.mapped(truth, grid((100, 100))), -1, 0)
+    part = ndimage.map_coordinates(wall, at, order=5)
+    start = np.array([[1.0, 0.0, corner[0]], [0.0, 1.0, corner[1]], [0.0, 0.0, 1.0]])
+    found = align(prepare(part, settings=Settings(motion="affine")), wall, start=start)
+    assert found.status == Status.CONVERGED
+    assert error(found, np.array(truth), (100, 100)) < 0.1
+
+
 def test_a_scene_that_repeats_itself_is_ambiguous() -> None:
     rows, columns = np.mgrid[0:160, 0:160]
     lattice = 100 + 40 * np.cos(rows * np.pi / 8) + 40 * np.cos(columns * np.pi / 8)

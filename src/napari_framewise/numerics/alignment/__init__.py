@@ -101,7 +101,7 @@ def align(
     moving, pyramid = levels.moving_levels(
         planes, mean, spread, settings.smoothing, settings.robust, unit, len(template.fixed)
     )
-    search = Search(template, planes.shape, moving, pyramid, unit, mean, spread)
+    search = Search(template, planes, moving, pyramid, unit, mean, spread)
     return search.run(None if start is None else np.asarray(start, float))
 
 

@@ -289,6 +289,15 @@ def _noise(level: Level) -> float:
     return float(np.quantile(found, 0.25) / (_QUARTILE * 6)) if found.size else 0.0
 
 
+def noise_left(
+    planes: Planes, mean: FloatArray, spread: FloatArray, smoothing: float, robust: bool
+) -> float:
+    """Standard deviation that white noise of a standardised image has after the smoothing."""
+    taps = gaussian_taps(smoothing)
+    whole, usable = standardised(planes, mean, spread, robust)
+    return _noise(Level(whole, usable, (1.0, 1.0))) * float(taps @ taps)
+
+
 def slope_pixels(slopes: NDArray[np.float32]) -> float:
     """Sum of the squared correlations of slopes with themselves over distance (Bartlett 1946)."""
     middle = tuple(slice(max(0, n - _WINDOW) // 2, (n + _WINDOW) // 2) for n in slopes.shape[2:])

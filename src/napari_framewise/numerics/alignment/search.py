@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_framewise.numerics.alignment import levels
-from napari_framewise.numerics.alignment.descent import Descent, descend
-from napari_framewise.numerics.alignment.kernels import LOSSES
-from napari_framewise.numerics.alignment.levels import LEAST_PIXELS, Moving
+from napari_framewise.numerics.alignment.descent import Descent, descend, motion_of_points
+from napari_framewise.numerics.alignment.kernels import COUNT, LOSSES, SQUARES, WEIGHT
+from napari_framewise.numerics.alignment.levels import LEAST_PIXELS, Moving, Planes, noise_left
 from napari_framewise.numerics.alignment.result import Alignment, Status, no_alignment
 from napari_framewise.numerics.alignment.rivals import Verdict, second_look
+from napari_framewise.numerics.alignment.starts import (
+    Places,
+    deformations,
+    deformed,
+    further_deformations,
+    turns,
+)
 from napari_framewise.numerics.alignment.state import Candidate
 from napari_framewise.numerics.alignment.template import Template
 from napari_framewise.numerics.alignment.trust import Trust, trust_of
-from napari_framewise.numerics.interpolation import sample, spline
-from napari_framewise.numerics.overlap_correlation import Spectra, correlations, peaks
 from napari_framewise.numerics.pyramid import Level
 from napari_framewise.numerics.transforms import (
     MOTIONS,
@@ -37,6 +42,12 @@ _PLACES = 4
 # Below this correlation on the coarsest level more starts are worth their time.
 _ALIKE = 0.95
 _KEPT = 3
+# Stated error in pixels, and times the noise that the residual is, from which on an answer is
+# doubted; and refused, where no other start leads to a better one.
+_CERTAIN, _UNEXPLAINED = 0.1, 3.0
+_LOOSE, _ANOTHER = 0.3, 8.0
+# Share of the template that must lie in the image for what is left of it to tell anything.
+_MOSTLY = 0.6
 # Shortest side of the level that a second look is taken at.
 _SIDE = 48
 # Of a stated error, how much may be missing of the way for it to hold.
@@ -50,8 +61,8 @@ class Search:
     Attributes
     ----------
     template : Template
-    shape : tuple of int
-        Rows and columns of the image.
+    planes : Planes
+        The image.
     moving : tuple of Moving
         Its levels, from the finest.
     pyramid : tuple of Level
@@ -63,7 +74,7 @@ class Search:
     """
 
     template: Template
-    shape: tuple[int, int]
+    planes: Planes
     moving: tuple[Moving, ...]
     pyramid: tuple[Level, ...]
     unit: float
@@ -74,24 +85,87 @@ class Search:
         """Align, from a given matrix or from where the template lies in the image's middle."""
         settings = self.template.settings
         into = levels.to_unit(self.template.shape, self.unit)
-        away = levels.to_unit(self.shape, self.unit)
+        away = levels.to_unit(self.planes.shape, self.unit)
         given = np.eye(3) if start is None else away @ start @ inverse(into)
+        ends = inverse(away), into
         coarsest = len(self.template.fixed) - 1
         fits = [self._fit(nearest(given, settings.motion))]
-        if settings.start == "correlation":
-            fits += self._places(_turns(settings.rotations))
+        if settings.start == "given":
+            self._descend_all(fits, coarsest)
+            return self._result(self._refined(fits, given, _KEPT), *ends)[1]
+        places = self._places(coarsest)
+        turned = turns(settings.rotations)
+        fits += self._at(places.best(turned, _PLACES), 1 if len(turned) == 1 else 3)
         self._descend_all(fits, coarsest)
-        if settings.start == "correlation" and fits[0].correlation < _ALIKE:
-            more = self._places(_deformations(settings.motion))
+        if fits[0].correlation < _ALIKE:
+            more = self._at(places.best(deformations(settings.motion), _PLACES), 3)
             self._descend_all(more, coarsest)
             fits = sorted([*fits, *more], key=lambda each: -each.score)
-        for level in range(coarsest - 1, -1, -1):
-            fits = fits[: _KEPT if level > 0 else 1]
+        fit, found = self._result(self._refined(fits, given, _KEPT), *ends)
+        further = further_deformations(settings.motion)
+        for near in (True, False):
+            if not self._doubted(fit, found):
+                break
+            starts = places.best_near(given, further, 2) if near else places.best(further, 2)
+            fits = self._at(starts, 3)
+            self._descend_all(fits, coarsest)
+            rival = self._refined(self._apart(fits), given, 4 * _KEPT)
+            if rival.score > fit.score:
+                fit, found = self._result(rival, *ends)
+        # Of a scene that is much like itself, parts that differ fit each other by halves: what is
+        # left of them is no noise, and holds the place but loosely.
+        loose = found.found and found.motion_error > _LOOSE
+        if loose and self._beyond_noise(fit) > _ANOTHER:
+            n_parameters = len(generators(settings.motion))
+            return no_alignment(settings.motion, Status.AMBIGUOUS, n_parameters, found.history)
+        return found
+
+    def _apart(self, fits: list[Candidate]) -> list[Candidate]:
+        """The best fit of each place: many starts end where others did."""
+        step = float(self.template.fixed[-1].grid[1])
+        ends = mapped(levels.to_unit(self.template.shape, self.unit), corners(self.template.shape))
+        found: list[Candidate] = []
+        for fit in fits:
+            away = (motion_of_points(fit.matrix, other.matrix, ends) for other in found)
+            if fit.status <= 1 and all(each > step for each in away):
+                found.append(fit)
+        return found
+
+    def _refined(self, fits: list[Candidate], given: FloatArray, kept: int) -> Candidate:
+        """The best of the fits on the coarsest level, brought to the finest."""
+        for level in range(len(self.template.fixed) - 2, -1, -1):
+            fits = fits[: kept if level > 0 else 1]
             if level > 0:
                 # Where the coarser levels went astray, what was given may still be near.
-                fits.append(self._fit(nearest(given, settings.motion)))
+                fits.append(self._fit(nearest(given, self.template.settings.motion)))
             self._descend_all(fits, level)
-        return self._result(fits[0], inverse(away), into)
+        return fits[0]
+
+    def _doubted(self, fit: Candidate, found: Alignment) -> bool:
+        """Whether an answer is refused or uncertain, and more than noise is left of the images."""
+        if found.status == Status.CONVERGED and found.motion_error < _CERTAIN:
+            return False
+        part = fit.sums[COUNT] < _MOSTLY * (self.template.fixed[0].weights > 0).sum()
+        return bool(fit.status > 1 or part or self._beyond_noise(fit) > _UNEXPLAINED)
+
+    def _beyond_noise(self, fit: Candidate) -> float:
+        """Mean square of the residual over that of both images' white noise."""
+        template, settings = self.template, self.template.settings
+        how = settings.smoothing, settings.robust
+        own = noise_left(template.planes, template.mean, template.spread, *how)
+        other = noise_left(self.planes, self.mean, self.spread, *how)
+        noise = (float(fit.state[9]) * own) ** 2 + other**2
+        return float(fit.sums[SQUARES] / fit.sums[WEIGHT]) / max(noise, 1e-12)
+
+    def _places(self, level: int) -> Places:
+        """A level of both images, to look for starts."""
+        template, least = self.template, self.template.settings.least_overlap
+        there = self.pyramid[level], self.moving[level]
+        return Places(template.pyramid[level], there[0], template.fixed[level], there[1], least)
+
+    def _at(self, starts: list[tuple[float, FloatArray]], times: int) -> list[Candidate]:
+        """Fits that begin at the best of the starts."""
+        return [self._fit(matrix) for _, matrix in starts[: times * _PLACES]]
 
     def _fit(self, matrix: FloatArray) -> Candidate:
         """A fit that begins at a matrix, with the images' brightness as it is."""
@@ -161,28 +235,6 @@ class Search:
             )
         )
 
-    def _places(self, deformations: list[FloatArray]) -> list[Candidate]:
-        """Fits that begin where the deformed template correlates best, on the coarsest level."""
-        least = self.template.settings.least_overlap
-        level, fixed, moving = self.template.pyramid[-1], self.template.fixed[-1], self.moving[-1]
-        height, width = level.shape[0], level.shape[1]
-        there = self.pyramid[-1]
-        spectra = Spectra.of(there.planes, there.valid, (height, width))
-        found: list[tuple[float, FloatArray]] = []
-        for deformation in deformations:
-            planes, mask = _deformed(level, fixed.grid, deformation)
-            values, overlap = correlations(spectra, planes, mask, least)
-            for row, column in peaks(values, overlap, _PLACES, max(1, min(height, width) // 8)):
-                shift = np.array([row - height + 1, column - width + 1], float)
-                origin = -fixed.grid[0::2] / fixed.grid[1::2] + shift
-                move = np.eye(3)
-                move[:2, 2] = moving.grid[0::2] + moving.grid[1::2] * origin
-                score = np.arctanh(min(values[row, column], 0.999)) * np.sqrt(overlap[row, column])
-                found.append((float(score), move @ deformation))
-        found.sort(key=lambda each: -each[0])
-        most = _PLACES if len(deformations) == 1 else 3 * _PLACES
-        return [self._fit(matrix) for _, matrix in found[:most]]
-
     def _looked_at_again(self, fit: Candidate) -> tuple[Candidate, bool]:
         """The fit, or one from a better place; and whether its place stands out from all others."""
         for _ in range(2):
@@ -215,35 +267,38 @@ class Search:
         back = np.eye(3)
         back[:2, 2] = (at - np.rint(at)) * grid[1::2] - centre
         at = np.rint(at)
-        planes, mask = _deformed(level, fixed.grid, normalised(back @ fit.matrix))
+        planes, mask = deformed(level, fixed.grid, normalised(back @ fit.matrix))
         least = self.template.settings.least_overlap
         place = (float(at[0]), float(at[1]))
         return second_look(planes, mask, there.planes, there.valid, place, least), grid[1::2]
 
-    def _result(self, fit: Candidate, back: FloatArray, into: FloatArray) -> Alignment:
+    def _result(
+        self, fit: Candidate, back: FloatArray, into: FloatArray
+    ) -> tuple[Candidate, Alignment]:
+        """The fit after a second look and its last steps, and what is said of it."""
         settings = self.template.settings
         n_parameters = len(generators(settings.motion))
         history = np.concatenate(fit.history) if fit.history else np.empty((0, 5))
         if fit.status > 1:
             status = Status.FLAT if fit.status == 2 else Status.LEFT
-            return no_alignment(settings.motion, status, n_parameters, history)
+            return fit, no_alignment(settings.motion, status, n_parameters, history)
         clear = True
         if settings.start == "correlation":
             fit, clear = self._looked_at_again(fit)
             history = np.concatenate(fit.history)
             if fit.status > 1:
-                return no_alignment(settings.motion, Status.LEFT, n_parameters, history)
+                return fit, no_alignment(settings.motion, Status.LEFT, n_parameters, history)
         trust: Trust = trust_of(self.template, self.moving, self.unit, fit)
         if trust.status is not None:
-            return no_alignment(settings.motion, trust.status, n_parameters, history)
+            return fit, no_alignment(settings.motion, trust.status, n_parameters, history)
         if not clear:
-            return no_alignment(settings.motion, Status.AMBIGUOUS, n_parameters, history)
+            return fit, no_alignment(settings.motion, Status.AMBIGUOUS, n_parameters, history)
         gains = fit.state[9] * self.spread / self.template.spread
         offsets = self.mean + self.spread * fit.state[10] - gains * self.template.mean
         spread = float(np.sqrt((self.spread**2).mean()))
         # The last equations may have arrived where the descent had not.
         enough = max(settings.tolerance, _SHORT * trust.motion_error)
-        return Alignment(
+        return fit, Alignment(
             matrix=normalised(back @ fit.matrix @ into),
             motion=settings.motion,
             status=Status.SLOW if fit.status == 1 and not fit.left < enough else Status.CONVERGED,
@@ -257,50 +312,3 @@ class Search:
             iterations=len(history),
             history=history,
         )
-
-
-def _turns(largest: float) -> list[FloatArray]:
-    """Turns to both sides up to an angle in degrees, about 12 degrees apart."""
-    count = int(np.ceil(largest / 12))
-    # Half a turn to both sides is the same.
-    first = 1 if largest >= 180 else 0
-    return [_turn(float(each)) for each in np.linspace(-largest, largest, 2 * count + 1)[first:]]
-
-
-def _deformations(motion: Motion) -> list[FloatArray]:
-    """Deformations within a family to start from where none of the plain starts fits well."""
-    found: list[FloatArray] = []
-    if motion != "translation":
-        found += [_turn(angle) for angle in (-24.0, 24.0)]
-    if motion not in ("translation", "euclidean"):
-        found += [np.diag([scale, scale, 1.0]) for scale in (0.7, 1.4)]
-    if motion in ("affine", "homography"):
-        for angle in (0.0, 45.0, 90.0, 135.0):
-            stretch = _turn(-angle) @ np.diag([1.35, 1 / 1.35, 1.0]) @ _turn(angle)
-            found += [stretch, stretch @ np.diag([0.75, 0.75, 1.0])]
-    if motion == "homography":
-        for tilt in ((0.25, 0.0), (-0.25, 0.0), (0.0, 0.25), (0.0, -0.25)):
-            matrix = np.eye(3)
-            matrix[2, :2] = tilt
-            found.append(matrix)
-    return found
-
-
-def _turn(degrees: float) -> FloatArray:
-    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    return np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
-
-
-def _deformed(
-    level: Level, grid: FloatArray, deformation: FloatArray
-) -> tuple[NDArray[Any], FloatArray]:
-    """A level deformed about its centre, and where it holds data then."""
-    mask = np.ones(level.shape) if level.valid is None else level.valid.astype(float)
-    if np.array_equal(deformation, np.eye(3)):
-        return level.planes, mask
-    places = np.stack(np.meshgrid(*map(np.arange, level.shape), indexing="ij"), axis=-1)
-    back = mapped(inverse(deformation), grid[0::2] + grid[1::2] * places)
-    back = np.nan_to_num((back - grid[0::2]) / grid[1::2], nan=-1.0)
-    image = spline(level.planes, order=1, valid=level.valid)
-    values, _, inside = sample(image, np.moveaxis(back, -1, 0))
-    return values, inside.astype(float)
