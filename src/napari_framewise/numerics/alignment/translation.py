@@ -114,7 +114,7 @@ def _best_of(
     for sigma in sigmas(_WIDEST * side, settings.smoothing, _SMOOTHINGS):
         still, moved = template.still(sigma), image.moved(sigma)
         if put is not None:
-            still = replace(still, use=still.use * ~put)
+            still = replace(still, use=still.use * ~put, windows={})
         each = solved(still, moved, settings, known, *begin)
         if isinstance(each, Status):
             best = each if isinstance(best, Status) else best

@@ -19,23 +19,20 @@ from napari_framewise.numerics.alignment.polish import definite
 from napari_framewise.numerics.alignment.result import Status
 from napari_framewise.numerics.alignment.template import Settings
 from napari_framewise.numerics.alignment.translation_images import PAD, Moved, Still
+from napari_framewise.numerics.alignment.translation_windows import window_of
 
 FloatArray: TypeAlias = NDArray[np.float64]
 Plane: TypeAlias = NDArray[np.float32]
 _HUBER, _TUKEY = 1.345, 4.685
 _STEPS = 20
 _FEWEST = 16
-# Correlation of the template with what it is like some pixels away that makes that an instrument.
-_RESEMBLING = 0.3
-# From so many pixels on gain and offset may vary over the frame, linearly.
-_VARYING = 2500
-# Share of the slopes' squares that brightness which varies must leave.
-_LEFT_TO_SLOPES = 0.9
 _BRIGHTNESS_SIGMA = 2.0
 _LEAST_VARIANCE = 0.1
 # Standard deviations beyond chance that slopes must agree by, and what is enough for few pixels.
 _MARGIN, _CERTAIN = 5.0, 0.15
 _LEAST_SCALE = 1e-3
+# Windows of a template that are kept, of so many pixels at most (2 MB each).
+_WINDOWS, _KEPT_PIXELS = 4, 2**15
 # Pixels from which steps are Newton's.
 _NEAR = 0.1
 
@@ -111,39 +108,28 @@ class Equations:
 
     def prepare(self) -> None:
         """Instruments and the unknowns of brightness, one row each, a column per value."""
-        still, at = self._still, (slice(None), *self._window)
-        self.channels = channels = len(still.values)
-        use = np.broadcast_to(self.use, (channels, *self.use.shape))
-        self.weight = use.reshape(-1)
-        template, away = still.values[at], still.away[at]
-        kept = self.use > 0
-        (own, shared), (_, far) = np.cov(template[:, kept].ravel(), away[:, kept].ravel())
-        if not shared > _RESEMBLING * np.sqrt(own * far):
-            away = template
-        one = np.ones_like(template)
-        rows, columns = (
-            np.linspace(-1, 1, n, dtype=np.float32).reshape(shape)
-            for n, shape in zip(self.use.shape, ((-1, 1), (1, -1)), strict=True)
-        )
-        self.slopes = still.slopes[:, at[0], at[1], at[2]].reshape(2, -1) * self.weight
-        varying = self.count >= _VARYING and self._bears_ramps(template, rows, columns)
-        ramps: list[Any] = [1.0, rows, columns] if varying else [1.0]
-        bright = self._settings.brightness
-        self.unknowns = _rows([each * ramp for each in (template, one) for ramp in ramps], bright)
-        own = _rows([each * ramp for each in (away, one) for ramp in ramps], bright)
-        self.instruments = np.concatenate([self.slopes, own * self.weight])
-        self.each = len(ramps)
+        still = self._still
+        if self._moved.usable is not None or self.use.size > _KEPT_PIXELS:
+            self._made = window_of(still, self._window, self.use, self._settings.brightness)
+        else:
+            # They are the template's alone, and frames of a stack share most windows.
+            key = (*((each.start, each.stop) for each in self._window), self._settings.brightness)
+            found = still.windows.get(key)
+            if found is None:
+                if len(still.windows) >= _WINDOWS:
+                    still.windows.clear()
+                found = still.windows[key] = window_of(
+                    still, self._window, self.use, self._settings.brightness
+                )
+            self._made = found
+        made = self._made
+        self.channels, self.weight, self.slopes = made.channels, made.weight, made.slopes
+        self.unknowns, self.instruments, self.each = made.unknowns, made.instruments, made.each
 
-    def _bears_ramps(self, template: Plane, rows: Plane, columns: Plane) -> bool:
-        """Whether slopes are left that brightness which varies can't stand for."""
-        fields = [template * ramp for ramp in (np.float32(1), rows, columns)]
-        ramps = _rows([*fields, *(np.ones_like(template) * each for each in (rows, columns))], True)
-        ramps *= self.weight
-        own = (self.slopes @ self.slopes.T).astype(float)
-        shared = (self.slopes @ ramps.T).astype(float)
-        theirs = (ramps @ ramps.T).astype(float)
-        left = own - shared @ np.linalg.lstsq(theirs, shared.T, rcond=1e-9)[0]
-        return bool(np.all(np.diag(left) > _LEFT_TO_SLOPES * np.diag(own)))
+    @property
+    def pairs(self) -> Any:
+        """Pairs of pixels in use at every lag, and the size of the transforms behind it."""
+        return self._made.pairs
 
     def sampled(self, fraction: FloatArray) -> tuple[Plane, Plane]:
         """The image, shifted: values (n,) and slopes along both axes (2, n)."""
@@ -202,12 +188,6 @@ class Equations:
         typical = 1.4826 * float(np.partition(size, size.size // 2)[size.size // 2])
         least = 0.25 if self._settings.loss == "tukey" else 0.02
         return max(typical, least * float(np.sqrt((size**2).mean())), _LEAST_SCALE)
-
-
-def _rows(planes: list[Any], wanted: bool) -> Plane:
-    if not wanted:
-        return np.zeros((0, planes[0].size), np.float32)
-    return np.stack([np.asarray(each, np.float32).ravel() for each in planes])
 
 
 def _taps(fraction: float) -> tuple[list[np.float32], list[np.float32]]:
@@ -346,17 +326,10 @@ def _covariance(equations: Equations, still: Still, psi: Plane, system: FloatArr
     deviation = _deviation(psi, still.bright[:, *equations._window], equations.use)
     standard = np.divide(psi, deviation, out=np.zeros_like(psi), where=deviation > 0)
     influence = influence * deviation
-    rows, columns = equations.use.shape
-    most = max(2, min(rows, columns) // 4)
-    padded = (
-        fft.next_fast_len(rows + most + 1, real=True),
-        fft.next_fast_len(columns + most + 1, real=True),
-    )
+    most, padded, pairs = equations.pairs
     power = (np.abs(fft.rfft2(standard, padded)) ** 2).sum(axis=0)
-    pairs = np.abs(fft.rfft2(equations.use, padded)) ** 2 * equations.channels
     lag = np.arange(-most, most + 1)
-    at = np.ix_(lag, lag)
-    found = fft.irfft2(power, padded)[at] / np.maximum(fft.irfft2(pairs, padded)[at], 1.0)
+    found = fft.irfft2(power, padded)[np.ix_(lag, lag)] / pairs
     middle = found[most, most]
     if not middle > 0:
         return np.zeros((2, 2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,8 @@ class Still:
     compared: Slopes
     slope_pixels: float
     smoothing: float
+    windows: dict[Any, Any] = field(default_factory=dict, repr=False)
+    """What was made of the last few windows of the template."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -19,6 +19,8 @@ FloatArray: TypeAlias = NDArray[np.float64]
 # noise from which the other shifts are noise; a lead that needs no other look.
 _SEARCHED, _WIDEST = (1.0, 0.0, 3.0), 1 / 10
 _LOUD, _PLAIN = 0.1, 8.0
+# Correlation of all else from which it lies at a place as well.
+_AGREEING = 0.8
 # Share of the pixels that may stay put where the rest is known to move.
 _FEW = 0.2
 # Pixels from the peak from which the place is looked at again.
@@ -61,6 +63,12 @@ class Found:
         return at is not None and self.scores.stands_out(at, self.scores.rival(at), self.noisy)
 
 
+def _agrees(scores: Scores, at: tuple[int, int], put: BoolArray) -> bool:
+    """Whether all else plainly lies at a place as well."""
+    rest = replace(scores, template=scores.template.without(put), image=scores.image.without(put))
+    return rest.correlation(at) > _AGREEING
+
+
 def searched(
     template: Ready, image: Ready, settings: Settings, noise: float, side: int
 ) -> Found | None:
@@ -79,7 +87,11 @@ def searched(
         clear = scores.stands_out(at, rival, noisy)
         # Lines that stay put draw the best shift to 0 along one axis.
         put = staying(one, two) if not clear or min(map(abs, peak)) < 1 else None
-        if put is not None:
+        if put is not None and clear and _agrees(scores, at, put):
+            # The rest lies there as well: it need not be looked for.
+            if np.hypot(*peak) > 1 and put.mean() <= _FEW:
+                return Found(scores, peak, True, noisy, put)
+        elif put is not None:
             rest = scores_of(one.without(put), two.without(put), settings.least_overlap / 2)
             there = rest.best
             shift = rest.peak(there)
