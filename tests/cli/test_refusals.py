@@ -86,6 +86,7 @@ def bad_files() -> None:
         ("bleaching s.npy --mask small.npy@0", "s.npy: --mask: small.npy holds"),
         ("bleaching nan.npy", "The reference frame 0 of nan holds no data to measure"),
         ("deconvolution s.npy", r"give one as an image \(--psf\) or as a model \(--psf-model\)"),
+        ("calibration s.npy", r"give one number with each frame \(--images-value\)"),
         ("rank line.npy", "The frames have one axis; planes or volumes are needed"),
         ("local_statistics line.npy", "The frames have one axis; planes or volumes are needed"),
         ("speckle line.npy", "The frames have one axis; planes or volumes are needed"),

@@ -103,7 +103,8 @@ def test_a_long_name_is_cut_in_its_middle_and_never_the_number(
     pair.set_images(stack_of(np.random.default_rng(0).normal(size=(3, 8, 9)), name=name))
     pair.resize(300, 200)
     pair.show_pair(0, 2, (1.0, 2.0))
-    first, second, _ = pair.names
+    first, second, both = pair.names
+    assert both.text() == "+1.00, +2.00 pixels, overlaid"
     assert first.text() == first.toolTip() == f"0: {name}"
     qtbot.waitUntil(lambda: first.width() > 0)
     drawn = second._elidedText()

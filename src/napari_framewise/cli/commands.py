@@ -94,6 +94,11 @@ def run_tool(given: Namespace) -> int:
     first_ones = {role.name for role in tool.inputs[:1]}
 
     def in_options(sentence: str) -> str:
+        for role in tool.inputs:
+            if role.value is not None:
+                asked = f"give one number with each {role.value.per}"
+                option = option_of(f"{role.name}_{role.value.title.lower()}")
+                sentence = sentence.replace(asked, f"{asked} ({option})")
         return worded(sentence, tool, lambda name: None if name in first_ones else option_of(name))
 
     return _run(recipe, refs, given, in_options)

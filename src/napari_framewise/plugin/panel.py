@@ -53,8 +53,8 @@ class ToolPanel(QWidget):
         Whose layers are read and added to.
     tool : Tool
         What is run.
-    setup, result : SetupForm, ResultPage
-        Its two pages, where they were made before.
+    setup, result, bar : SetupForm, ResultPage, RunBar
+        Its two pages and what stands below them, where they were made before.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class ToolPanel(QWidget):
         *,
         setup: SetupForm | None = None,
         result: ResultPage | None = None,
+        bar: RunBar | None = None,
     ) -> None:
         super().__init__(parent)
         self._viewer = viewer
@@ -75,7 +76,7 @@ class ToolPanel(QWidget):
         self.parameters_form = self.setup.parameters_form
         self.result = result or ResultPage(viewer)
         self.view, self.result_actions = self.result.view, self.result.result_actions
-        self.bar = RunBar(tool.title, tool.compile_seconds)
+        self.bar = bar or RunBar(tool.title, tool.compile_seconds)
         self._so_far = ResultSoFar(viewer, self.result, self)
         self._run = RunControl(tool.name, self.bar, self)
         self.steering: Steering | None = None
@@ -402,7 +403,9 @@ def made_in_pieces(viewer: ViewerModel, tool: Tool[Any]) -> Generator[None, None
     yield
     result = ResultPage(viewer)
     yield
-    return ToolPanel(viewer, tool, setup=setup, result=result)
+    bar = RunBar(tool.title, tool.compile_seconds)
+    yield
+    return ToolPanel(viewer, tool, setup=setup, result=result, bar=bar)
 
 
 def _docs_page(name: str) -> str:

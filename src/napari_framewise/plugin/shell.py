@@ -44,6 +44,7 @@ class PanelShell(QWidget):
         self._loaded: Callable[[Any], Making] | None = None
         self._joined = False
         self._making: Making | None = None
+        self._made: QWidget | None = None
         self._said = QLabel("Opening")
         self._said.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._said.setWordWrap(True)
@@ -76,15 +77,17 @@ class PanelShell(QWidget):
     def closeEvent(self, event: Any) -> None:
         """Close the panel, or make none."""
         self._turns.stop()
-        if self.panel is not None:
-            self.panel.close()
+        panel = self.panel or self._made
+        if panel is not None:
+            panel.close()
         super().closeEvent(event)
 
     def event(self, event: Any) -> bool:
         """A shell that is taken out of its window takes the panel with it."""
         gone = event.type() == QEvent.Type.ParentChange and self.parent() is None
-        if gone and getattr(self, "panel", None) is not None:
-            end = getattr(self.panel, "end", None)
+        if gone:
+            made = getattr(self, "panel", None) or getattr(self, "_made", None)
+            end = getattr(made, "end", None)
             if end is not None:
                 end()
         return super().event(event)
@@ -105,11 +108,15 @@ class PanelShell(QWidget):
             return
         if self._making is None:
             self._making = self._loaded(self._viewer)
+        if self._made is not None:
+            self._turns.stop()
+            self._show(self._made)
+            return
         try:
             next(self._making)
         except StopIteration as end:
-            self._turns.stop()
-            self._show(end.value)
+            # shown in a turn of its own: its style is worked out then, which takes as long again
+            self._made = end.value
 
     def _show(self, panel: QWidget) -> None:
         self.panel = panel

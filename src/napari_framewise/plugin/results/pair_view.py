@@ -118,10 +118,10 @@ class PairView(QWidget):
         self._parts[2].setVisible(shift is not None)
         if shift is not None:
             y, x = shift
-            self.names[2].setText(f"overlaid at {y:+.3g}, {x:+.3g} pixels")
+            self.names[2].setText(f"{y:+.2f}, {x:+.2f} pixels, overlaid")
             self.names[2].setToolTip(
                 f"{self.names[0].text()} in magenta, {self.names[1].text()} in green, moved by "
-                f"{-y:+.3g} rows and {-x:+.3g} columns; what agrees is grey."
+                f"{-y:+.2f} rows and {-x:+.2f} columns; what agrees is grey."
             )
         self.show()
         self._reading.ask(partial(read_pair, images, first, second, shift))
