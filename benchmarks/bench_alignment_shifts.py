@@ -180,7 +180,23 @@ def noise(trials: int) -> None:
         row(label, from_photographs(many, partial(noisy_cut, side, share)))
 
 
+def texture(side: int, share: float, rng: np.random.Generator) -> Pair:
+    """A texture smooth over 1.5 or 2.5 px, moved by up to a fifth of the side."""
+    scene = ndimage.gaussian_filter(rng.normal(size=(120, 120)), rng.choice([1.5, 2.5]))
+    coefficients = ndimage.spline_filter(scene, 5)
+    shift = rng.uniform(-1, 1, 2) * side / 5
+    at = np.indices((side, side)) + 50.0
+    moved = ndimage.map_coordinates(
+        coefficients, at + shift[:, None, None], order=5, prefilter=False
+    )
+    return noisy((moved, scene[50 : 50 + side, 50 : 50 + side].copy(), shift), share, rng)
+
+
 def small(trials: int) -> None:
+    for side in (8, 12, 16, 24):
+        for share in (0.0, 0.1):
+            label = f"{side} x {side}, texture" + (", noise of a tenth" if share else "")
+            row(label, drawn(trials, partial(texture, side, share)))
     for side in (8, 12, 16, 24):
         for share in (0.0, 0.1):
             label = f"{side} x {side}" + (", noise of a tenth" if share else "")
