@@ -12,7 +12,13 @@ from napari_framewise.numerics.mixing.consistent import (
 )
 from napari_framewise.numerics.mixing.design import Design
 from napari_framewise.numerics.mixing.result import MixingFit, Status
-from napari_framewise.numerics.mixing.system import Solution, System, leverages, whitened
+from napari_framewise.numerics.mixing.system import (
+    Solution,
+    System,
+    leverages,
+    solved_columns,
+    whitened,
+)
 
 FloatArray = NDArray[np.float64]
 Degrees = tuple[FloatArray, NDArray[np.bool_]]
@@ -116,7 +122,7 @@ def _moves(root: FloatArray | None, design: Design, active: NDArray[np.bool_]) -
         white = white - (white @ np.linalg.pinv(held)) @ held
     if root is None:
         return white
-    return np.asarray(np.swapaxes(np.linalg.solve(np.swapaxes(root, 1, 2), _turned(white)), 1, 2))
+    return np.asarray(np.swapaxes(solved_columns(np.swapaxes(root, 1, 2), _turned(white)), 1, 2))
 
 
 def _turned(rows: FloatArray) -> FloatArray:

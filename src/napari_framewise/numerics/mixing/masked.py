@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_framewise.numerics.mixing.consistent import MOST_PAIRED
 from napari_framewise.numerics.mixing.design import Design
 from napari_framewise.numerics.mixing.finish import finish_linear
-from napari_framewise.numerics.mixing.own_pixels import FirstSums, first_sums
-from napari_framewise.numerics.mixing.pixels import OwnPixels, Shared
+from napari_framewise.numerics.mixing.own_pixels import FirstSums, ResidualSums, first_sums
+from napari_framewise.numerics.mixing.pixels import OwnPixels, Shared, by_part, parts, picked
+from napari_framewise.numerics.mixing.reference_noise import correction
 from napari_framewise.numerics.mixing.result import MixingFit, Status
 from napari_framewise.numerics.mixing.robust import finish_robust
-from napari_framewise.numerics.mixing.system import (
-    System,
-    solve,
-    unpacked,
-)
+from napari_framewise.numerics.mixing.robust_kernel import TUNING, RobustPoints, robust_points
+from napari_framewise.numerics.mixing.small_systems import solve_packed
+from napari_framewise.numerics.mixing.system import System, solve, unpacked
 
 FloatArray = NDArray[np.float64]
+# of frames whose pixels are looked at one by one, and of the others
 _PIECE_PIXELS = 1 << 19
+_PIECE_FRAMES = 1 << 12
+# the basis is orthonormal over all pixels: what the least eigenvalue says is left of it
+_LEAST_LEFT = 1e-10
 
 
 def fit_masked(
@@ -40,44 +44,87 @@ def fit_masked(
     >>> np.round(found.coefficients, 9).tolist()
     [[0.25, 0.75]]
     """
-    step = max(1, _PIECE_PIXELS // max(1, design.references.shape[1]))
     if not len(rows):
         return
+    step = _PIECE_FRAMES
+    if design.noise is not None or design.n_unknowns > MOST_PAIRED:
+        step = max(1, _PIECE_PIXELS // max(1, design.references.shape[1]))
     shared = Shared.of(design)
     for start in range(0, len(rows), step):
-        chosen = np.sort(rows[start : start + step])
-        frames = block[chosen].reshape(len(chosen), -1).astype(np.float64)
-        _fit_chunk(frames, chosen, design, shared, result)
+        _fit_chunk(block, np.sort(rows[start : start + step]), design, shared, result)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What frames are solved from: sums, inverse Gram matrices, and which are determined.
+
+    `robust` is of robust fits; `at_free` holds the squares at the unbounded solutions, where no
+    references' noise moves them.
+    """
+
+    found: FirstSums
+    points: FloatArray
+    inverse: FloatArray
+    determined: NDArray[np.bool_]
+    robust: RobustPoints | None
+    at_free: ResidualSums | None
+
+
+def _read(frames: FloatArray, design: Design, shared: Shared) -> _Read:
+    """Read frames once: they are still in a cache for what needs their solutions."""
+    found = first_sums(frames, shared.centre, shared.scale, design.tilt, shared.summed, shared.seen)
+    gram = found.seen[:, : len(shared.products)]
+    points, inverse, determined = solve_packed(gram, found.gradient, _LEAST_LEFT)
+    determined &= found.n_pixels >= design.n_unknowns
+    if design.noise is not None:
+        return _Read(found, points, inverse, determined, None, None)
+    robust = limit = None
+    if design.loss == "huber":
+        robust = robust_points(
+            *(frames, shared.centre, shared.scale, shared.basis, shared.products),
+            *(found.n_pixels, points),
+        )
+        limit = TUNING * robust.scale
+        points = robust.points
+    at_free = shared.sums(frames, points, inverse, limit=limit, freedom=True)
+    return _Read(found, points, inverse, determined, robust, at_free)
 
 
 def _fit_chunk(
-    frames: FloatArray,
+    block: NDArray[Any],
     rows: NDArray[np.int64],
     design: Design,
     shared: Shared,
     result: MixingFit,
 ) -> None:
     size, count = design.n_unknowns, len(shared.products)
-    expected = design.expected_rss
-    found = first_sums(frames, design.centre, shared.scale, design.tilt, shared.summed, shared.seen)
-    n_pixels, gram = found.n_pixels, unpacked(found.seen[:, :count], size)
+    read = by_part(block, rows, lambda frames, _: _read(frames, design, shared))
+    n_pixels, determined = read.found.n_pixels, read.determined
+    noise, seen = design.noise, None
+    if noise is not None or size > MOST_PAIRED:
+        seen = np.concatenate([np.isfinite((frames - shared.centre) * shared.scale)
+                               for _, frames in parts(block, rows)])  # fmt: skip
+    if noise is not None and seen is not None:
+        noise = noise.of_pixels(seen.astype(np.float64), design.basis, design.noise_products)
+        left = unpacked(read.found.seen[:, :count], size) - correction(
+            noise, design.to_coefficients
+        )
+        determined = determined & (np.linalg.eigvalsh(left)[:, 0] > _LEAST_LEFT)
     result.n_pixels[rows] = n_pixels
     result.status[rows[(n_pixels > 0) & (n_pixels < design.n_pixels)]] |= int(Status.PARTIAL)
     result.status[rows[n_pixels == 0]] |= int(Status.NO_DATA)
-    # the basis is orthonormal over all pixels, so the least eigenvalue says what is left of it
-    determined = (n_pixels >= size) & (np.linalg.eigvalsh(gram)[:, 0] > 1e-10)
     result.status[rows[(n_pixels > 0) & ~determined]] |= int(Status.UNDETERMINED)
     if not determined.all():
-        rows, gram = rows[determined], gram[determined]
-        found = FirstSums(*(getattr(found, each.name)[determined] for each in fields(found)))
-        if not len(rows):
+        if not determined.any():
             return
-    distance, weight_sum = found.distance, np.ascontiguousarray(found.seen[:, count])
-    noise = design.noise
-    if noise is not None:
-        seen = np.isfinite(distance).astype(np.float64)
-        noise = noise.of_pixels(seen, design.basis, design.noise_products)
+        rows, read = rows[determined], picked(read, determined)
+        seen = None if seen is None else seen[determined]
+        noise = None if noise is None else noise.of_frames(determined)
+    found = read.found
+    gram = unpacked(found.seen[:, :count], size)
+    weight_sum = np.ascontiguousarray(found.seen[:, count])
     tss = found.square - found.level**2 / weight_sum
+    expected = design.expected_rss
     system = System(
         found.gradient,
         gram,
@@ -86,13 +133,14 @@ def _fit_chunk(
         weight_sum,
         found.n_pixels,
         np.ascontiguousarray(found.seen[:, count + 1 :]) if expected.size else expected,
+        seen=seen,
     )
-    pixels = OwnPixels.of(distance, gram, shared)
-    if design.loss == "huber":
-        finish_robust(pixels, system, design, result, rows)
+    pixels = OwnPixels(block, rows, gram, read.inverse, shared)
+    if read.robust is not None and read.at_free is not None:
+        finish_robust(pixels, system, design, read.robust, read.at_free, result, rows)
         return
     solution = solve(system, design)
-    at_free = pixels.sums(solution.free, freedom=True)
+    at_free = pixels.sums(solution.free, freedom=True) if read.at_free is None else read.at_free
 
     def rss_of(points: FloatArray) -> FloatArray:
         return at_free.rss if points is solution.free else pixels.sums(points).rss

@@ -1,7 +1,8 @@
 """Sums over each frame's own pixels: where some lack data, and where a robust fit weighs them.
 
 ``d`` (n, P) is the weighted distance from the middle mixture, NaN where a pixel does not count,
-``Q`` (J, P) the basis, ``t`` (n, J) a solution, and ``e = d - t Q`` what it leaves.
+``Q`` (J, P) the basis, ``t`` (n, J) a solution, and ``e = d - t Q`` what it leaves. Distances are
+made of the frames where they are needed, a tile at a time, and never kept.
 """
 
 from __future__ import annotations
@@ -17,13 +18,24 @@ from napari_framewise.numerics.mixing.consistent import BLIND_LEVERAGE, FLOOR, E
 FloatArray = NDArray[np.float64]
 
 # what is made of a tile, and the rows that it is multiplied by, stay in the first-level cache
-_TILE = 512
+TILE = 512
 _LARGEST = float(np.finfo(np.float64).max)
 
 
 @part
 @reordered
-def _dot(first, second):  # type: ignore[no-untyped-def]
+def _known_dot(row, values):  # type: ignore[no-untyped-def]
+    """Sum of products where the values are known."""
+    total = 0.0
+    for j in range(len(row)):
+        total += row[j] * values[j] if values[j] == values[j] else 0.0
+    return total
+
+
+@part
+@reordered
+def dot(first, second):  # type: ignore[no-untyped-def]
+    """Sum of products."""
     total = 0.0
     for j in range(len(first)):
         total += first[j] * second[j]
@@ -32,58 +44,98 @@ def _dot(first, second):  # type: ignore[no-untyped-def]
 
 @part
 @reordered
-def _left(d, basis, start, t, e):  # type: ignore[no-untyped-def]
-    """Write the residuals of a tile, NaN where d is."""
+def _known_sum(row, values):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for j in range(len(row)):
+        total += row[j] if values[j] == values[j] else 0.0
+    return total
+
+
+@part
+@reordered
+def distances(raw, centre, scale, out):  # type: ignore[no-untyped-def]
+    """Write weighted distances from the middle mixture, NaN where there is no data."""
+    for j in range(len(out)):
+        value = (raw[j] - centre[j]) * scale[j]
+        out[j] = value if abs(value) <= _LARGEST else np.nan
+
+
+@part
+@reordered
+def leave(d, basis, start, t, e):  # type: ignore[no-untyped-def]
+    """Write what a solution leaves of the distances of a tile, NaN where they are."""
+    q = basis[0, start : start + len(d)]
+    step = t[0]
     for j in range(len(d)):
-        e[j] = d[j]
-    for k in range(len(t)):
+        e[j] = d[j] - step * q[j]
+    for k in range(1, len(t)):
         q = basis[k, start : start + len(d)]
         step = t[k]
         for j in range(len(d)):
             e[j] -= step * q[j]
 
 
-def _first_sums(frames, centre, scale, tilt, rows, seen_rows, tile, d, out):  # type: ignore[no-untyped-def]
+@part
+@reordered
+def _first_of_one(raw, c, s, m, root, weight, q):  # type: ignore[no-untyped-def]
+    """`_first_sums` of a tile for a single unknown, in one loop."""
+    gradient = level = square = gram = heavy = known = 0.0
+    for j in range(len(c)):
+        x = (raw[j] - c[j]) * s[j]
+        good = abs(x) <= _LARGEST
+        x = x if good else 0.0
+        y = x + m[j] if good else 0.0
+        gradient += q[j] * x
+        level += root[j] * y
+        square += y * y
+        gram += q[j] * q[j] if good else 0.0
+        heavy += weight[j] if good else 0.0
+        known += 1.0 if good else 0.0
+    return gradient, level, square, gram, heavy, known
+
+
+def _first_sums(frames, centre, scale, tilt, rows, seen_rows, tile, out):  # type: ignore[no-untyped-def]
     n, pixels = frames.shape
     count, others = len(rows), len(seen_rows)
-    seen, value, level = np.empty(tile), np.empty(tile), np.empty(tile)
+    scratch = np.empty(tile)
     out[:] = 0.0
     for start in range(0, pixels, tile):
         c = centre[start : start + tile]
         s = scale[start : start + tile]
         m = tilt[start : start + tile]
-        v, x, y = seen[: len(c)], value[: len(c)], level[: len(c)]
+        # the last row is the root of the weight, for the total sum of squares
+        root = rows[count - 1, start : start + tile]
+        d = scratch[: len(c)]
         for f in range(n):
             raw = frames[f, start : start + tile]
-            mine = d[f, start : start + tile]
-            for j in range(len(c)):
-                mine[j] = (raw[j] - c[j]) * s[j]
-            for j in range(len(c)):
-                mine[j] = mine[j] if abs(mine[j]) <= _LARGEST else np.nan
-            # a loop each: with more arrays in one loop, LLVM no longer proves them apart
-            total = 0.0
-            for j in range(len(c)):
-                v[j] = 1.0 if mine[j] == mine[j] else 0.0
-                total += v[j]
-            for j in range(len(c)):
-                x[j] = mine[j] if mine[j] == mine[j] else 0.0
-            for j in range(len(c)):
-                y[j] = x[j] + v[j] * m[j]
+            if count == 2 and others == 2:
+                found = _first_of_one(
+                    *(raw, c, s, m, root, seen_rows[1, start : start + tile]),
+                    rows[0, start : start + tile],
+                )
+                for k in range(len(found)):
+                    out[f, k] += found[k]
+                continue
+            distances(raw, c, s, d)
             for k in range(count - 1):
-                out[f, k] += _dot(rows[k, start : start + tile], x)
-            # the last row is the root of the weight, for the total sum of squares
-            out[f, count - 1] += _dot(rows[count - 1, start : start + tile], y)
-            out[f, count] += _dot(y, y)
+                out[f, k] += _known_dot(rows[k, start : start + tile], d)
+            level = square = known = 0.0
+            for j in range(len(d)):
+                y = d[j] + m[j] if d[j] == d[j] else 0.0
+                level += root[j] * y
+                square += y * y
+                known += 1.0 if d[j] == d[j] else 0.0
+            out[f, count - 1] += level
+            out[f, count] += square
             for k in range(others):
-                out[f, count + 1 + k] += _dot(seen_rows[k, start : start + tile], v)
-            out[f, count + 1 + others] += total
+                out[f, count + 1 + k] += _known_sum(seen_rows[k, start : start + tile], d)
+            out[f, count + 1 + others] += known
 
 
 @dataclass(frozen=True)
 class FirstSums:
-    """What a frame's system is made of: d (n, P), and sums over the pixels where it is known."""
+    """What a frame's system is made of: sums over the pixels that are known."""
 
-    distance: FloatArray
     gradient: FloatArray
     level: FloatArray
     square: FloatArray
@@ -99,7 +151,7 @@ def first_sums(
     rows: FloatArray,
     seen_rows: FloatArray,
 ) -> FirstSums:
-    """Distances of frames (n, P), and their sums.
+    """Sums over the distances of frames (n, P).
 
     Parameters
     ----------
@@ -116,14 +168,11 @@ def first_sums(
     """
     n, count = len(frames), len(rows)
     out = np.empty((n, count + 2 + len(seen_rows)))
-    distance = np.empty(frames.shape)
-    kinds = *("float64/1",) * 3, *("float64/2",) * 2, "int64", *("=float64/2",) * 2
+    kinds = *("float64/1",) * 3, *("float64/2",) * 2, "int64", "=float64/2"
     kernel = compiled(_first_sums, "float64/2", *kinds)
-    tile = min(_TILE, frames.shape[1])
-    kernel(frames, centre, scale, tilt, rows, seen_rows, tile, distance, out)
+    kernel(frames, centre, scale, tilt, rows, seen_rows, min(TILE, frames.shape[1]), out)
     known = np.rint(out[:, -1]).astype(np.int64)
     return FirstSums(
-        distance,
         np.ascontiguousarray(out[:, : count - 1]),
         out[:, count - 1],
         out[:, count],
@@ -132,11 +181,83 @@ def first_sums(
     )
 
 
+@part
+@reordered
+def _square_of_one(raw, c, s, q, t):  # type: ignore[no-untyped-def]
+    """Sum of squares, for one unknown."""
+    rss = 0.0
+    for j in range(len(c)):
+        e = (raw[j] - c[j]) * s[j] - t * q[j]
+        e *= e
+        rss += e if e <= _LARGEST else 0.0
+    return rss
+
+
+@part
+@reordered
+def _limited_of_one(raw, c, s, q, t, most):  # type: ignore[no-untyped-def]
+    """Sums of squares, of those up to the limit's, and of what is within, for one unknown."""
+    rss = clipped = within = inside = 0.0
+    for j in range(len(c)):
+        e = (raw[j] - c[j]) * s[j] - t * q[j]
+        e *= e
+        # a product, not conditions: loops with several alike do not become vectors
+        near = 1.0 if e <= most else 0.0
+        within += near
+        inside += q[j] * q[j] * near
+        e = e if e <= _LARGEST else 0.0
+        rss += e
+        clipped += min(e, most)
+    return rss, clipped, within, inside
+
+
+@part
+@reordered
+def _consistent_of_one(raw, c, s, q, t, most, inverse, squared):  # type: ignore[no-untyped-def]
+    """Sums of squares, meat, and the four for degrees of freedom, for one unknown."""
+    rss = meat = seen = trace = alone = packed = 0.0
+    for j in range(len(c)):
+        e = (raw[j] - c[j]) * s[j] - t * q[j]
+        e *= e
+        good = e <= _LARGEST
+        p = q[j] * q[j]
+        h = inverse * p
+        left = 1.0 - h
+        left = left if left > FLOOR else FLOOR
+        # not "/", which looks for zeros: such a loop does not become vectors
+        w = np.divide(p, left)
+        w = np.divide(w, left) if squared else w
+        rss += e if good else 0.0
+        meat += w * (most if e > most else e) if good else 0.0
+        shown = good and h <= BLIND_LEVERAGE
+        w = w if shown else 0.0
+        seen += p if shown else 0.0
+        trace += w * (1.0 - h)
+        alone += w * w * (1.0 - 2.0 * h)
+        packed += w * p
+    return rss, meat, seen, trace, alone, packed
+
+
+@part
+@reordered
+def _within_limit(e, most, inside):  # type: ignore[no-untyped-def]
+    """Cut squares at the limit's; write 1 where they were within it, and sum them and those."""
+    total = within = 0.0
+    for j in range(len(e)):
+        inside[j] = 1.0 if e[j] <= most else 0.0
+        within += inside[j]
+    for j in range(len(e)):
+        e[j] = most if e[j] > most else e[j]
+        total += e[j] if e[j] == e[j] else 0.0
+    return total, within
+
+
 def _residual_sums(  # type: ignore[no-untyped-def]
-    d, basis, points, limit, products, pairs, inverse, squared, tile, rss, meat, robust, freedom
-):
-    n, pixels = d.shape
-    count, paired = len(products), len(pairs)
+    frames, centre, scale, basis, points, limit, products, pairs, inverse, squared, tile,
+    rss, meat, robust, freedom,
+):  # fmt: skip
+    n, pixels = frames.shape
+    size, count, paired = len(basis), len(products), len(pairs)
     scratch = np.empty((4, tile))
     rss[:] = 0.0
     meat[:] = 0.0
@@ -144,69 +265,83 @@ def _residual_sums(  # type: ignore[no-untyped-def]
     freedom[:] = 0.0
     for start in range(0, pixels, tile):
         length = min(tile, pixels - start)
-        e, h, w, x = (
-            scratch[0, :length],
-            scratch[1, :length],
-            scratch[2, :length],
-            scratch[3, :length],
-        )
+        c, s = centre[start : start + length], scale[start : start + length]
+        e, h = scratch[0, :length], scratch[1, :length]
+        w, x = scratch[2, :length], scratch[3, :length]
+        q = basis[0, start : start + length]
         for f in range(n):
-            _left(d[f, start : start + tile], basis, start, points[f], e)
+            raw = frames[f, start : start + length]
+            if size == 1:
+                most = limit[f] * limit[f] if len(limit) else np.inf
+                if robust.shape[1] > 0:
+                    found = _limited_of_one(raw, c, s, q, points[f, 0], most)
+                    rss[f] += found[0]
+                    for k in range(robust.shape[1]):
+                        robust[f, k] += found[1 + k]
+                elif inverse.shape[1] == 0:
+                    rss[f] += _square_of_one(raw, c, s, q, points[f, 0])
+                if inverse.shape[1] > 0:
+                    both = _consistent_of_one(
+                        raw, c, s, q, points[f, 0], most, inverse[f, 0], squared
+                    )
+                    rss[f] += both[0] if robust.shape[1] == 0 else 0.0
+                    meat[f, 0] += both[1]
+                    for k in range(freedom.shape[1]):
+                        freedom[f, k] += both[2 + k]
+                continue
+            distances(raw, c, s, x)
+            leave(x, basis, start, points[f], e)
             total = 0.0
-            for j in range(len(e)):
+            for j in range(length):
                 e[j] = e[j] * e[j]
                 total += e[j] if e[j] == e[j] else 0.0
             rss[f] += total
             if robust.shape[1] > 0:
-                most = limit[f] * limit[f]
-                total = within = 0.0
-                for j in range(len(e)):
-                    x[j] = 1.0 if e[j] <= most else 0.0
-                    within += x[j]
-                    e[j] = most if e[j] > most else e[j]
-                    total += e[j] if e[j] == e[j] else 0.0
+                total, within = _within_limit(e, limit[f] * limit[f], x)
                 robust[f, 0] += total
                 robust[f, 1] += within
                 for k in range(count):
-                    robust[f, 2 + k] += _dot(products[k, start : start + tile], x)
+                    robust[f, 2 + k] += dot(products[k, start : start + length], x)
             if inverse.shape[1] == 0:
                 continue
-            for j in range(len(e)):
-                h[j] = 0.0
-            for k in range(count):
-                p = products[k, start : start + tile]
+            p = products[0, start : start + length]
+            factor = inverse[f, 0]
+            for j in range(length):
+                h[j] = factor * p[j]
+            for k in range(1, count):
+                p = products[k, start : start + length]
                 factor = inverse[f, k]
-                for j in range(len(e)):
+                for j in range(length):
                     h[j] += factor * p[j]
-            for j in range(len(e)):
-                w[j] = 1.0 / (1.0 - h[j] if 1.0 - h[j] > FLOOR else FLOOR)
+            for j in range(length):
+                w[j] = np.divide(1.0, max(1.0 - h[j], FLOOR))
             if squared:
-                for j in range(len(e)):
+                for j in range(length):
                     w[j] *= w[j]
-            for j in range(len(e)):
-                x[j] = w[j] * e[j] if e[j] == e[j] else 0.0
+            for j in range(length):
+                e[j] *= w[j]
             for k in range(count):
-                meat[f, k] += _dot(products[k, start : start + tile], x)
+                meat[f, k] += _known_dot(products[k, start : start + length], e)
             if freedom.shape[1] == 0:
                 continue
-            for j in range(len(e)):
+            for j in range(length):
                 x[j] = 1.0 if h[j] <= BLIND_LEVERAGE else 0.0
-            for j in range(len(e)):
+            for j in range(length):
                 x[j] = x[j] if e[j] == e[j] else 0.0
-            for j in range(len(e)):
+            for j in range(length):
                 w[j] *= x[j]
             for k in range(count):
-                freedom[f, k] += _dot(products[k, start : start + tile], x)
-            for j in range(len(e)):
+                freedom[f, k] += dot(products[k, start : start + length], x)
+            for j in range(length):
                 x[j] = w[j] * (1.0 - h[j])
-            for j in range(len(e)):
+            for j in range(length):
                 h[j] = w[j] * w[j] * (1.0 - 2.0 * h[j])
             for k in range(count):
-                freedom[f, count + k] += _dot(products[k, start : start + tile], x)
+                freedom[f, count + k] += dot(products[k, start : start + length], x)
             for k in range(paired):
-                p = pairs[k, start : start + tile]
-                freedom[f, 2 * count + k] += _dot(p, h)
-                freedom[f, 2 * count + paired + k] += _dot(p, w)
+                p = pairs[k, start : start + length]
+                freedom[f, 2 * count + k] += dot(p, h)
+                freedom[f, 2 * count + paired + k] += dot(p, w)
 
 
 @dataclass(frozen=True)
@@ -239,7 +374,9 @@ class ResidualSums:
 
 
 def residual_sums(
-    distance: FloatArray,
+    frames: FloatArray,
+    centre: FloatArray,
+    scale: FloatArray,
     basis: FloatArray,
     points: FloatArray,
     *,
@@ -253,7 +390,9 @@ def residual_sums(
 
     Parameters
     ----------
-    distance : (n, P)
+    frames : (n, P)
+    centre, scale : (P,)
+        See `first_sums`.
     basis : (J, P)
     points : (n, J)
     products : (L, P)
@@ -267,22 +406,23 @@ def residual_sums(
     pairs : (M, P), optional
         Products of two of `products`, where sums for degrees of freedom are wanted.
     """
-    n, count = len(distance), len(products)
-    none = np.empty((0, distance.shape[1]))
+    n, count = len(frames), len(products)
+    none = np.empty((0, frames.shape[1]))
     rss, meat = np.empty(n), np.empty((n, count))
     robust = np.empty((n, 0 if limit is None else 2 + count))
     paired = 0 if pairs is None else len(pairs)
     freedom = np.empty((n, 0 if pairs is None else 2 * (count + paired)))
     kernel = compiled(
         _residual_sums,
-        *("float64/2",) * 3,
-        "float64/1",
+        *("float64/2", "float64/1", "float64/1", "float64/2", "float64/2", "float64/1"),
         *("float64/2",) * 3,
         *("int64", "int64", "=float64/1"),
         *("=float64/2",) * 3,
     )
     kernel(
-        distance,
+        frames,
+        centre,
+        scale,
         basis,
         np.ascontiguousarray(points),
         np.empty(0) if limit is None else limit,
@@ -290,7 +430,7 @@ def residual_sums(
         none if pairs is None else pairs,
         np.empty((n, 0)) if inverse is None else np.ascontiguousarray(inverse),
         int(errors == "hc3"),
-        min(_TILE, distance.shape[1]),
+        min(TILE, frames.shape[1]),
         *(rss, meat, robust, freedom),
     )
     unknown = np.full(n, np.nan)
@@ -299,65 +439,3 @@ def residual_sums(
         freedom, [count, 2 * count, 2 * count + paired] if paired else [0, 0, 0], axis=1
     )
     return ResidualSums(rss, meat, clipped, inside, robust[:, 2:], shown, trace, alone, packed)
-
-
-def _reweighted(d, basis, points, limit, products, tile, gram, gradient):  # type: ignore[no-untyped-def]
-    n, pixels = d.shape
-    scratch = np.empty((2, tile))
-    gram[:] = 0.0
-    gradient[:] = 0.0
-    for start in range(0, pixels, tile):
-        length = min(tile, pixels - start)
-        e, w = scratch[0, :length], scratch[1, :length]
-        for f in range(n):
-            mine = d[f, start : start + tile]
-            _left(mine, basis, start, points[f], e)
-            most = limit[f]
-            least = most if most > 0.0 else 1.0
-            for j in range(len(e)):
-                w[j] = most / (abs(e[j]) if abs(e[j]) > least else least)
-            for j in range(len(e)):
-                w[j] = w[j] if e[j] == e[j] else 0.0
-            for j in range(len(e)):
-                e[j] = w[j] * mine[j] if mine[j] == mine[j] else 0.0
-            for k in range(len(products)):
-                gram[f, k] += _dot(products[k, start : start + tile], w)
-            for k in range(len(basis)):
-                gradient[f, k] += _dot(basis[k, start : start + tile], e)
-
-
-def reweighted(
-    distance: FloatArray,
-    basis: FloatArray,
-    points: FloatArray,
-    limit: FloatArray,
-    products: FloatArray,
-) -> tuple[FloatArray, FloatArray]:
-    """Packed Gram matrices (n, L) and gradients (n, J), with weights ``min(1, limit / |e|)``."""
-    gram, gradient = np.empty((len(points), len(products))), np.empty(points.shape)
-    kernel = compiled(
-        _reweighted,
-        *("float64/2",) * 3,
-        *("float64/1", "float64/2", "int64", "=float64/2", "=float64/2"),
-    )
-    tile = min(_TILE, distance.shape[1])
-    kernel(distance, basis, np.ascontiguousarray(points), limit, products, tile, gram, gradient)
-    return gram, gradient
-
-
-def _sizes(d, basis, points, tile, out):  # type: ignore[no-untyped-def]
-    n, pixels = d.shape
-    for start in range(0, pixels, tile):
-        for f in range(n):
-            e = out[f, start : start + tile]
-            _left(d[f, start : start + tile], basis, start, points[f], e)
-            for j in range(len(e)):
-                e[j] = abs(e[j]) if e[j] == e[j] else np.inf
-
-
-def sizes(distance: FloatArray, basis: FloatArray, points: FloatArray) -> FloatArray:
-    """``|e|`` of every pixel (n, P), infinite where it does not count."""
-    out = np.empty(distance.shape)
-    kernel = compiled(_sizes, *("float64/2",) * 3, "int64", "=float64/2")
-    kernel(distance, basis, np.ascontiguousarray(points), min(_TILE, distance.shape[1]), out)
-    return out

@@ -7,6 +7,7 @@ variance as well; Fuller (1987, Measurement Error Models, section 2.2) subtracts
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,11 @@ class ReferenceNoise:
             square[:, k, :] = weighed @ self.variance
             sandwich[:, k, :] = weighed @ products.T if len(products) else 0.0
         return ReferenceNoise(self.variance, used @ self.variance, spread, square, sandwich)
+
+    def of_frames(self, rows: NDArray[Any]) -> ReferenceNoise:
+        """Return the sums of some of the frames."""
+        sums = (self.total, self.spread, self.square, self.sandwich)
+        return ReferenceNoise(self.variance, *(each[rows] for each in sums))
 
 
 def reference_noise_terms(

@@ -7,6 +7,7 @@ conditioned however similar the references are, and all frames of a block at onc
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,9 +86,18 @@ def corrected(system: System, design: Design) -> tuple[FloatArray | None, FloatA
     return gram - correction(system.noise, move), system.gradient + pull
 
 
+@cache
+def pairs(size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and columns of a packed upper triangle, row by row."""
+    first, second = np.triu_indices(size)
+    return first, second
+
+
 def root_of(gram: FloatArray | None) -> FloatArray | None:
     """Cholesky factors of Gram matrices; None, the identity, stays None."""
-    return None if gram is None else np.asarray(np.linalg.cholesky(gram), np.float64)
+    if gram is None:
+        return None
+    return np.asarray(np.sqrt(gram) if gram.shape[-1] == 1 else np.linalg.cholesky(gram))
 
 
 def solve(system: System, design: Design) -> Solution:
@@ -109,11 +119,11 @@ def solve(system: System, design: Design) -> Solution:
 
 def solved(matrices: FloatArray, points: FloatArray) -> FloatArray:
     """Solve one small system for every row of `points`."""
-    return np.asarray(_solved(matrices, points[..., None])[..., 0], np.float64)
+    return np.asarray(solved_columns(matrices, points[..., None])[..., 0], np.float64)
 
 
-def _solved(matrices: FloatArray, right: FloatArray) -> FloatArray:
-    """Systems of a few unknowns; those of one are quotients, which LAPACK gives as well."""
+def solved_columns(matrices: FloatArray, right: FloatArray) -> FloatArray:
+    """Solve for columns (n, J, m); systems of one are quotients, which LAPACK gives as well."""
     if matrices.shape[-1] == 1:
         return np.asarray(right / matrices)
     return np.asarray(np.linalg.solve(matrices, right))
@@ -124,22 +134,22 @@ def whitened(root: FloatArray | None, rows: FloatArray) -> FloatArray:
     if root is None:
         return rows[np.newaxis]
     columns = np.broadcast_to(rows.T, (len(root), *rows.T.shape))
-    return np.ascontiguousarray(np.swapaxes(np.linalg.solve(root, columns), 1, 2))
+    return np.ascontiguousarray(np.swapaxes(solved_columns(root, columns), 1, 2))
 
 
 def white_core(root: FloatArray | None, core: FloatArray) -> FloatArray:
     """``root^-1 core root^-T``, with symmetric cores (1 or n, J, J)."""
     if root is None:
         return core
-    half = _solved(root, core)
-    return np.ascontiguousarray(_solved(root, np.swapaxes(half, 1, 2)))
+    half = solved_columns(root, core)
+    return np.ascontiguousarray(solved_columns(root, np.swapaxes(half, 1, 2)))
 
 
 def unpacked(packed: FloatArray, size: int) -> FloatArray:
     """Symmetric matrices (n, size, size) from their upper triangles (n, L)."""
     if size == 1:
         return packed[:, :, np.newaxis]
-    first, second = np.triu_indices(size)
+    first, second = pairs(size)
     full = np.empty((len(packed), size, size))
     full[:, first, second] = packed
     full[:, second, first] = packed
@@ -148,7 +158,7 @@ def unpacked(packed: FloatArray, size: int) -> FloatArray:
 
 def packed_inverses(inverse: FloatArray) -> FloatArray:
     """Upper triangles (n, L) of symmetric matrices, so that ``h = packed . (Q_i Q_j)``."""
-    first, second = np.triu_indices(inverse.shape[1])
+    first, second = pairs(inverse.shape[1])
     return np.asarray(inverse[:, first, second] * np.where(first == second, 1.0, 2.0))
 
 
