@@ -14,12 +14,18 @@ from numpy.typing import NDArray
 
 from napari_framewise.numerics.compiling import compiled, part, reordered
 from napari_framewise.numerics.mixing.consistent import BLIND_LEVERAGE, FLOOR, Errors
+from napari_framewise.numerics.mixing.one_unknown import (
+    LARGEST,
+    consistent_of_one,
+    first_of_one,
+    limited_of_one,
+    square_of_one,
+)
 
 FloatArray = NDArray[np.float64]
 
 # what is made of a tile, and the rows that it is multiplied by, stay in the first-level cache
 TILE = 512
-_LARGEST = float(np.finfo(np.float64).max)
 
 
 @part
@@ -57,7 +63,7 @@ def distances(raw, centre, scale, out):  # type: ignore[no-untyped-def]
     """Write weighted distances from the middle mixture, NaN where there is no data."""
     for j in range(len(out)):
         value = (raw[j] - centre[j]) * scale[j]
-        out[j] = value if abs(value) <= _LARGEST else np.nan
+        out[j] = value if abs(value) <= LARGEST else np.nan
 
 
 @part
@@ -75,25 +81,6 @@ def leave(d, basis, start, t, e):  # type: ignore[no-untyped-def]
             e[j] -= step * q[j]
 
 
-@part
-@reordered
-def _first_of_one(raw, c, s, m, root, weight, q):  # type: ignore[no-untyped-def]
-    """`_first_sums` of a tile for a single unknown, in one loop."""
-    gradient = level = square = gram = heavy = known = 0.0
-    for j in range(len(c)):
-        x = (raw[j] - c[j]) * s[j]
-        good = abs(x) <= _LARGEST
-        x = x if good else 0.0
-        y = x + m[j] if good else 0.0
-        gradient += q[j] * x
-        level += root[j] * y
-        square += y * y
-        gram += q[j] * q[j] if good else 0.0
-        heavy += weight[j] if good else 0.0
-        known += 1.0 if good else 0.0
-    return gradient, level, square, gram, heavy, known
-
-
 def _first_sums(frames, centre, scale, tilt, rows, seen_rows, tile, out):  # type: ignore[no-untyped-def]
     n, pixels = frames.shape
     count, others = len(rows), len(seen_rows)
@@ -109,7 +96,7 @@ def _first_sums(frames, centre, scale, tilt, rows, seen_rows, tile, out):  # typ
         for f in range(n):
             raw = frames[f, start : start + tile]
             if count == 2 and others == 2:
-                found = _first_of_one(
+                found = first_of_one(
                     *(raw, c, s, m, root, seen_rows[1, start : start + tile]),
                     rows[0, start : start + tile],
                 )
@@ -183,63 +170,6 @@ def first_sums(
 
 @part
 @reordered
-def _square_of_one(raw, c, s, q, t):  # type: ignore[no-untyped-def]
-    """Sum of squares, for one unknown."""
-    rss = 0.0
-    for j in range(len(c)):
-        e = (raw[j] - c[j]) * s[j] - t * q[j]
-        e *= e
-        rss += e if e <= _LARGEST else 0.0
-    return rss
-
-
-@part
-@reordered
-def _limited_of_one(raw, c, s, q, t, most):  # type: ignore[no-untyped-def]
-    """Sums of squares, of those up to the limit's, and of what is within, for one unknown."""
-    rss = clipped = within = inside = 0.0
-    for j in range(len(c)):
-        e = (raw[j] - c[j]) * s[j] - t * q[j]
-        e *= e
-        # a product, not conditions: loops with several alike do not become vectors
-        near = 1.0 if e <= most else 0.0
-        within += near
-        inside += q[j] * q[j] * near
-        e = e if e <= _LARGEST else 0.0
-        rss += e
-        clipped += min(e, most)
-    return rss, clipped, within, inside
-
-
-@part
-@reordered
-def _consistent_of_one(raw, c, s, q, t, most, inverse, squared):  # type: ignore[no-untyped-def]
-    """Sums of squares, meat, and the four for degrees of freedom, for one unknown."""
-    rss = meat = seen = trace = alone = packed = 0.0
-    for j in range(len(c)):
-        e = (raw[j] - c[j]) * s[j] - t * q[j]
-        e *= e
-        good = e <= _LARGEST
-        p = q[j] * q[j]
-        h = inverse * p
-        left = 1.0 - h
-        left = left if left > FLOOR else FLOOR
-        # not "/", which looks for zeros: such a loop does not become vectors
-        w = np.divide(p, left)
-        w = np.divide(w, left) if squared else w
-        rss += e if good else 0.0
-        meat += w * (most if e > most else e) if good else 0.0
-        shown = good and h <= BLIND_LEVERAGE
-        w = w if shown else 0.0
-        seen += p if shown else 0.0
-        trace += w * (1.0 - h)
-        alone += w * w * (1.0 - 2.0 * h)
-        packed += w * p
-    return rss, meat, seen, trace, alone, packed
-
-
-@part
-@reordered
 def _within_limit(e, most, inside):  # type: ignore[no-untyped-def]
     """Cut squares at the limit's; write 1 where they were within it, and sum them and those."""
     total = within = 0.0
@@ -274,14 +204,14 @@ def _residual_sums(  # type: ignore[no-untyped-def]
             if size == 1:
                 most = limit[f] * limit[f] if len(limit) else np.inf
                 if robust.shape[1] > 0:
-                    found = _limited_of_one(raw, c, s, q, points[f, 0], most)
+                    found = limited_of_one(raw, c, s, q, points[f, 0], most)
                     rss[f] += found[0]
                     for k in range(robust.shape[1]):
                         robust[f, k] += found[1 + k]
                 elif inverse.shape[1] == 0:
-                    rss[f] += _square_of_one(raw, c, s, q, points[f, 0])
+                    rss[f] += square_of_one(raw, c, s, q, points[f, 0])
                 if inverse.shape[1] > 0:
-                    both = _consistent_of_one(
+                    both = consistent_of_one(
                         raw, c, s, q, points[f, 0], most, inverse[f, 0], squared
                     )
                     rss[f] += both[0] if robust.shape[1] == 0 else 0.0
