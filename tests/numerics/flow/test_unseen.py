@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import ndimage
+from skimage import data
 
 from napari_framewise.numerics.flow import Flow, FlowSettings, estimate
 
@@ -86,6 +87,35 @@ def test_a_lattice_might_have_moved_otherwise(
     if max(np.abs(shift)) < period / 3:
         # Among the motions that look the same it is the smallest.
         assert np.median(errors(flow.displacement, shift)) < 0.1
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_lattice_of_half_a_small_frame_might_have_moved_otherwise(seed: int) -> None:
+    y, x = np.indices((32, 32)) + 31 * seed
+
+    def dots(dy: float, dx: float) -> Array:
+        waves = np.cos(2 * np.pi * (y - dy) / 15) + np.cos(2 * np.pi * (x - dx) / 15)
+        return np.asarray(100 + 60 * np.exp(2 * (waves - 2)))
+
+    assert confident(of(dots(0, 0), dots(-9, 4), 2.0, seed)) == 0
+    # So small a frame of something that does not repeat is told.
+    scene = texture((32, 32), 11 + seed)
+    assert confident(of(scene, shifted(scene, (1.2, -0.7)), 2.0, seed)) > 0.5
+
+
+def test_a_few_pixels_that_look_known_by_chance_are_not() -> None:
+    # The clock turned by 180 degrees: one pixel looked known, and all of the flow followed it.
+    rng = np.random.default_rng(7900)
+    top, left = rng.integers(0, 109), rng.integers(0, 193)
+    image = data.clock()[top : top + 192, left : left + 208].astype(float)
+    pair = [each + rng.normal(0, 1, each.shape) for each in (image, np.rot90(image, 2))]
+    flow = estimate(pair[0][None], pair[1][None])
+    assert confident(flow) == 0
+    assert np.abs(flow.displacement).max() < 0.5
+    bead = np.zeros(SHAPE)
+    bead[40, 50] = 5000
+    bead = ndimage.gaussian_filter(bead, 1.5)
+    assert confident(of(bead, shifted(bead, (2.0, 1.0)), noise=8.0)) > 0.01
 
 
 @pytest.mark.parametrize("both", [False, True])

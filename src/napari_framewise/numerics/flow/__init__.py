@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
 
 from napari_framewise.numerics.common.blocks import real_array
 from napari_framewise.numerics.flow.apply import inverse, jacobian, moved, warped, warped_dtype
@@ -74,12 +75,15 @@ class Flow:
         the second frame to the first; NaN where it leaves the frame.
     ranking : {"combined", "forward_backward", "residual", "eigenvalue"}
         What its confidence rests on.
+    chance : (*grid) bool, optional
+        Where what looks known is too small a piece to be more than chance.
     """
 
     displacement: Planes
     evidence: Evidence
     forward_backward: Planes | None
     ranking: Ranking
+    chance: BoolArray | None = None
 
     def uncertainty(self) -> Planes:
         """What the confidence rests on, in pixels; inf where nothing can be told.
@@ -87,14 +91,16 @@ class Flow:
         It ranks errors and is no standard deviation of them: what smoothing does to the flow
         between its neighbours is not in it.
         """
+        error = self.evidence.standard_error(local=self.ranking != "eigenvalue")
+        if self.chance is not None:
+            error = np.where(self.chance, np.float32(np.inf), error)
         if self.ranking == "eigenvalue":
-            return self.evidence.standard_error(local=False)
-        error = self.evidence.standard_error()
+            return error
         if self.ranking == "residual" or self.forward_backward is None:
             return error
         distance = np.nan_to_num(self.forward_backward, nan=np.inf)
         if self.ranking == "forward_backward":
-            return np.where(self.evidence.seen(), distance, np.float32(np.inf))
+            return np.where(np.isfinite(error), distance, np.float32(np.inf))
         return np.hypot(distance, error)
 
     def confidence(self) -> Planes:
@@ -157,10 +163,14 @@ def estimate(
     flow = _followed(prepared, settings, ranking)
     if settings.brightness == "changing" and flow.evidence.known() < _MOSTLY_KNOWN:
         # Light over what is plain draws the flow along: detail alone may tell of more.
-        other = _followed(detailed(prepared, settings), settings, ranking)
+        # What repeats in the frames themselves repeats, though what is slow was taken off it.
+        other = _followed(
+            detailed(prepared, settings), settings, ranking, repeating=flow.evidence.rival
+        )
         if other.confidence().mean() > max(flow.confidence().mean(), _BY_CHANCE):
             flow = other
     if flow.evidence.known() < _LEAST_KNOWN:
+        flow = replace(flow, chance=_specks(flow))
         flow = replace(flow, displacement=extended(flow.displacement, _confident(flow)))
     given = prepared.first[0].valid
     if given is not None:
@@ -169,9 +179,20 @@ def estimate(
     return flow
 
 
-def _followed(pair: Prepared, settings: FlowSettings, ranking: Ranking) -> Flow:
-    """The flow of a pair, the smallest where several look the same, and what is known of it."""
+def _followed(
+    pair: Prepared,
+    settings: FlowSettings,
+    ranking: Ranking,
+    *,
+    repeating: Planes | None = None,
+) -> Flow:
+    """The flow of a pair, the smallest where several look the same, and what is known of it.
+
+    `repeating` is a distance to places that look the same which is known already.
+    """
     rival = nearest_rival(pair.first, pair.noise)
+    if repeating is not None:
+        rival = np.minimum(rival, repeating)
     forward, varying = coarse_to_fine(pair, settings)
     if np.isfinite(apart := float(np.median(rival))):
         # Among motions that look the same the smallest is given.
@@ -193,6 +214,20 @@ def _followed(pair: Prepared, settings: FlowSettings, ranking: Ranking) -> Flow:
 
 def _confident(flow: Flow) -> BoolArray:
     return np.asarray(flow.confidence() > _CONFIDENT)
+
+
+def _specks(flow: Flow) -> BoolArray:
+    """Pieces of confident pixels that are smaller than half of what a window is worth.
+
+    What can be told of one place shows over a window around it; a piece of that is chance.
+    """
+    evidence = flow.evidence
+    pieces, _ = ndimage.label(_confident(flow))
+    sizes = np.bincount(pieces.ravel())
+    least = min(evidence.pixels, float(evidence.usable.sum())) / 2
+    small = sizes < least
+    small[0] = False
+    return np.asarray(small[pieces])
 
 
 def planes_of(frame: NDArray[Any], *, channels_last: bool = False) -> NDArray[Any]:
