@@ -33,7 +33,10 @@ class TestContract(ToolContract):
     numbered = True
     parameters: ClassVar[dict[str, Any]] = {"pattern": "dots"}
     # The field goes through all nodes of so few.
-    rounded_columns = ("residual",)
+    rounded_columns = (
+        "residual", "residual_y", "residual_x", "left_out_y", "left_out_x", "coefficients",
+    )  # fmt: skip
+    unit_rtol = 1e-6
 
     def frames(self) -> Array:
         made = [view("dots", value, shape=(150, 190), count=(3, 4)) for value in (0.0, 2.0, 4.0)]

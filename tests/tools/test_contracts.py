@@ -74,6 +74,7 @@ class TestRenormalise(ToolContract):
 
 class TestFlow(ToolContract):
     name = "flow"
+    unit_rtol = 1e-6
     whole_images = True
     value_columns = ("residual",)
 
@@ -84,6 +85,7 @@ class TestFlow(ToolContract):
 
 class TestAlignment(ToolContract):
     name = "alignment"
+    unit_rtol = 1e-6
     whole_images = True
     value_columns = ("offset", "rmse")
     parameters: ClassVar[dict[str, Any]] = {"motion": "translation"}
@@ -106,6 +108,7 @@ class TestBleaching(ToolContract):
 
 class TestResidualMotion(ToolContract):
     name = "residual_motion"
+    unit_rtol = 1e-6
     parameters: ClassVar[dict[str, Any]] = {"components": 3}
     # What single precision changes in the frames moves shifts of noise.
     float_rtol, float_atol = 1e-3, 1e-6
@@ -149,6 +152,7 @@ class TestElastic(ToolContract):
 
 class TestRigid(ToolContract):
     name = "rigid"
+    unit_rtol = 1e-6
     whole_images = True
     parameters: ClassVar[dict[str, Any]] = {"motion": "translation"}
     value_columns = ("offset", "rmse")

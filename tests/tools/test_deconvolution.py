@@ -54,6 +54,9 @@ class TestContract(ToolContract):
     compares = "pixels"
     parameters: ClassVar[dict[str, Any]] = {"iterations": 12}
     value_columns = ("deconvolved",)
+    unit_rtol = 1e-6
+    # Where the search for the strength ends: to 1e-5.
+    rounded_columns = ("regularisation", "neighbours", "swing", "objective")
 
     def frames(self) -> Array:
         return blobs(4)

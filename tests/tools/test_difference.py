@@ -28,6 +28,7 @@ def scene(n: int = 3, shape: tuple[int, int] = (160, 180)) -> Array:
 
 class TestContract(ToolContract):
     name = "difference"
+    unit_rtol = 1e-6
     value_columns = ("noise",)
     float_rtol = 1e-5
 
@@ -37,6 +38,7 @@ class TestContract(ToolContract):
 
 class TestContractOfPixels(ToolContract):
     name = "difference"
+    unit_rtol = 1e-6
     parameters: ClassVar[dict[str, Any]] = {"measure": "ncc", "p_map": False, "light": "global"}
     compares = "pixels"
     float_rtol = 1e-5

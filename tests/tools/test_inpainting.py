@@ -36,11 +36,6 @@ def hole() -> Array:
 class TestContract(ToolContract):
     name = "inpainting"
     value_columns = ("difference",)
-    # Patches that fit equally well, and which place is filled next where several are as urgent.
-    rounded_columns = (
-        "row", "column", "source_row", "source_column", "difference", "priority", "confidence",
-        "data", "pixels", "left",
-    )  # fmt: skip
     parameters = {"size": 5}  # noqa: RUF012
 
     def frames(self) -> Array:

@@ -116,7 +116,7 @@ def base_of(
     sigma, range_sigma, floor
         As of `Tones`.
     unit : float
-        A power of two, so that data in other units give the same bits.
+        A luminance of the data, so that data in other units give the same.
     rows, start
         As of `bilateral_filter`.
 
@@ -139,17 +139,6 @@ def base_of(
         decades[..., None], sigma, range_sigma, per_sigma=_CELLS, rows=asked, start=start
     )
     return decades[..., slice(*asked), :], np.asarray(base[..., 0], np.float64)
-
-
-def unit_of(brightest: float) -> float:
-    """The power of two at or below a luminance.
-
-    Examples
-    --------
-    >>> unit_of(230.0)
-    128.0
-    """
-    return 2.0 ** math.floor(math.log2(brightest))
 
 
 def tone_mapped(
@@ -219,9 +208,9 @@ def _gain(
     frames: NDArray[Any], tones: Tones, rows: tuple[int, int], start: int
 ) -> NDArray[np.float64]:
     """What light is multiplied by; NaN where there are no data."""
-    unit = unit_of(tones.high)
+    unit = tones.high
     decades, base = base_of(frames, tones.sigma, tones.range_sigma, tones.floor, unit, rows, start)
-    shown = tones.factor * (base - math.log10(tones.high / unit)) + (decades - base)
+    shown = tones.factor * base + (decades - base)
     # Components below the floor go in proportion as well.
     return np.asarray(10.0 ** (shown - decades) * (tones.exposure / unit))
 

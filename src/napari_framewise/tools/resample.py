@@ -12,7 +12,7 @@ from napari_framewise.framework.inputs import Inputs
 from napari_framewise.framework.lengths import Length
 from napari_framewise.framework.masks import selected
 from napari_framewise.framework.parameters import parameter
-from napari_framewise.numerics.common.blocks import float_for
+from napari_framewise.numerics.common.blocks import working_type
 from napari_framewise.numerics.warp import (
     MAGNIFIED,
     Kernel,
@@ -71,7 +71,7 @@ def resample(
         first,
         corners=parameters.kernel == "area",
     )
-    work = frames.astype(float_for(frames))
+    work = frames.astype(working_type(frames.dtype))
     out = np.empty((*frames.shape[:-2], *at.shape), work.dtype)
     for index in np.ndindex(*frames.shape[:-2]):
         valid = None if mask is None else selected(mask[(min(index[0], len(mask) - 1), *index[1:])])

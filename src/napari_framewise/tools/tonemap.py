@@ -26,7 +26,6 @@ from napari_framewise.numerics.tonemapping import (
     floor_of,
     luminance,
     tone_mapped,
-    unit_of,
 )
 from napari_framewise.stacks.source import Array
 
@@ -253,7 +252,7 @@ def _extremes(
         (float(each[np.isfinite(each)].max()) for each in lights if np.isfinite(each).any()),
         default=floor,
     )
-    unit = unit_of(max(most, floor))
+    unit = max(most, floor)
     bases = [base_of(each, sigma, range_sigma, floor, unit)[1] for each in samples]
     finite = [each[np.isfinite(each)] for each in bases]
     found = [each for each in finite if each.size]

@@ -31,7 +31,7 @@ from napari_framewise.framework.parameters import parameter
 from napari_framewise.framework.placing import Layout, layout_of
 from napari_framewise.framework.tool import Run, Tool
 from napari_framewise.framework.transform import moved_points, moved_shapes
-from napari_framewise.numerics.common.blocks import float_for
+from napari_framewise.numerics.common.blocks import working_type
 from napari_framewise.numerics.warp import MAGNIFIED, footprints, prepared, warped
 from napari_framewise.stacks.counting import counted
 from napari_framewise.stacks.source import Array
@@ -94,7 +94,7 @@ def straightened(
     here = transform.with_maps(maps)
     for number, frame in enumerate(frames):
         planes = np.moveaxis(frame, -1, 0) if channels else frame[np.newaxis]
-        work = planes.astype(float_for(planes))
+        work = planes.astype(working_type(planes.dtype))
         if masks is not None:
             work[:, ~selected(masks[min(number, len(masks) - 1)])] = np.nan
         if _shrinks(here, number):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 KERNEL_DTYPES = frozenset(
     np.dtype(name) for name in ("uint8", "uint16", "int16", "float32", "float64")
@@ -56,6 +56,18 @@ def float_for(values: ArrayLike) -> np.dtype[Any]:
     sizes = np.abs(np.asarray(values, np.float64))
     largest = sizes.max(initial=0.0, where=np.isfinite(sizes))
     return np.dtype(np.float32 if largest <= np.finfo(np.float32).max else np.float64)
+
+
+def working_type(dtype: DTypeLike) -> np.dtype[Any]:
+    """float32 for up to 16 bits and float32, whose digits it holds; else float64.
+
+    Examples
+    --------
+    >>> working_type("uint16"), working_type("int32")
+    (dtype('float32'), dtype('float64'))
+    """
+    given = np.dtype(dtype)
+    return np.dtype(np.float64 if given.itemsize > (2 if given.kind in "biu" else 4) else np.float32)
 
 
 def as_block(frames: ArrayLike, frame_shape: tuple[int, ...]) -> NDArray[Any]:

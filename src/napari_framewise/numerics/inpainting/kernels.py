@@ -11,6 +11,8 @@ from napari_framewise.numerics.compiling import in_order
 _AT_ONCE = 1024
 _TERMS = 4
 _FEW = 16
+EQUAL = 1e-10
+"""Sums and priorities that differ by less than this share are equal: rounding would choose."""
 
 
 @in_order
@@ -19,7 +21,7 @@ def best_patch(
 ) -> None:
     """The patch with the least sum of squared differences, of several the nearest.
 
-    Terms are summed for many patches at once until few of these sums do not exceed the least so
+    Sums that differ by less than rounding are equal. Terms are summed for many patches at once until few of these sums do not exceed the least so
     far, and then for those alone; so `offsets` had best begin with what is rarest, and good guesses
     be looked at before. Terms are added one after the other. Of patches as near the first counts.
 
@@ -51,6 +53,7 @@ def best_patch(
     [0.25, 1.0, 4.0]
     """
     least, near, found = best[0], best[1], int(best[2])
+    most = least * (1 + EQUAL)
     channels, terms = planes.shape[0], len(offsets)
     row, column = place // width, place % width
     sums = np.empty(_AT_ONCE)
@@ -71,10 +74,10 @@ def best_patch(
                             sums[j] += difference * difference
                 summed, alive = stop, 0
                 for j in range(count):
-                    alive += sums[j] <= least
+                    alive += sums[j] <= most
             for j in range(count):
                 total = sums[j]
-                if total > least:
+                if total > most:
                     continue
                 at = start + j
                 down, right = at // width - row, at % width - column
@@ -86,12 +89,13 @@ def best_patch(
                     for c in range(channels):
                         difference = planes[c, at + offsets[k]] - wanted[k, c]
                         total += difference * difference
-                    if total > least:
+                    if total > most:
                         break
-                if total < least or (
-                    total == least and (away < near or (away == near and at < found))
+                if total < least * (1 - EQUAL) or (
+                    total <= most and (away < near or (away == near and at < found))
                 ):
                     least, near, found = total, away, at
+                    most = least * (1 + EQUAL)
     best[0], best[1], best[2] = least, near, found
 
 

@@ -16,7 +16,7 @@ from napari_framewise.numerics.inpainting.filling import (
     begun,
 )
 from napari_framewise.numerics.inpainting.front import Front
-from napari_framewise.numerics.inpainting.kernels import best_patch, front_priorities
+from napari_framewise.numerics.inpainting.kernels import EQUAL, best_patch, front_priorities
 
 _RUNS = 512
 
@@ -189,7 +189,7 @@ class Workspace:
         if greatest < 0:
             return None
         numbers = places[:, 0] * self.shape[1] + places[:, 1]
-        first = np.flatnonzero(priorities == greatest)
+        first = np.flatnonzero(priorities >= greatest * (1 - EQUAL))
         chosen = first[np.lexsort((numbers[first], -confidence[first]))[0]]
         return (
             int(numbers[chosen]),

@@ -12,6 +12,8 @@ from napari_framewise.numerics.copying import copy_line
 _POLE = np.sqrt(3.0) - 2.0
 # Beyond this many pixels a power of the pole is below the precision of float64.
 _HORIZON = 28
+# Pixels beyond the border that are rounding: the border itself.
+_EDGE = 1e-9
 
 
 def prefilter(lines: Any) -> None:
@@ -62,7 +64,7 @@ def _cubic_plane(
             n = coefficients.shape[axis + 1]
             x = at[axis, p]
             if not (x >= 0.0 and x <= n - 1.0):
-                within = False
+                within = within and -_EDGE <= x <= n - 1.0 + _EDGE
                 x = n - 1.0 if x > n - 1.0 else 0.0
             base = int(x)
             f = x - base
@@ -125,7 +127,7 @@ def _cubic_volume(
             n = coefficients.shape[axis + 1]
             x = at[axis, p]
             if not (x >= 0.0 and x <= n - 1.0):
-                within = False
+                within = within and -_EDGE <= x <= n - 1.0 + _EDGE
                 x = n - 1.0 if x > n - 1.0 else 0.0
             base = int(x)
             f = x - base
@@ -185,10 +187,9 @@ def _linear_plane(
     wanted = slopes.shape[2] > 0
     for p in range(at.shape[1]):
         y, x = at[0, p], at[1, p]
-        within = y >= 0.0 and y <= rows - 1.0 and x >= 0.0 and x <= columns - 1.0
-        if not within:
-            y = min(y, rows - 1.0) if y > 0.0 else 0.0
-            x = min(x, columns - 1.0) if x > 0.0 else 0.0
+        within = -_EDGE <= y <= rows - 1.0 + _EDGE and -_EDGE <= x <= columns - 1.0 + _EDGE
+        y = min(y, rows - 1.0) if y > 0.0 else 0.0
+        x = min(x, columns - 1.0) if x > 0.0 else 0.0
         top, left = int(y), int(x)
         f, g = coefficients.dtype.type(y - top), coefficients.dtype.type(x - left)
         low = top + 1 if y > top else top
@@ -220,7 +221,7 @@ def _linear_volume(
             n = coefficients.shape[axis + 1]
             x = at[axis, p]
             if not (x >= 0.0 and x <= n - 1.0):
-                within = False
+                within = within and -_EDGE <= x <= n - 1.0 + _EDGE
                 x = n - 1.0 if x > n - 1.0 else 0.0
             base = int(x)
             weight[axis, 1] = x - base

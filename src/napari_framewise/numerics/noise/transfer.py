@@ -305,7 +305,9 @@ def _curve(
     x: FloatArray, y: FloatArray, *, typical: bool = False
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Means of pixels of like brightness, equally many in each, of their variances, and errors."""
-    order = np.argsort(x, kind="stable")
+    # What is equal but for rounding stays in its order.
+    span = float(np.ptp(x)) or 1.0
+    order = np.argsort(np.rint((x - x.min()) / span * 2.0**36), kind="stable")
     parts = [each for each in np.array_split(order, _LINES) if len(each)]
     take = np.median if typical else np.mean
     return (

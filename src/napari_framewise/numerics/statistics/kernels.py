@@ -233,5 +233,6 @@ def count_bins(values, mask, period, first, last, scale, counts):  # type: ignor
                 if mask.shape[1] and use[j] == 0:
                     continue
                 if v >= first and v <= last:
-                    at = np.int64((v - first) * scale)
+                    # What is an edge but for rounding is one.
+                    at = np.int64((v - first) * scale + 1e-9)
                     counts[channel, min(at, bins - 1)] += 1

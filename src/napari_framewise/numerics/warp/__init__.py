@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_framewise.numerics.common.blocks import working_type
 from napari_framewise.numerics.compiling import compiled
 from napari_framewise.numerics.interpolation import Spline, sample, spline
 from napari_framewise.numerics.pyramid import filled
@@ -314,8 +315,7 @@ def interpolated(
         inside = ((near >= 0) & (near <= limits)).all(axis=0)
         at = np.where(inside, near, 0).astype(np.intp)
         return np.where(inside, planes[:, *at], np.array(empty, kind))
-    exact = given.itemsize > (2 if given.kind in "iub" else 4)
-    work = planes.astype(np.float64 if exact else np.float32)
+    work = planes.astype(working_type(given))
     known = np.isfinite(points).all(axis=0)
     values, _, inside = sample(spline(work, order=order), np.where(known, points, -1.0))
     near = np.rint(np.where(inside & known, points, 0.0)).astype(np.intp)

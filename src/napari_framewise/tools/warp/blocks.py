@@ -12,7 +12,7 @@ import numpy as np
 from napari_framewise.framework.framemap.blocks import fitted
 from napari_framewise.framework.masks import selected
 from napari_framewise.framework.transform import Transform
-from napari_framewise.numerics.common.blocks import float_for
+from napari_framewise.numerics.common.blocks import working_type
 from napari_framewise.numerics.warp import (
     BandLimited,
     Footprints,
@@ -96,7 +96,7 @@ def labels_block(labels: Array, maps: Array, warping: Warping, out: Array) -> No
 def _warped(
     planes: Array, valid: Array | None, here: Transform, number: int, warping: Warping
 ) -> Array:
-    work = planes.astype(float_for(planes))
+    work = planes.astype(working_type(planes.dtype))
     lit = len(work) - warping.opacity
     if warping.white:
         work[:lit] = linear_light(work[:lit], warping.white)
