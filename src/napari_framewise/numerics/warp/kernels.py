@@ -191,7 +191,6 @@ def average(
         terms[0], terms[1], terms[2], terms[3], terms[4], terms[5], terms[6], terms[7], terms[8],
         terms[9], terms[10],
     )  # fmt: skip
-    alone = channels == 1 and not valid.size
     sums = np.empty(channels)
     weights = np.empty(columns + LANES)
     reach = radius * radius
@@ -221,7 +220,15 @@ def average(
             todo = True
         top, bottom = before_y + low - start, before_y + high - start
         inside = top >= 0 and bottom < rows and before_x + near >= 0 and before_x + far < columns
-        if tables and inside and not valid.size:
+        # What lies far from gaps is the same to the bit whether there are any elsewhere or not.
+        gaps = False
+        if valid.size:
+            first, last = max(0, before_x + near), min(columns - 1, before_x + far)
+            for i in range(max(0, top), min(rows - 1, bottom) + 1):
+                for j in range(first, last + 1):
+                    gaps = gaps or not valid[i, j]
+        alone = channels == 1 and not gaps
+        if tables and inside and not gaps:
             if todo:
                 weight_of_all = tabled(t, of_cubic, phase, form, tall, reach, table, spans)
                 todo = False
@@ -284,7 +291,7 @@ def average(
                 part_total -= row[j]
                 row[j] = 0.0
             total += part_total
-            if valid.size:
+            if gaps:
                 line = valid[i, first : min(first + padded, columns)]
                 for j in range(line.size):
                     row[j] = row[j] if line[j] else 0.0
@@ -295,7 +302,7 @@ def average(
                 for j in range(source.size):
                     value += row[j] * source[j]
                 sums[k] += value
-        if not valid.size:
+        if not gaps:
             known = total
         # Half of what lies in the frame, and not so little that noise is all there is.
         enough = known >= 0.5 * total and known >= 0.1 * area * volume
