@@ -67,7 +67,7 @@ def assert_scaled(
 
 
 def _off(got: Array, plain: Array, factor: float) -> float:
-    """Largest difference, over the largest number; inf where the one has data and the other none."""
+    """Largest difference over the largest number; inf where only one of them has data."""
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         a, b = got.astype(np.float64), plain.astype(np.float64) * factor
         if not np.array_equal(np.isfinite(a), np.isfinite(b)):

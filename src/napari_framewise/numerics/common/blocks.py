@@ -67,7 +67,9 @@ def working_type(dtype: DTypeLike) -> np.dtype[Any]:
     (dtype('float32'), dtype('float64'))
     """
     given = np.dtype(dtype)
-    return np.dtype(np.float64 if given.itemsize > (2 if given.kind in "biu" else 4) else np.float32)
+    return np.dtype(
+        np.float64 if given.itemsize > (2 if given.kind in "biu" else 4) else np.float32
+    )
 
 
 def as_block(frames: ArrayLike, frame_shape: tuple[int, ...]) -> NDArray[Any]:

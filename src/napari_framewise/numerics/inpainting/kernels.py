@@ -21,9 +21,10 @@ def best_patch(
 ) -> None:
     """The patch with the least sum of squared differences, of several the nearest.
 
-    Sums that differ by less than rounding are equal. Terms are summed for many patches at once until few of these sums do not exceed the least so
-    far, and then for those alone; so `offsets` had best begin with what is rarest, and good guesses
-    be looked at before. Terms are added one after the other. Of patches as near the first counts.
+    Sums that differ by less than rounding are equal. Terms are summed for many patches at once
+    until few of these sums do not exceed the least so far, and then for those alone; so
+    `offsets` had best begin with what is rarest, and good guesses be looked at before. Terms are
+    added one after the other. Of patches as near the first counts.
 
     Parameters
     ----------
