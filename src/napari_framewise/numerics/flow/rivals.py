@@ -130,7 +130,7 @@ def _alike(tile: Planes, shift: NDArray[np.int_], noise: float) -> float:
     sizes = [float(np.sum(each**2)) / pixels - noise for each in (one, two)]
     if min(sizes) <= max(_LEAST * noise, 1e-9):
         return 0.0
-    return float(np.sum(one * two)) / pixels / float(np.sqrt(sizes[0] * sizes[1]))
+    return float(np.sum(one * two) / (pixels * np.sqrt(sizes[0] * sizes[1])))
 
 
 def _from(shift: int) -> slice:
