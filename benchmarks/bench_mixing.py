@@ -45,18 +45,22 @@ def against_the_limit(name: str, repeats: int) -> list[list[object]]:
     frames, references = mixture_stack(n, side)
     third = np.random.default_rng(1).normal(3000, 700, (1, side, side))
     three = np.concatenate([references, third])
-    models = {
-        "two references, classical errors, residual sums, R2": (references, {}),
-        "the same with the default errors (HC2)": (references, {"errors": "hc2"}),
+    classical: dict[str, object] = {"errors": "classical"}
+    models: dict[str, tuple[np.ndarray, dict[str, object]]] = {
+        "two references, classical errors, residual sums, R2": (references, classical),
+        "the same with the default errors (HC2), as all that follow": (references, {}),
         "the same, bounded to 0.4-0.7": (references, {"bounds": (0.4, 0.7)}),
         "with an offset": (references, {"offset": True}),
         "with a mask": (references, {"mask": three[2] > 2000}),
         "three references, sum to one": (three, {}),
         "three references, fully constrained": (three, {"constraint": "fully_constrained"}),
+        "two references, no constraint": (references, {"constraint": "none"}),
+        "two references, free gain": (references, {"gain": True}),
     }
 
     def fitting(given: np.ndarray, options: dict[str, object]) -> Callable[[int, int], object]:
-        return partial(_fit_part, frames, mixing.prepare(given, **options))  # type: ignore[arg-type]
+        design = mixing.prepare(given, **{"errors": "hc2", **options})  # type: ignore[arg-type]
+        return partial(_fit_part, frames, design)
 
     calls: dict[str, Callable[[int, int], object]] = {
         "limit": lambda lo, hi: read_through(frames[lo:hi].reshape(-1))
