@@ -42,7 +42,9 @@ Method = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 PLAIN = ("camera", "astronaut")
 HARD = ("rocket", "brick", "page", "hubble_deep_field")
-"""Dark, or the same in many places."""
+"""Dark, or the same in many places. The further starts were made on seed 1; 7 is reported."""
+OTHERS = ("coins", "grass", "gravel", "moon", "clock", "cell")
+"""Not looked at while the method was made."""
 
 
 @cache
@@ -177,9 +179,9 @@ def protocol(trials: int) -> None:
 def hard(trials: int) -> None:
     """Scenes that are dark or repeat; and a scale of a half and of two, on all of them."""
     for motion, sigmas in (("affine", (6, 10, 14)), ("homography", (6, 10))):
-        for name in HARD:
+        for name in (*HARD, *OTHERS):
             row = [
-                _row(list(_trials(motion, float(sigma), trials, ours(motion), (name,))))
+                _row(list(_trials(motion, float(sigma), trials, ours(motion), (name,), 7)))
                 for sigma in sigmas
             ]
             print(f"{motion:12}{name:20}" + " | ".join(row), flush=True)
@@ -218,9 +220,14 @@ def _scaled(name: str, scale: float, count: int) -> Any:
 
 
 def _trials(
-    motion: str, sigma: float, count: int, method: Method, names: tuple[str, ...] = PLAIN
+    motion: str,
+    sigma: float,
+    count: int,
+    method: Method,
+    names: tuple[str, ...] = PLAIN,
+    seed: int = 1,
 ) -> Any:
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(seed)
     done = 0
     while done < count:
         image, coefficients = photograph(names[int(rng.integers(len(names)))])

@@ -346,6 +346,35 @@ def test_bricks_are_not_taken_for_other_bricks(
     assert error(found, np.array(truth), (100, 100)) < 0.1
 
 
+@pytest.mark.parametrize(("here", "there"), [((134, 58), (224, 267)), ((43, 12), (261, 300))])
+def test_bricks_that_are_not_in_the_image_are_not_found(
+    here: tuple[int, int], there: tuple[int, int]
+) -> None:
+    from skimage import data
+
+    wall = data.brick().astype(float)
+    part = wall[here[0] : here[0] + 106, here[1] : here[1] + 106]
+    other = wall[there[0] : there[0] + 160, there[1] : there[1] + 160]
+    found = align(prepare(part, settings=Settings(motion="affine")), other)
+    assert found.status >= Status.FLAT
+    assert np.isnan(found.matrix).all()
+
+
+def test_a_scale_of_a_half_is_found_among_bricks() -> None:
+    from skimage import data
+
+    wall = data.brick().astype(float)
+    truth = np.diag([0.5, 0.5, 1.0])
+    truth[:2, 2] = 170, 240
+    at = np.moveaxis(transforms.mapped(truth, grid((100, 100))), -1, 0)
+    part = ndimage.map_coordinates(wall, at, order=5)
+    start = np.eye(3)
+    start[:2, 2] = truth[:2, 2] - 24.75
+    found = align(prepare(part, settings=Settings(motion="similarity")), wall, start=start)
+    assert found.status == Status.CONVERGED
+    assert error(found, truth, (100, 100)) < 0.1
+
+
 def test_a_scene_that_repeats_itself_is_ambiguous() -> None:
     rows, columns = np.mgrid[0:160, 0:160]
     lattice = 100 + 40 * np.cos(rows * np.pi / 8) + 40 * np.cos(columns * np.pi / 8)

@@ -17,6 +17,8 @@ from napari_framewise.numerics.transforms import Motion, inverse, mapped
 FloatArray: TypeAlias = NDArray[np.float64]
 # Largest turn in radians and logarithm of a scale or stretch of the further starts, and how many.
 _TURN, _STRETCH, _TILT = 0.35, 0.35, 0.25
+# Where nothing but turn and scale is free, from less than a half to more than double.
+_SCALE = 0.8
 _FURTHER = 64
 # Share of the template's side by which a place that lies near may be off.
 _NEAR = 0.3
@@ -145,10 +147,10 @@ def further_deformations(motion: Motion) -> list[FloatArray]:
     for _ in range(50):
         golden = (1 + golden) ** (1 / (free + 1))
     found = []
-    for number in range(_FURTHER if free > 2 else _FURTHER // 4):
+    for number in range(_FURTHER if free > 1 else _FURTHER // 4):
         unit = np.zeros(6)
         unit[:free] = 2 * ((0.5 + number * golden ** -np.arange(1.0, free + 1)) % 1) - 1
-        angle, scale, along, across = unit[0] * _TURN, *(unit[1:4] * _STRETCH)
+        angle, scale, along, across = unit[0] * _TURN, *(unit[1:4] * (_SCALE if free == 2 else _STRETCH))
         powers, axes = np.linalg.eigh([[scale + along, across], [across, scale - along]])
         matrix = turn(float(np.degrees(angle)))
         matrix[:2, :2] = matrix[:2, :2] @ (axes * np.exp(powers)) @ axes.T
