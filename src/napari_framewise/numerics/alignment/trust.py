@@ -26,9 +26,9 @@ _LARGEST_ERROR = 1.0
 _CHANCE = 6.0
 _ALIKE_PIXELS = 4.0
 _SIDE = 48
-# Noise of the slopes makes the equations themselves uncertain: by so many unknowns, and the share
-# of an image that is noise, the variance grows by itself once. Measured on the moon and camera man.
-_UNKNOWNS = 6.0
+# Noise of the slopes makes the equations themselves uncertain: with so many unknowns, and nothing
+# but noise, the variance is taken twice. Weighed on the moon, the clock and the camera man.
+_UNKNOWNS = 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,10 +56,11 @@ def trust_of(template: Template, moving: tuple[Moving, ...], unit: float, fit: C
     if not _texture(equations, fixed):
         return Trust(Status.FLAT, nothing, np.nan, overlap)
     covariance = equations.covariance[: len(free), : len(free)]
-    covariance = covariance * (1 + len(free) / _UNKNOWNS * (1 - fit.correlation**2))
     error = _motion_error(covariance, free, template.shape, unit)
     if not error < _LARGEST_ERROR:
         return Trust(Status.FLAT, nothing, np.nan, overlap)
+    larger = 1 + len(free) / _UNKNOWNS * (1 - fit.correlation**2)
+    covariance, error = covariance * larger, error * float(np.sqrt(larger))
     sizes = _in_pixels(settings.motion, unit)
     return Trust(None, covariance * np.outer(sizes, sizes), error, overlap)
 
