@@ -150,7 +150,10 @@ def further_deformations(motion: Motion) -> list[FloatArray]:
     for number in range(_FURTHER if free > 1 else _FURTHER // 4):
         unit = np.zeros(6)
         unit[:free] = 2 * ((0.5 + number * golden ** -np.arange(1.0, free + 1)) % 1) - 1
-        angle, scale, along, across = unit[0] * _TURN, *(unit[1:4] * (_SCALE if free == 2 else _STRETCH))
+        angle, scale, along, across = (
+            unit[0] * _TURN,
+            *(unit[1:4] * (_SCALE if free == 2 else _STRETCH)),
+        )
         powers, axes = np.linalg.eigh([[scale + along, across], [across, scale - along]])
         matrix = turn(float(np.degrees(angle)))
         matrix[:2, :2] = matrix[:2, :2] @ (axes * np.exp(powers)) @ axes.T
