@@ -131,8 +131,8 @@ class FlowParameters(Parameters):
     gradient_sigma: float = parameter(
         FlowSettings.gradient_sigma,
         "Gradient sigma",
-        "Gaussian whose derivatives are the gradients. More smooths both frames before: fine "
-        "detail goes, and noise that is stronger than it.",
+        "Gaussian whose derivatives are the gradients. More smooths both frames before, so that "
+        "fine detail goes; noise is taken into account without it.",
         unit="pixels",
         ge=0,
         le=10,
