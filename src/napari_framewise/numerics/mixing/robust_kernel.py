@@ -24,7 +24,7 @@ TUNING = 1.345
 # of a normal distribution, from its median size
 _QUARTILE = 0.6744897501960817
 _SCALE_STEPS = 4
-_MOST_STEPS = 100
+_MOST_STEPS = 200
 _MOST_HALVED = 6
 # below, all sizes are looked through for their median
 _FEW_PIXELS = 128
@@ -240,34 +240,35 @@ def _rescaled(d, basis, products, least, t, sizes, work, scratch, gram, step, fa
 def _minimised(d, basis, products, spread, t, scratch, gram, gradient, step, moved, factor):  # type: ignore[no-untyped-def]
     """Move t to where the sum of the losses is least; whether it has settled there."""
     most = TUNING * spread
-    weighted = False
-    loss = _normal_sums(d, basis, products, t, most, False, scratch, gram, gradient)
+    moved[:] = t
+    step[:] = 0.0
+    loss, halved, weighted, after_weighted = np.inf, 0, False, False
     for _ in range(_MOST_STEPS):
+        # one place from which it is called: it is compiled into every one
+        after = _normal_sums(d, basis, products, moved, most, weighted, scratch, gram, gradient)
+        if not weighted:
+            if after > loss and not after_weighted:
+                halved += 1
+                weighted = halved > _MOST_HALVED
+                for k in range(len(t)):
+                    moved[k] = t[k] if weighted else t[k] + step[k] * 0.5**halved
+                continue
+            t[:] = moved
+            loss = after
         if not factored(gram, 0.0, factor):
             if weighted:
                 return False
             weighted = True
-            _normal_sums(d, basis, products, t, most, True, scratch, gram, gradient)
             continue
         step[:] = gradient
         substituted(factor, step)
-        if _largest(step) <= 1e-8 * spread + 1e-14 * _largest(t):
-            for k in range(len(t)):
-                t[k] += step[k]
+        small = _largest(step) <= 1e-8 * spread + 1e-14 * _largest(t)
+        for k in range(len(t)):
+            moved[k] = t[k] + step[k]
+        if small:
+            t[:] = moved
             return True
-        after = loss
-        for halved in range(_MOST_HALVED + 1):
-            for k in range(len(t)):
-                moved[k] = t[k] + step[k] * 0.5**halved
-            after = _normal_sums(d, basis, products, moved, most, False, scratch, gram, gradient)
-            if after <= loss or weighted:
-                break
-        weighted = after > loss and not weighted
-        if weighted:
-            _normal_sums(d, basis, products, t, most, True, scratch, gram, gradient)
-            continue
-        t[:] = moved
-        loss = after
+        halved, after_weighted, weighted = 0, weighted, False
     return False
 
 
