@@ -124,6 +124,8 @@ def _alike(tile: Planes, shift: NDArray[np.int_], noise: float) -> float:
         tile[(slice(None), *(_from(sign * int(each)) for each in shift))].astype(np.float64)
         for sign in (1, -1)
     )
+    if not one.size:
+        return 0.0
     axes = tuple(range(1, tile.ndim))
     one, two = (each - each.mean(axis=axes, keepdims=True) for each in (one, two))
     pixels = one[0].size
