@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
+from scipy import fft, ndimage
 
 from napari_framewise.numerics.alignment.kernels import Held, Sampled
 from napari_framewise.numerics.common.blocks import real_array
@@ -37,6 +37,8 @@ _BORDER = 2
 _WINDOW = 256
 # Every so many rows are enough for what is said of an image as a whole.
 _SAMPLED = 4
+# Pixels between which correlated noise is looked for.
+_APART = 5
 # Lower quartile of the size of a standard normal variable.
 _QUARTILE = 0.3186
 
@@ -203,7 +205,7 @@ def fixed_levels(
         grid = _grid(level, planes.shape, unit)
         sigma = SLOPE_SIGMA if number == 0 else _COARSE_SIGMA
         slopes = gradient(level.planes, sigma)
-        noise = _noise(level)
+        noise = _noise(level.planes, level.valid)
         stiffness = _stiffness(level.planes, slopes, noise) if number == 0 else 1.0
         slopes[0] /= np.float32(grid[1])
         slopes[1] /= np.float32(grid[3])
@@ -276,26 +278,41 @@ def _stiffness(planes: NDArray[Any], slopes: NDArray[Any], noise: float) -> floa
     return float(np.clip(both / own, 1.0, 2.0)) if own > 0 else 1.0
 
 
-def _noise(level: Level) -> float:
-    """Standard deviation of white noise, from what a 3 x 3 Laplacian sees (Immerkaer 1996).
+def _noise(planes: NDArray[np.float32], valid: BoolArray | None, lag: int = 1) -> float:
+    """Standard deviation of noise, from what a 3 x 3 Laplacian sees (Immerkaer 1996).
 
-    From the lower quartile of its size, where there is least texture.
+    From the lower quartile of its size, where there is least texture. With a lag its pixels are so
+    far from each other.
     """
-    second = level.planes[:, 1:-1] * 2 - level.planes[:, :-2] - level.planes[:, 2:]
-    second = second[:, ::_SAMPLED]
-    found = np.abs(second[..., 1:-1] * 2 - second[..., :-2] - second[..., 2:])
-    if level.valid is not None:
-        found = found[:, eroded(level.valid, 1)[1:-1:_SAMPLED, 1:-1]]
+    second = _second(planes.swapaxes(1, 2), lag).swapaxes(1, 2)[:, ::_SAMPLED]
+    found = np.abs(_second(second, lag))
+    if valid is not None:
+        found = found[:, _nine(_nine(valid.T, lag).T[::_SAMPLED], lag)]
     return float(np.quantile(found, 0.25) / (_QUARTILE * 6)) if found.size else 0.0
+
+
+def _second(rows: NDArray[np.float32], lag: int) -> NDArray[np.float32]:
+    return rows[..., lag:-lag] * 2 - rows[..., : -2 * lag] - rows[..., 2 * lag :]
+
+
+def _nine(valid: BoolArray, lag: int) -> BoolArray:
+    """Where the three pixels of a second difference hold data."""
+    return valid[:, lag:-lag] & valid[:, : -2 * lag] & valid[:, 2 * lag :]
 
 
 def noise_left(
     planes: Planes, mean: FloatArray, spread: FloatArray, smoothing: float, robust: bool
 ) -> float:
-    """Standard deviation that white noise of a standardised image has after the smoothing."""
-    taps = gaussian_taps(smoothing)
+    """Standard deviation that noise of a standardised image has after the smoothing.
+
+    It is looked for between pixels so far apart that noise which is correlated over 1.5 pixels, as
+    cameras and compression make it, is seen as well; finer texture is taken for noise with it.
+    """
     whole, usable = standardised(planes, mean, spread, robust)
-    return _noise(Level(whole, usable, (1.0, 1.0))) * float(taps @ taps)
+    if smoothing > 0:
+        whole = ndimage.gaussian_filter(whole, (0, smoothing, smoothing))
+    lag = min(_APART + round(3 * smoothing), (min(whole.shape[1:]) - 1) // 4)
+    return _noise(whole, usable, max(lag, 1))
 
 
 def slope_pixels(slopes: NDArray[np.float32]) -> float:

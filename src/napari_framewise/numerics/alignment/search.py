@@ -42,10 +42,11 @@ _PLACES = 4
 # Below this correlation on the coarsest level more starts are worth their time.
 _ALIKE = 0.95
 _KEPT = 3
-# Stated error in pixels, and times the noise that the residual is, from which on an answer is
-# doubted; and refused, where no other start leads to a better one.
-_CERTAIN, _UNEXPLAINED = 0.1, 3.0
-_LOOSE, _ANOTHER = 0.3, 8.0
+# Stated errors in pixels from which on an answer is doubted; and refused, where no other start
+# leads to a better one.
+_CERTAIN, _LOOSE = 0.1, 0.3
+# Times the noise that the residual is where noise alone does not explain it.
+_UNEXPLAINED = 1.4
 # Share of the template that must lie in the image for what is left of it to tell anything.
 _MOSTLY = 0.6
 # Shortest side of the level that a second look is taken at.
@@ -115,7 +116,7 @@ class Search:
         # Of a scene that is much like itself, parts that differ fit each other by halves: what is
         # left of them is no noise, and holds the place but loosely.
         loose = found.found and found.motion_error > _LOOSE
-        if loose and self._beyond_noise(fit) > _ANOTHER:
+        if loose and self._beyond_noise(fit) > _UNEXPLAINED:
             n_parameters = len(generators(settings.motion))
             return no_alignment(settings.motion, Status.AMBIGUOUS, n_parameters, found.history)
         return found
@@ -149,7 +150,7 @@ class Search:
         return bool(fit.status > 1 or part or self._beyond_noise(fit) > _UNEXPLAINED)
 
     def _beyond_noise(self, fit: Candidate) -> float:
-        """Mean square of the residual over that of both images' white noise."""
+        """Mean square of the residual over that of both images' noise."""
         template, settings = self.template, self.template.settings
         how = settings.smoothing, settings.robust
         own = noise_left(template.planes, template.mean, template.spread, *how)
