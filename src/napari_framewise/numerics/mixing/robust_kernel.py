@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_framewise.numerics.compiling import compiled, part, reordered
+from napari_framewise.numerics.copying import copy_line, copy_table
 from napari_framewise.numerics.mixing.own_pixels import TILE, distances, dot, leave
 from napari_framewise.numerics.mixing.small_systems import factored, substituted
 
@@ -240,7 +241,7 @@ def _rescaled(d, basis, products, least, t, sizes, work, scratch, gram, step, fa
 def _minimised(d, basis, products, spread, t, scratch, gram, gradient, step, moved, factor):  # type: ignore[no-untyped-def]
     """Move t to where the sum of the losses is least; whether it has settled there."""
     most = TUNING * spread
-    moved[:] = t
+    copy_line(t, moved)
     step[:] = 0.0
     loss, halved, weighted, after_weighted = np.inf, 0, False, False
     for _ in range(_MOST_STEPS):
@@ -253,20 +254,20 @@ def _minimised(d, basis, products, spread, t, scratch, gram, gradient, step, mov
                 for k in range(len(t)):
                     moved[k] = t[k] if weighted else t[k] + step[k] * 0.5**halved
                 continue
-            t[:] = moved
+            copy_line(moved, t)
             loss = after
         if not factored(gram, 0.0, factor):
             if weighted:
                 return False
             weighted = True
             continue
-        step[:] = gradient
+        copy_line(gradient, step)
         substituted(factor, step)
         small = _largest(step) <= 1e-8 * spread + 1e-14 * _largest(t)
         for k in range(len(t)):
             moved[k] = t[k] + step[k]
         if small:
-            t[:] = moved
+            copy_line(moved, t)
             return True
         halved, after_weighted, weighted = 0, weighted, False
     return False
@@ -290,8 +291,8 @@ def _robust_points(  # type: ignore[no-untyped-def]
             _gather(distance, basis, products, own_basis, own_products)
         elif not whole:
             whole = True
-            own_basis[:] = basis
-            own_products[:] = products
+            copy_table(basis, own_basis)
+            copy_table(products, own_products)
         d = distance[: known[f]]
         least = 1e-10 * np.sqrt(dot(d, d))
         spreads[f] = least
