@@ -449,3 +449,9 @@ def test_what_repeats_itself_is_said() -> None:
     assert "the image repeats itself" in outcome.summary
     assert outcome.table("flow").columns["repeating"][0] > 0.9
     assert outcome.table("flow").columns["confident"][0] < 0.01
+
+
+@pytest.mark.parametrize(("sigma", "said"), [(1.0, False), (2.0, True)])
+def test_what_wide_gradients_do_to_the_confidence_is_said(sigma: float, said: bool) -> None:
+    outcome = fw.run("flow", stack=drifting(), gradient_sigma=sigma)
+    assert any("gradient sigma of 2" in each for each in outcome.diagnostics) == said
