@@ -18,6 +18,7 @@ from napari_framewise.numerics.compiling import compiled, part, reordered
 from napari_framewise.numerics.copying import copy_line, copy_table
 from napari_framewise.numerics.mixing.own_pixels import TILE, distances, dot, leave
 from napari_framewise.numerics.mixing.small_systems import factored, substituted
+from napari_framewise.numerics.ranked import select
 
 FloatArray = NDArray[np.float64]
 
@@ -30,31 +31,6 @@ _MOST_HALVED = 6
 # below, all sizes are looked through for their median
 _FEW_PIXELS = 128
 _SAMPLED = 64
-
-
-@part
-@reordered
-def _select(values, count, rank):  # type: ignore[no-untyped-def]
-    """Put the value of this rank (from 0) in its place, none larger before it (Hoare, 1961)."""
-    low, high = 0, count - 1
-    while low < high:
-        pivot = values[(low + high) // 2]
-        i, j = low, high
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while pivot < values[j]:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if rank <= j:
-            high = j
-        elif rank >= i:
-            low = i
-        else:
-            return
 
 
 @part
@@ -83,8 +59,7 @@ def _median(sizes, centre, aside, work):  # type: ignore[no-untyped-def]
         if below <= lower and upper < below + found:
             break
         aside = 8.0 * aside if aside < centre else np.inf
-    _select(work, found, upper - below)
-    middle = work[upper - below]
+    middle = select(work[:found], upper - below)
     if lower == upper:
         return middle
     least = 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from napari_framewise.numerics.compiling import in_order
+from napari_framewise.numerics.ranked import select
 
 # Below that many elements selection beats clearing and summing 512 counters.
 _FEW = 512
@@ -105,32 +106,6 @@ def min_max_bytes(values, width, base, low, high, out):  # type: ignore[no-untyp
             k = np.int32(x * factor + nearly_half)
             rest = np.int32(x * twice - np.float32(k) * both) + (k & np.int32(1))
             result[j] = k + np.int32(rest > extent) + base
-
-
-@in_order
-def select(values, rank):  # type: ignore[no-untyped-def]
-    """The element of a rank, by Hoare's partition; smaller ones end up in front of it."""
-    left, right = 0, values.size - 1
-    while left < right:
-        a, b, c = values[left], values[(left + right) // 2], values[right]
-        pivot = max(min(a, b), min(max(a, b), c))
-        i, j = left, right
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while pivot < values[j]:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if rank <= j:
-            right = j
-        elif rank >= i:
-            left = i
-        else:
-            break
-    return values[rank]
 
 
 @in_order
